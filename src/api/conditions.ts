@@ -1,0 +1,96 @@
+/** metav1.Condition; `lastTransitionTime` in RFC 3339. */
+export interface Condition {
+  type: ConditionType;
+  status: 'True' | 'False' | 'Unknown';
+  observedGeneration?: number;
+  lastTransitionTime: string;
+  reason: string;
+  message: string;
+}
+
+/** The types of conditions, and what True means. Documented in docs/reference/conditions.md. */
+export const CONDITION_TYPES = {
+  Ready: 'The newest revision is applied as a whole (and healthy, with wait: true). Always present.',
+  Reconciling: 'Plumbline is at work on a new revision or a repeated attempt. Present only while True.',
+  Stalled: 'Nothing will change until somebody edits the source or the repository. Present only while True.',
+  Drifted:
+    'The cluster differs from Git. Unknown when that cannot be told, for instance without Git and without a cache.',
+  Healthy: 'Every managed object is healthy by the rules of kstatus.',
+} as const;
+
+export type ConditionType = keyof typeof CONDITION_TYPES;
+
+/**
+ * Every reason that does not come from an error. A condition about an error carries the error's code as its reason; those
+ * are in docs/reference/errors.md.
+ */
+export const REASONS = {
+  ReconciliationSucceeded: 'Everything in the revision is applied.',
+  ReconciliationFailed: 'At least one object could not be applied; status.failures names the first ones.',
+  Progressing: 'At work on this revision.',
+  ProgressingWithRetry: 'The last attempt failed; it will be repeated.',
+  Suspended: 'spec.suspend is true: nothing is applied, healed or pruned.',
+  InvalidSpec: 'The source itself is malformed; the message names the fields.',
+  DependencyNotReady: 'A source in spec.dependsOn is missing or not Ready at its newest revision.',
+  ServiceAccountMissing:
+    'The ServiceAccount that would write the objects does not exist; the message shows how to create it.',
+  AccessDenied: 'The ServiceAccount may not do what the revision asks for.',
+  ArtifactFailed: 'Git could not be read.',
+  BuildFailed: 'The files at the revision could not be turned into objects; each problem has its file and line.',
+  PathNotFound: 'spec.path does not exist at this revision; nothing is pruned.',
+  EmptyRevision: 'There is not one object below spec.path; nothing is pruned.',
+  PruneFailed: 'An object that is no longer in Git could not be deleted.',
+  PruneBlocked:
+    'A prune needs approval: it is larger than spec.pruneGuard allows, or meets a Namespace, a CRD or a volume claim.',
+  ConflictDetected: 'An object belongs to another source, or to another GitOps tool.',
+  HealthCheckFailed: 'The objects are applied, but at least one has failed.',
+  HealthCheckTimeout: 'The objects are applied, but not all were healthy within spec.timeout.',
+  HealthCheckCanceled: 'A newer revision, a suspend or a delete ended the wait for health.',
+  HealthUnknown: 'The health of at least one object is not known yet.',
+  Healthy: 'Every managed object is healthy.',
+  InSync: 'Every declared field has its declared value.',
+  DriftDetected: 'Declared fields were changed by others and are left so, as spec.drift.mode says.',
+  DriftNotHolding: 'A change is healed again and again and does not hold.',
+  DriftRewritten: 'Admission rewrites declared fields each time they are applied.',
+  DriftUnknown: 'Whether the cluster differs from Git is not known yet.',
+  Deleting: 'The source is being deleted; its objects follow spec.deletionPolicy.',
+} as const;
+
+export type Reason = keyof typeof REASONS;
+
+export type NewCondition = Omit<Condition, 'lastTransitionTime'>;
+
+/**
+ * The conditions with this one in place. `lastTransitionTime` moves only when the status flips. Returns the same array when
+ * nothing changed, so that the caller can skip a write.
+ */
+export function setCondition(conditions: Condition[], next: NewCondition, now: Date): Condition[] {
+  const index = conditions.findIndex(({ type }) => type === next.type);
+  const before = conditions[index];
+  if (before && sameCondition(before, next)) return conditions;
+  const flipped = before?.status !== next.status;
+  // The API server's own precision; finer digits would be a difference on every read.
+  const lastTransitionTime = flipped ? now.toISOString().replace(/\.\d+Z$/, 'Z') : before.lastTransitionTime;
+  const changed = { ...next, lastTransitionTime };
+  return before ? conditions.with(index, changed) : [...conditions, changed];
+}
+
+/** The conditions without this one; the same array when it is not there. */
+export function removeCondition(conditions: Condition[], type: ConditionType): Condition[] {
+  return conditions.some((condition) => condition.type === type)
+    ? conditions.filter((condition) => condition.type !== type)
+    : conditions;
+}
+
+export function findCondition(conditions: readonly Condition[], type: ConditionType): Condition | undefined {
+  return conditions.find((condition) => condition.type === type);
+}
+
+function sameCondition(a: NewCondition, b: NewCondition): boolean {
+  return (
+    a.status === b.status &&
+    a.reason === b.reason &&
+    a.message === b.message &&
+    a.observedGeneration === b.observedGeneration
+  );
+}

@@ -1,0 +1,164 @@
+import { z } from 'zod';
+import { GROUP, VERSION } from './names.ts';
+import { gitOpsSourceSpec } from './spec.ts';
+import { gitOpsSourceStatus } from './status.ts';
+
+/** A node of a CRD's structural schema. */
+export interface StructuralSchema {
+  [keyword: string]: unknown;
+}
+
+// What apiextensions.k8s.io/v1 keeps of a schema and zod can write. Anything else would be refused by the API server, or
+// silently mean something else there.
+const KEYWORDS = new Set([
+  'type',
+  'description',
+  'format',
+  'pattern',
+  'enum',
+  'default',
+  'nullable',
+  'minimum',
+  'maximum',
+  'exclusiveMinimum',
+  'exclusiveMaximum',
+  'multipleOf',
+  'minLength',
+  'maxLength',
+  'minItems',
+  'maxItems',
+  'uniqueItems',
+  'minProperties',
+  'maxProperties',
+  'required',
+  'properties',
+  'items',
+  'additionalProperties',
+  'x-kubernetes-int-or-string',
+  'x-kubernetes-list-map-keys',
+  'x-kubernetes-list-type',
+  'x-kubernetes-map-type',
+  'x-kubernetes-preserve-unknown-fields',
+  'x-kubernetes-validations',
+]);
+
+/**
+ * The structural schema of a zod schema. Throws on everything that a CRD cannot say (references, unions, tuples, closed
+ * objects, patterns with flags or look-around), instead of writing a schema that means something else than the type.
+ */
+export function toStructural(schema: z.ZodType): StructuralSchema {
+  const json = z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input', reused: 'inline', cycles: 'throw' });
+  return structural(json, '');
+}
+
+function structural(node: StructuralSchema, path: string): StructuralSchema {
+  const where = path || 'the root';
+  const result: StructuralSchema = {};
+  for (const [keyword, value] of Object.entries(node)) {
+    if (!KEYWORDS.has(keyword)) throw new Error(`${where}: a CRD cannot say "${keyword}"`);
+    if (isNoisyBound(keyword, value)) continue;
+    result[keyword] = value;
+  }
+  if (node['x-kubernetes-int-or-string'] !== true && typeof node['type'] !== 'string') {
+    throw new Error(`${where}: every field needs one type`);
+  }
+  checkPattern(node['pattern'], where);
+  if (node['properties']) {
+    if (node['additionalProperties'] !== undefined)
+      throw new Error(`${where}: an object has fields or is a map, not both`);
+    result['properties'] = Object.fromEntries(
+      Object.entries(node['properties'] as Record<string, StructuralSchema>).map(([name, child]) => [
+        name,
+        structural(child, `${path}.${name}`),
+      ]),
+    );
+  }
+  for (const keyword of ['items', 'additionalProperties']) {
+    if (node[keyword] === undefined) continue;
+    if (typeof node[keyword] === 'boolean') throw new Error(`${where}: "${keyword}" must be a schema`);
+    result[keyword] = structural(node[keyword] as StructuralSchema, `${path}[]`);
+  }
+  return result;
+}
+
+/** zod writes the bounds of a JavaScript integer; they say nothing beside the format. */
+function isNoisyBound(keyword: string, value: unknown): boolean {
+  return (keyword === 'minimum' || keyword === 'maximum') && Math.abs(Number(value)) === Number.MAX_SAFE_INTEGER;
+}
+
+function checkPattern(pattern: unknown, where: string): void {
+  if (typeof pattern === 'string' && /\(\?[=!<]|\\[1-9]/.test(pattern)) {
+    throw new Error(
+      `${where}: the API server's regular expressions have no look-around and no back-references: ${pattern}`,
+    );
+  }
+}
+
+/** The CustomResourceDefinition of GitOpsSource. */
+export function gitOpsSourceCrd() {
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `gitopssources.${GROUP}`, labels: { 'app.kubernetes.io/part-of': 'plumbline' } },
+    spec: {
+      group: GROUP,
+      names: {
+        kind: 'GitOpsSource',
+        listKind: 'GitOpsSourceList',
+        plural: 'gitopssources',
+        singular: 'gitopssource',
+        shortNames: ['gos'],
+        // Not in `all`: `kubectl delete all --all` would take a source away, and with it what it manages.
+        categories: ['gitops'],
+      },
+      scope: 'Namespaced',
+      versions: [
+        {
+          name: VERSION,
+          served: true,
+          storage: true,
+          subresources: { status: {} },
+          additionalPrinterColumns: printerColumns(),
+          schema: { openAPIV3Schema: rootSchema() },
+        },
+      ],
+    },
+  };
+}
+
+function printerColumns() {
+  const ready = (field: string) => `.status.conditions[?(@.type=="Ready")].${field}`;
+  return [
+    { name: 'Revision', type: 'string', jsonPath: '.status.lastAppliedRevision' },
+    { name: 'Ready', type: 'string', jsonPath: ready('status') },
+    { name: 'Drift', type: 'integer', jsonPath: '.status.drift.count' },
+    { name: 'Status', type: 'string', jsonPath: ready('message') },
+    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+    { name: 'URL', type: 'string', jsonPath: '.spec.url', priority: 1 },
+    { name: 'Path', type: 'string', jsonPath: '.spec.path', priority: 1 },
+    { name: 'Suspended', type: 'boolean', jsonPath: '.spec.suspend', priority: 1 },
+  ];
+}
+
+function rootSchema(): StructuralSchema {
+  return {
+    type: 'object',
+    description: 'Keeps the cluster true to one folder of one Git repository.',
+    required: ['spec'],
+    properties: {
+      apiVersion: { type: 'string', description: 'plumbline.dev/v1alpha1' },
+      kind: { type: 'string', description: 'GitOpsSource' },
+      metadata: { type: 'object' },
+      spec: toStructural(gitOpsSourceSpec),
+      status: toStructural(gitOpsSourceStatus.prefault({})),
+    },
+    'x-kubernetes-validations': [
+      // The name is the value of a label on every managed object.
+      {
+        rule: 'self.metadata.name.size() <= 63',
+        message: 'the name must have at most 63 characters',
+        fieldPath: '.metadata.name',
+      },
+    ],
+  };
+}

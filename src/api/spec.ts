@@ -1,0 +1,264 @@
+import { z } from 'zod';
+import { GROUP } from './names.ts';
+import { duration, matching, namespaceName, notMatching, objectName, text, withRules } from './fields.ts';
+
+// One schema is the type, the validation and the CRD; the descriptions are what `kubectl explain` and docs/reference show.
+// Names are Flux's wherever the meaning is the same.
+
+const LOOPBACK_HTTP = /^http:\/\/(localhost|127(\.[0-9]{1,3}){3}|\[::1\])([:/]|$)/;
+
+const url = withRules(
+  text(
+    2048,
+    'Where the repository is: https://host/path. Plain http is for a loopback address, or anywhere with insecure: true. ' +
+      'Credentials do not belong here: name a Secret in secretRef.',
+  ),
+  matching(/^https?:\/\//, 'must begin with https://'),
+  notMatching(/^https?:\/\/[^/]*@/, 'must not hold credentials: put them into a Secret and name it in secretRef'),
+  matching(
+    /^https?:\/\/([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(\/[-A-Za-z0-9._~%!$&()*+,;=:@/]*)?$/,
+    'must be a host, perhaps a port, and a path, without "?", "#", spaces or control characters',
+  ),
+);
+
+/** What may not be part of a ref's name, by git-check-ref-format. */
+// oxlint-disable-next-line no-control-regex -- to refuse control characters is the point
+const NOT_A_REF = /[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|\/\.|^[-/.]|[/.]$|\.lock(\/|$)|^@$/;
+// oxlint-disable-next-line no-control-regex -- the same
+const CONTROL_CHARACTER = /[\x00-\x1f\x7f]/;
+// oxlint-disable-next-line no-control-regex -- the same
+const ONLY_PRINTABLE = /^[^\x00-\x1f\x7f]+$/;
+
+function refName(description: string, ...more: Parameters<typeof matching>[]): z.ZodString {
+  return withRules(
+    text(255, description).min(1),
+    notMatching(NOT_A_REF, 'must be a name that Git allows: no spaces, "..", "~", "^", ":", "?", "*", "[" or "\\"'),
+    ...more.map((rule) => matching(...rule)),
+  );
+}
+
+const REF_FIELDS = ['branch', 'tag', 'semver', 'commit', 'name'] as const;
+
+const ref = withRules(
+  z.object({
+    branch: refName('Follows the tip of this branch.').optional(),
+    tag: refName('Follows this tag, also when somebody moves it.').optional(),
+    semver: withRules(
+      text(128, 'Follows the highest tag in this range of versions, such as ">=1.2.0 <2.0.0" or "1.x".').min(1),
+      matching(/^[-0-9A-Za-z.*<>=~^|+, ]+$/, 'must be a range of versions such as ">=1.2.0 <2.0.0" or "1.x"'),
+    ).optional(),
+    commit: withRules(
+      text(40, 'Stays at this commit: its full id of 40 lower-case hexadecimal digits.'),
+      matching(/^[0-9a-f]{40}$/, 'must be a full commit id: 40 lower-case hexadecimal digits'),
+    ).optional(),
+    name: refName('Follows a ref by its full name, such as refs/pull/7/head.', [
+      /^refs\/./,
+      'must be the full name of a ref: it begins with refs/',
+    ]).optional(),
+  }),
+  {
+    cel: `[${REF_FIELDS.map((field) => `has(self.${field})`).join(', ')}].filter(set, set).size() == 1`,
+    holds: (value) => REF_FIELDS.filter((field) => value[field] !== undefined).length === 1,
+    message: `must have exactly one of ${REF_FIELDS.join(', ')}`,
+  },
+).meta({
+  description: 'Which commit to follow; exactly one of its fields. Left out it means branch: main.',
+  // Set as a whole: merging a tag into an object that still holds a branch would break the rule of one.
+  'x-kubernetes-map-type': 'atomic',
+});
+
+/** `./a//b/` and `a/b` are the same place; the root is the empty string. */
+function normalisePath(path: string): string {
+  return path
+    .split('/')
+    .filter((part) => part !== '' && part !== '.')
+    .join('/');
+}
+
+const path = withRules(
+  text(1024, 'The folder of the repository that is applied, with everything below it. The root when left out.'),
+  notMatching(/^\//, 'must be relative to the root of the repository: no leading "/"'),
+  notMatching(/(^|\/)\.\.(\/|$)/, 'must stay inside the repository: no ".."'),
+  notMatching(CONTROL_CHARACTER, 'must not hold control characters'),
+  notMatching(/\\/, 'must not hold a backslash: folders are divided by "/"'),
+).overwrite(normalisePath);
+
+function globs(description: string) {
+  const glob = z.string().min(1).max(256).regex(ONLY_PRINTABLE, 'must not hold control characters');
+  return z.array(glob).max(64).meta({ description, 'x-kubernetes-list-type': 'atomic' }).optional();
+}
+
+const pruneGuard = z
+  .object({
+    maxCount: z
+      .int()
+      .min(0)
+      .max(1_000_000)
+      .meta({ description: 'Never delete more objects than this for one revision.', format: 'int32' })
+      .optional(),
+    maxPercent: z.int().min(0).max(100).default(50).meta({
+      description:
+        'Never delete more than this share of the managed objects for one revision. Counts when there are more than 10 of them.',
+      format: 'int32',
+    }),
+  })
+  .prefault({})
+  .meta({
+    description:
+      'Holds back a prune that is larger than expected until the annotation plumbline.dev/approve-prune names the revision.',
+  });
+
+const METADATA_KEY = /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+
+function metadataMap(value: z.ZodString, description: string) {
+  const map = z.record(z.string(), value).meta({ description, maxProperties: 32 });
+  return withRules(
+    map,
+    {
+      cel: `self.all(key, key.matches(r'${METADATA_KEY.source}'))`,
+      holds: (entries) => Object.keys(entries).every((key) => METADATA_KEY.test(key)),
+      message: 'every key must be one that Kubernetes allows, such as team or example.com/team',
+    },
+    {
+      cel: `self.all(key, !key.startsWith('${GROUP}/'))`,
+      holds: (entries) => Object.keys(entries).every((key) => !key.startsWith(`${GROUP}/`)),
+      message: `keys that begin with ${GROUP}/ are Plumbline's own`,
+    },
+  )
+    .refine((entries) => Object.keys(entries).length <= 32, 'must have at most 32 entries')
+    .optional();
+}
+
+const labelValue = z
+  .string()
+  .max(63)
+  .regex(/^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/, 'must be a value that Kubernetes allows for a label');
+
+const commonMetadata = z
+  .object({
+    labels: metadataMap(labelValue, 'Labels that every object gets; they win over those in Git.'),
+    annotations: metadataMap(z.string().max(4096), 'Annotations that every object gets; they win over those in Git.'),
+  })
+  .meta({ description: 'What every object of this source carries in addition.' });
+
+const ignoreRule = z.object({
+  paths: z
+    .array(
+      z
+        .string()
+        .max(512)
+        .regex(/^(\/([^~/]|~[01])*)+$/, 'must be a JSON pointer such as /spec/replicas'),
+    )
+    .min(1)
+    .max(32)
+    .meta({
+      description: 'Fields, as JSON pointers: /spec/replicas, /metadata/annotations/example.com~1note.',
+      'x-kubernetes-list-type': 'atomic',
+    }),
+  target: z
+    .object({
+      group: text(253, 'Its API group; "" is the core group.').optional(),
+      kind: text(63, 'Its kind.').optional(),
+      name: text(253, 'Its name.').optional(),
+      namespace: text(63, 'Its namespace.').optional(),
+    })
+    .meta({ description: 'Which objects: all that agree with every field given here; without it, all.' })
+    .optional(),
+});
+
+const drift = z
+  .object({
+    mode: z.enum(['Heal', 'Report']).default('Heal').meta({
+      description: 'Heal puts a changed field back at once. Report only says what was changed, by whom and when.',
+    }),
+    ignore: z
+      .array(ignoreRule)
+      .max(32)
+      .meta({
+        description:
+          'Fields that others may set: given their value from Git when the object is created, and left alone from then on.',
+        'x-kubernetes-list-type': 'atomic',
+      })
+      .optional(),
+    values: z.enum(['Show', 'Hash', 'Hide']).default('Show').meta({
+      description:
+        'How status and events show the declared and the live value. Values of Secrets are never shown, whatever stands here.',
+    }),
+  })
+  .prefault({})
+  .meta({ description: 'What happens when somebody changes a managed object by hand.' });
+
+const dependsOn = z
+  .array(
+    z.object({
+      name: objectName('Its name.'),
+      namespace: namespaceName('Its namespace, which must be that of this source.').optional(),
+    }),
+  )
+  .max(16)
+  .meta({
+    description: 'Sources that must be Ready at their newest revision before this one is applied.',
+    'x-kubernetes-list-type': 'atomic',
+  })
+  .optional();
+
+function flag(fallback: boolean, description: string) {
+  return z.boolean().default(fallback).meta({ description });
+}
+
+/** The spec of a GitOpsSource: input is what a person may write, output has every default filled in. */
+export const gitOpsSourceSpec = withRules(
+  z.object({
+    url,
+    ref: ref.optional(),
+    path: path.default(''),
+    include: globs('Globs, relative to path: only files that match one of them are read. All when left out.'),
+    exclude: globs(
+      'Globs, relative to path: files that match one of them are not read, like those in .plumblineignore.',
+    ),
+    interval: duration(
+      '1s',
+      '24h',
+      'How often Git is asked for a new commit. One small request, shared by all sources of a repository.',
+    ).default('15s'),
+    timeout: duration('1s', '1h', 'How long Git, and waiting for health, may take.').default('60s'),
+    retryInterval: duration('1s', '24h', 'The longest wait before a failed attempt is repeated.').optional(),
+    secretRef: z
+      .object({ name: objectName('Its name.') })
+      .meta({
+        description:
+          'A Secret of the same namespace with the credentials for Git: username and password, or bearerToken; ca.crt to trust.',
+      })
+      .optional(),
+    insecure: flag(
+      false,
+      'Allows plain http to a host that is not loopback. Others on the way can read and change everything.',
+    ),
+    suspend: flag(false, 'Stops everything: no new commits, no healing, no pruning.'),
+    prune: flag(true, 'Deletes objects that are no longer in Git.'),
+    pruneGuard,
+    targetNamespace: namespaceName('Puts every namespaced object into this namespace, whatever Git says.').optional(),
+    commonMetadata: commonMetadata.optional(),
+    serviceAccountName: objectName(
+      'The ServiceAccount of the same namespace with whose rights objects are written. Left out: the default of the operator.',
+    ).optional(),
+    drift,
+    adoption: z.enum(['Adopt', 'Refuse']).default('Adopt').meta({
+      description:
+        'What to do with an object in Git that others created before: take it over, or fail and leave it alone.',
+    }),
+    atomic: flag(false, 'Applies nothing when any object would be refused; otherwise each object stands alone.'),
+    wait: flag(false, 'Ready only when every object is healthy as well.'),
+    force: flag(false, 'Deletes and creates again an object whose immutable field changed.'),
+    deletionPolicy: z.enum(['Delete', 'Orphan']).default('Delete').meta({
+      description: 'What happens to the managed objects when this source is deleted.',
+    }),
+    dependsOn,
+  }),
+  {
+    cel: `!self.url.startsWith('http://') || self.insecure || self.url.matches(r'${LOOPBACK_HTTP.source}')`,
+    holds: ({ url, insecure }) => !url.startsWith('http://') || insecure || LOOPBACK_HTTP.test(url),
+    message: 'must begin with https://; plain http to a host that is not loopback needs insecure: true',
+    field: 'url',
+  },
+).meta({ description: 'What to keep the cluster true to, and how.' });

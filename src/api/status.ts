@@ -1,0 +1,194 @@
+import { z } from 'zod';
+import { count, text, time } from './fields.ts';
+
+/**
+ * Caps of the status. The writer keeps to them before it writes, because the API server refuses the whole status
+ * otherwise. `bytes` is the limit of everything together, in JSON.
+ */
+export const STATUS_LIMITS = {
+  bytes: 65_536,
+  /** One shown value; a longer one becomes its hash and length. */
+  valueBytes: 256,
+  message: 1024,
+  conditionMessage: 4096,
+  driftObjects: 20,
+  driftFields: 10,
+  failures: 30,
+  ignoredFiles: 20,
+  healthReasons: 10,
+  history: 5,
+  inventoryKinds: 1000,
+} as const;
+
+const revision = (description: string) => text(512, description);
+const message = (description: string) => text(STATUS_LIMITS.message, description);
+
+const objectFields = {
+  group: text(253, 'Its API group; left out for the core group.').optional(),
+  kind: text(63, 'Its kind.'),
+  namespace: text(63, 'Its namespace; left out when it has none.').optional(),
+  name: text(253, 'Its name.'),
+};
+
+const originFields = {
+  file: text(1024, 'The file that declares it.').optional(),
+  line: count('The line in that file, from 1.').optional(),
+};
+
+/** metav1.Condition. */
+const condition = z.object({
+  type: text(316, 'What the condition is about.'),
+  status: z.enum(['True', 'False', 'Unknown']).meta({ description: 'True, False or Unknown.' }),
+  observedGeneration: z
+    .int()
+    .min(0)
+    .meta({ description: 'The generation it was judged for.', format: 'int64' })
+    .optional(),
+  lastTransitionTime: time('When the status changed last.'),
+  reason: text(1024, 'One word for why; see docs/reference/conditions.md.').min(1),
+  message: text(STATUS_LIMITS.conditionMessage, 'What happened, where, and what to do.'),
+});
+
+const commit = z
+  .object({
+    sha: text(64, 'Its id.'),
+    author: text(256, 'Who wrote it.'),
+    subject: text(200, 'The first line of its message.'),
+    time: time('When it was committed.'),
+  })
+  .meta({ description: 'The commit attempted last.' });
+
+const inventory = z
+  .object({
+    count: count('How many objects.'),
+    kinds: z
+      .array(z.object({ group: text(253, 'API group.'), kind: text(63, 'Kind.'), count: count('How many.') }))
+      .max(STATUS_LIMITS.inventoryKinds)
+      .meta({
+        description: 'How many of each kind. A kind stands here before its first object is applied.',
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['group', 'kind'],
+      }),
+  })
+  .meta({ description: 'The managed objects: those that carry the labels of this source.' });
+
+const driftField = z.object({
+  path: text(1024, 'The field.'),
+  declared: text(512, 'Its value in Git; left out when hidden.').optional(),
+  live: text(512, 'The value it was given; left out when the field was removed or is hidden.').optional(),
+  manager: text(256, 'The field manager that changed it.').optional(),
+  operation: text(32, 'How: Apply or Update.').optional(),
+  time: time('When.').optional(),
+});
+
+const drift = z
+  .object({
+    count: count('How many objects differ from Git now.'),
+    healedCount: count('How many were put back since this source exists.'),
+    objects: z
+      .array(
+        z.object({
+          ...objectFields,
+          ...originFields,
+          since: time('When the difference was first seen.').optional(),
+          action: z
+            .enum(['Healed', 'Recreated', 'Reported', 'Rewritten', 'NotHolding'])
+            .meta({
+              description:
+                'Healed: put back. Recreated: was deleted, is back. Reported: left, as drift.mode says. ' +
+                'Rewritten: admission changes it each time it is applied. NotHolding: somebody changes it again and again.',
+            })
+            .optional(),
+          fields: z
+            .array(driftField)
+            .max(STATUS_LIMITS.driftFields)
+            .meta({ description: 'What was changed, the first ones.', 'x-kubernetes-list-type': 'atomic' }),
+        }),
+      )
+      .max(STATUS_LIMITS.driftObjects)
+      .meta({
+        description: 'The objects that differ, and those that were healed lately; the newest ones.',
+        'x-kubernetes-list-type': 'atomic',
+      }),
+  })
+  .meta({ description: 'What others changed.' });
+
+const failures = z
+  .array(
+    z.object({
+      ...objectFields,
+      ...originFields,
+      reason: text(128, 'One word for why.'),
+      message: message('What happened, and what to do.'),
+    }),
+  )
+  .max(STATUS_LIMITS.failures)
+  .meta({ description: 'Objects that could not be applied, the first ones.', 'x-kubernetes-list-type': 'atomic' });
+
+const ignoredFiles = z
+  .object({
+    count: count('How many.'),
+    names: z
+      .array(text(1024, 'A path.'))
+      .max(STATUS_LIMITS.ignoredFiles)
+      .meta({ description: 'The first ones.', 'x-kubernetes-list-type': 'atomic' }),
+  })
+  .meta({ description: 'YAML and JSON files without any Kubernetes object in them.' });
+
+const health = z
+  .object({
+    ready: count('How many objects are healthy.'),
+    progressing: count('How many are on their way.'),
+    failed: count('How many have failed.'),
+    reasons: z
+      .array(z.object({ ...objectFields, message: message('What is not healthy.') }))
+      .max(STATUS_LIMITS.healthReasons)
+      .meta({ description: 'The first objects that are not healthy.', 'x-kubernetes-list-type': 'atomic' }),
+  })
+  .meta({ description: 'How the managed objects are.' });
+
+const history = z
+  .array(
+    z.object({
+      revision: revision('The revision.'),
+      status: z.enum(['Progressing', 'Applied', 'Failed']).meta({ description: 'How it went.' }),
+      firstSeen: time('When it was first attempted.'),
+      lastSeen: time('When it was last attempted.'),
+      message: message('Why it failed.').optional(),
+    }),
+  )
+  .max(STATUS_LIMITS.history)
+  .meta({ description: 'The last revisions, newest first.', 'x-kubernetes-list-type': 'atomic' });
+
+/** The status of a GitOpsSource. Everything but observedGeneration is optional: a fresh source has none of it. */
+export const gitOpsSourceStatus = z
+  .object({
+    // -1 until the first look, or tools that follow kstatus would call a fresh source ready.
+    observedGeneration: z.int().min(-1).default(-1).meta({
+      description: 'The generation of the spec that this status is about; moves on failure too.',
+      format: 'int64',
+    }),
+    conditions: z
+      .array(condition)
+      .max(16)
+      .meta({
+        description: 'Ready, Reconciling, Stalled, Drifted and Healthy; see docs/reference/conditions.md.',
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['type'],
+      })
+      .optional(),
+    lastAttemptedRevision: revision('The revision that was tried last, such as main@sha1:….').optional(),
+    lastAppliedRevision: revision('The last revision of which every object is applied.').optional(),
+    commit: commit.optional(),
+    lastHandledReconcileAt: text(
+      256,
+      'The last value of the annotation plumbline.dev/requestedAt that was served.',
+    ).optional(),
+    inventory: inventory.optional(),
+    drift: drift.optional(),
+    failures: failures.optional(),
+    ignoredFiles: ignoredFiles.optional(),
+    health: health.optional(),
+    history: history.optional(),
+  })
+  .meta({ description: 'What Plumbline saw and did.' });
