@@ -157,7 +157,7 @@ function rootSchema(): StructuralSchema {
       {
         rule: 'self.metadata.name.size() <= 63',
         message: 'the name must have at most 63 characters',
-        fieldPath: '.metadata.name',
+        fieldPath: '.metadata',
       },
     ],
   };
