@@ -1,0 +1,104 @@
+import type { FieldsV1, KubeObject } from '../kube/object.ts';
+import { ownable } from './coverage.ts';
+import { fieldOf, isLeaf, isMap, itemFinder, trieItems, trieValues, type FieldPath } from './fields.ts';
+import { declaredKey, pairItems } from './pairs.ts';
+
+/** A declared field whose live value is another; `live` is undefined when it is gone. */
+export interface Difference {
+  readonly path: FieldPath;
+  readonly declared: unknown;
+  readonly live: unknown;
+}
+
+/**
+ * Where the live values are not the declared ones, at the declared leaves. The trie says what a list is: items are matched
+ * by the trie's own keys (reordering is no difference), sets by membership, an atomic node is one value. Where the trie is
+ * silent (nobody's, or lost), maps are compared field by field and lists whole.
+ *
+ * The server writes some values its own way (quantities, defaults inside atomic nodes); those are differences here, and
+ * only a dry-run can tell.
+ */
+export function differences(declared: KubeObject, live: KubeObject, fields: FieldsV1): Difference[] {
+  return differencesBelow(ownable(declared), live, fields);
+}
+
+/** As `differences`, from any node; `path` is where the two values are. */
+export function differencesBelow(
+  declared: unknown,
+  live: unknown,
+  node: FieldsV1 | undefined,
+  path: FieldPath = [],
+): Difference[] {
+  const found: Difference[] = [];
+  compare(declared, live, node, path, found);
+  return found;
+}
+
+function compare(
+  declared: unknown,
+  live: unknown,
+  node: FieldsV1 | undefined,
+  path: FieldPath,
+  found: Difference[],
+): void {
+  if (isMap(declared) && isMap(live) && !(node && isLeaf(node))) {
+    for (const [name, value] of Object.entries(declared)) {
+      compare(value, fieldOf(live, name), node?.[`f:${name}`], [...path, { field: name }], found);
+    }
+  } else if (Array.isArray(declared) && Array.isArray(live) && node && !isLeaf(node)) {
+    compareList(declared, live, node, path, found);
+  } else if (!isServedAs(declared, live)) {
+    found.push({ path, declared, live });
+  }
+}
+
+function compareList(
+  declared: readonly unknown[],
+  live: readonly unknown[],
+  node: FieldsV1,
+  path: FieldPath,
+  found: Difference[],
+): void {
+  const owned = trieItems(node);
+  if (owned.length === 0 && trieValues(node).length > 0) {
+    for (const value of declared) {
+      if (!live.includes(value)) found.push({ path: [...path, { value }], declared: value, live: undefined });
+    }
+    return;
+  }
+  if (owned.length === 0) {
+    if (!isServedAs(declared, live)) found.push({ path, declared, live });
+    return;
+  }
+  const find = itemFinder(live);
+  for (const [index, pair] of pairItems(declared, owned).entries()) {
+    const key = pair?.key ?? declaredKey(declared[index], owned);
+    compare(declared[index], find(key), pair?.node, [...path, { key }], found);
+  }
+}
+
+/**
+ * Is `live` what the server gives back for `declared`? Equal, or left out because it is the zero of its type: the server
+ * drops `""`, `0`, `false`, `[]`, `{}` and null from most built-in kinds while it goes on owning them for us. A declared
+ * null asks for whatever the default is, so it equals everything.
+ */
+export function isServedAs(declared: unknown, live: unknown): boolean {
+  if (declared === live || declared === null) return true;
+  if (live === undefined) return isZero(declared);
+  if (Array.isArray(declared)) {
+    return (
+      Array.isArray(live) &&
+      declared.length === live.length &&
+      declared.every((item, index) => isServedAs(item, live[index]))
+    );
+  }
+  if (!isMap(declared) || !isMap(live)) return false;
+  if (Object.keys(live).some((name) => !Object.hasOwn(declared, name))) return false;
+  return Object.entries(declared).every(([name, value]) => isServedAs(value, fieldOf(live, name)));
+}
+
+function isZero(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  if (isMap(value)) return Object.values(value).every(isZero);
+  return value === null || value === undefined || value === '' || value === 0 || value === false;
+}

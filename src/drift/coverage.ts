@@ -1,0 +1,103 @@
+import type { FieldsV1, KubeObject } from '../kube/object.ts';
+import { declaredKey, pairItems } from './pairs.ts';
+import { isLeaf, isMap, stepOf, trieItems, trieValues, type FieldPath } from './fields.ts';
+
+/** Never in anybody's managedFields: the server strips them from every entry (structured-merge-diff's strip set). */
+const UNOWNABLE_METADATA: ReadonlySet<string> = new Set([
+  'name',
+  'namespace',
+  'creationTimestamp',
+  'selfLink',
+  'uid',
+  'clusterName',
+  'generation',
+  'managedFields',
+  'resourceVersion',
+]);
+/** `status` belongs to its own endpoint; what a manifest says there is reset before fields are counted. */
+const UNOWNABLE_ROOT: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'status']);
+
+/** The declared object without what nobody can own; the root of every walk beside a trie. */
+export function ownable(declared: KubeObject): Record<string, unknown> {
+  const root: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(declared)) if (!UNOWNABLE_ROOT.has(name)) root[name] = value;
+  root['metadata'] = Object.fromEntries(
+    Object.entries(declared.metadata).filter(([name]) => !UNOWNABLE_METADATA.has(name)),
+  );
+  return root;
+}
+
+/**
+ * The declared fields that our managedFields entry does not cover: whatever somebody else changed or removed, because a
+ * change of a declared value takes its path away from us. Each path is the topmost one that is missing: below it nothing is
+ * ours, and whether the node is atomic is no longer known. In order of declaration.
+ *
+ * Nulls, empty maps and empty lists count: the server does own them (`command: []` is `f:command`), although it may not
+ * give them back.
+ */
+export function uncovered(declared: KubeObject, fields: FieldsV1): FieldPath[] {
+  const missing: FieldPath[] = [];
+  const { metadata, ...rest } = ownable(declared);
+  // An object that declares nothing there has no `f:metadata`, so the metadata itself is never what is missing.
+  descend(metadata, { '.': {}, ...fields['f:metadata'] }, [{ field: 'metadata' }], missing);
+  descend(rest, { '.': {}, ...fields }, [], missing);
+  return missing;
+}
+
+/** `node` covers `value`; finds what is missing below. */
+function descend(value: unknown, node: FieldsV1, path: FieldPath, missing: FieldPath[]): void {
+  if (isLeaf(node)) return;
+  if (Array.isArray(value)) return descendList(value, node, path, missing);
+  if (!isMap(value)) return;
+  for (const [name, child] of Object.entries(value)) {
+    const childNode = node[`f:${name}`];
+    const childPath = [...path, { field: name }];
+    if (childNode) descend(child, childNode, childPath, missing);
+    else missing.push(childPath);
+  }
+}
+
+function descendList(list: readonly unknown[], node: FieldsV1, path: FieldPath, missing: FieldPath[]): void {
+  const owned = trieItems(node);
+  if (owned.length > 0) {
+    for (const [index, pair] of pairItems(list, owned).entries()) {
+      const key = pair?.key ?? declaredKey(list[index], owned);
+      if (pair) descend(list[index], pair.node, [...path, { key }], missing);
+      else missing.push([...path, { key }]);
+    }
+    return;
+  }
+  const members = trieValues(node);
+  if (members.length === 0 && list.length > 0) missing.push(path);
+  else for (const value of list) if (!members.includes(value)) missing.push([...path, { value }]);
+}
+
+/**
+ * The opposite: fields that our entry holds and that are not declared. They were declared once (a commit that came while
+ * nobody was watching, a predecessor's fields folded into ours) and one apply removes them. Topmost paths again.
+ */
+export function surplus(declared: KubeObject, fields: FieldsV1): FieldPath[] {
+  const extra: FieldPath[] = [];
+  surplusBelow(ownable(declared), fields, [], extra);
+  return extra;
+}
+
+function surplusBelow(value: unknown, node: FieldsV1, path: FieldPath, extra: FieldPath[]): void {
+  const items = Array.isArray(value) ? trieItems(node) : [];
+  const pairs = Array.isArray(value) ? pairItems(value, items) : [];
+  for (const trieKey in node) {
+    const step = stepOf(trieKey);
+    if (!step) continue;
+    const child = node[trieKey]!;
+    if ('key' in step) {
+      const index = pairs.findIndex((pair) => pair?.node === child);
+      if (index < 0) extra.push([...path, step]);
+      else surplusBelow((value as unknown[])[index], child, [...path, step], extra);
+    } else if ('value' in step) {
+      if (!Array.isArray(value) || !value.includes(step.value)) extra.push([...path, step]);
+    } else if ('field' in step) {
+      if (!isMap(value) || !Object.hasOwn(value, step.field)) extra.push([...path, step]);
+      else surplusBelow(value[step.field], child, [...path, step], extra);
+    }
+  }
+}

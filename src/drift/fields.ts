@@ -1,0 +1,178 @@
+import type { FieldsV1, KubeObject, ManagedFieldsEntry } from '../kube/object.ts';
+
+/** One step into an object: a field of a map, an item of an associative list, a member of a set, or a plain index. */
+export type FieldStep =
+  | { readonly field: string }
+  | { readonly key: Readonly<Record<string, unknown>> }
+  | { readonly value: unknown }
+  | { readonly index: number };
+
+/** From the root of the object; empty means the object itself. */
+export type FieldPath = readonly FieldStep[];
+
+/** A list item that a trie names, with what is owned below it. */
+export interface TrieItem {
+  readonly key: Readonly<Record<string, unknown>>;
+  readonly node: FieldsV1;
+}
+
+/** The entry that server-side apply keeps for `manager`: it names each field that the manager declared and still owns. */
+export function ownEntry(object: KubeObject, manager: string): ManagedFieldsEntry | undefined {
+  return object.metadata.managedFields?.find((entry) => isApplyOf(entry, manager));
+}
+
+export function isApplyOf(entry: ManagedFieldsEntry, manager: string): boolean {
+  return entry.manager === manager && entry.operation === 'Apply' && !entry.subresource;
+}
+
+/** A node without children: everything below is owned as one (a scalar, an atomic list or map, or an empty one). */
+export function isLeaf(node: FieldsV1): boolean {
+  for (const _ in node) return false;
+  return true;
+}
+
+/** The step that a trie key stands for; undefined for `.`, which says that the node itself is owned. */
+export function stepOf(trieKey: string): FieldStep | undefined {
+  switch (trieKey.slice(0, 2)) {
+    case 'f:':
+      return { field: trieKey.slice(2) };
+    case 'k:':
+      return { key: JSON.parse(trieKey.slice(2)) as Record<string, unknown> };
+    case 'v:':
+      return { value: JSON.parse(trieKey.slice(2)) as unknown };
+    case 'i:':
+      return { index: Number(trieKey.slice(2)) };
+    default:
+      return undefined;
+  }
+}
+
+/** The associative items below a list's node; empty when the list is not associative or we own no item. */
+export function trieItems(node: FieldsV1): TrieItem[] {
+  const items: TrieItem[] = [];
+  for (const trieKey in node) {
+    if (trieKey.startsWith('k:'))
+      items.push({ key: JSON.parse(trieKey.slice(2)) as Record<string, unknown>, node: node[trieKey]! });
+  }
+  return items;
+}
+
+/** The set members below a list's node. Parsed, because the server escapes `&`, `<` and `>` inside its keys. */
+export function trieValues(node: FieldsV1): unknown[] {
+  const values: unknown[] = [];
+  for (const trieKey in node) if (trieKey.startsWith('v:')) values.push(JSON.parse(trieKey.slice(2)));
+  return values;
+}
+
+export function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Own fields only: a field that is called `constructor` must not find the prototype's. */
+export function fieldOf(value: unknown, name: string): unknown {
+  return isMap(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+}
+
+function has(item: unknown, key: Readonly<Record<string, unknown>>): boolean {
+  for (const name in key) if (fieldOf(item, name) !== key[name]) return false;
+  return true;
+}
+
+/** Above this length an index pays for itself; below it a scan is faster. */
+const SCAN_LIMIT = 16;
+
+/** Looks items of one list up by their key fields, in constant time when the list is long. */
+export function itemFinder(list: unknown): (key: Readonly<Record<string, unknown>>) => unknown {
+  if (!Array.isArray(list)) return () => undefined;
+  if (list.length <= SCAN_LIMIT) return (key) => list.find((item) => has(item, key)) as unknown;
+  const indexes = new Map<string, Map<string, unknown>>();
+  return (key) => {
+    const names = Object.keys(key);
+    const signature = names.join('\n');
+    let index = indexes.get(signature);
+    if (!index) {
+      index = new Map();
+      for (const item of list.toReversed()) index.set(JSON.stringify(names.map((name) => fieldOf(item, name))), item);
+      indexes.set(signature, index);
+    }
+    return index.get(JSON.stringify(names.map((name) => key[name])));
+  };
+}
+
+/** The value that a step leads to; undefined when there is none. */
+export function stepInto(value: unknown, step: FieldStep): unknown {
+  if ('field' in step) return fieldOf(value, step.field);
+  if (!Array.isArray(value)) return undefined;
+  if ('key' in step) return value.find((item) => has(item, step.key)) as unknown;
+  if ('value' in step) return value.includes(step.value) ? step.value : undefined;
+  return value[step.index] as unknown;
+}
+
+/** The value at a path, or undefined when it is not there. */
+export function resolve(object: unknown, path: FieldPath): unknown {
+  return path.reduce<unknown>(stepInto, object);
+}
+
+const FIELD_ESCAPES = { '~': '~0', '/': '~1', '[': '~2' } as const;
+const BRACKET_ESCAPES = { '~': '~0', ']': '~3', ',': '~4', '=': '~5' } as const;
+const UNESCAPED: Readonly<Record<string, string>> = {
+  '~0': '~',
+  '~1': '/',
+  '~2': '[',
+  '~3': ']',
+  '~4': ',',
+  '~5': '=',
+};
+
+function escape(text: string, escapes: Readonly<Record<string, string>>): string {
+  return text.replace(/[~/[\],=]/g, (character) => escapes[character] ?? character);
+}
+
+function unescape(text: string): string {
+  return text.replace(/~[0-5]/g, (sequence) => UNESCAPED[sequence]!);
+}
+
+function scalarText(value: unknown): string {
+  return escape(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''), BRACKET_ESCAPES);
+}
+
+function formatStep(step: FieldStep): string {
+  if ('field' in step) return `/${escape(step.field, FIELD_ESCAPES)}`;
+  if ('value' in step) return `[=${scalarText(step.value)}]`;
+  if ('index' in step) return `[${step.index}]`;
+  const pairs = Object.entries(step.key).map(
+    ([name, value]) => `${escape(name, BRACKET_ESCAPES)}=${scalarText(value)}`,
+  );
+  return `[${pairs.join(',')}]`;
+}
+
+/**
+ * For people, and stable enough to be a map key: a JSON pointer in which list items are named by their keys,
+ * `/spec/template/spec/containers[name=app]/image`, and set members by value, `/metadata/finalizers[=example.com/x]`.
+ */
+export function formatPath(path: FieldPath): string {
+  return path.map(formatStep).join('');
+}
+
+function parseBracket(text: string): FieldStep {
+  if (text.startsWith('=')) return { value: unescape(text.slice(1)) };
+  if (/^\d+$/.test(text)) return { index: Number(text) };
+  const pairs = text.split(',').map((pair) => {
+    const equals = pair.indexOf('=');
+    return [unescape(pair.slice(0, equals)), unescape(pair.slice(equals + 1))] as const;
+  });
+  return { key: Object.fromEntries(pairs) };
+}
+
+/**
+ * Reads a JSON pointer (RFC 6901) or what formatPath wrote. Values in brackets come back as text, and a plain number
+ * segment as a field: only the object that it is applied to can tell (see ignore.ts). undefined when it is neither.
+ */
+export function parsePath(text: string): FieldPath | undefined {
+  if (!/^(\/[^/[]*(\[[^\]]+\])*)+$/.test(text)) return undefined;
+  const steps: FieldStep[] = [];
+  for (const [, field, bracket] of text.matchAll(/\/([^/[]*)|\[([^\]]+)\]/g)) {
+    steps.push(field === undefined ? parseBracket(bracket!) : { field: unescape(field) });
+  }
+  return steps;
+}

@@ -1,0 +1,109 @@
+import type { FieldsV1, KubeObject, ManagedFieldsEntry } from '../kube/object.ts';
+import { digestOwned } from './baseline.ts';
+import { differences, type Difference } from './compare.ts';
+import { surplus, uncovered } from './coverage.ts';
+import { formatPath, isApplyOf, ownEntry, type FieldPath } from './fields.ts';
+import { AUTOSCALER_MANAGERS, matchesAny, ownerOf } from './managers.ts';
+
+/** What is remembered of an object that was last seen as declared. Some 150 bytes; the object itself is not kept. */
+export interface Baseline {
+  /** digestOwned of it. */
+  readonly digest: string;
+  readonly resourceVersion: string;
+  /** Declared paths (formatPath) that the server's answer to our own apply did not cover: they cannot be owned, never drift. */
+  readonly neverOwned: readonly string[];
+}
+
+export interface Sighting {
+  /** As it is sent, parsed; without the fields that are given up on purpose (see ignore.ts). */
+  readonly declared: KubeObject;
+  /** As read from the cluster in the declared apiVersion, with managedFields. undefined: a GET answered 404. */
+  readonly live: KubeObject | undefined;
+  /** Our server-side apply manager. */
+  readonly manager: string;
+  /** Absent after a restart, and for an object that was never applied. */
+  readonly baseline?: Baseline | undefined;
+  /** Manager patterns that may take fields through the scale subresource. */
+  readonly autoscalers?: readonly string[];
+}
+
+export type Judgement =
+  /** Nothing to do and nothing to say. `baseline` is to be kept for the next event. */
+  | { kind: 'inSync'; baseline: Baseline }
+  /** An autoscaler holds these paths; the rest is in sync. Leave them out of any later apply. */
+  | { kind: 'surrendered'; paths: FieldPath[]; baseline: Baseline }
+  /** These declared paths are no longer ours: drift, one apply heals it (without `surrendered`, which must stay as they are). */
+  | { kind: 'lost'; paths: FieldPath[]; surrendered: FieldPath[] }
+  /** We hold fields that are not declared (any more): one apply removes them, unless they are to be given up first. */
+  | { kind: 'surplus'; paths: FieldPath[]; surrendered: FieldPath[] }
+  /** All is covered, but values differ: an admission webhook, the server's own notation, or our name used by another. One dry-run decides. */
+  | { kind: 'valuesDiffer'; differences: Difference[]; surrendered: FieldPath[] }
+  /** Our entry was written in another apiVersion, and its paths may not fit: one apply. */
+  | { kind: 'versionChanged'; from: string }
+  /** We have no entry at all: never applied by us, or managedFields was cleared. First touch decides (sync/predecessors.ts). */
+  | { kind: 'unowned'; differences: Difference[] }
+  /** Being deleted: wait until it is gone, then create. */
+  | { kind: 'terminating' }
+  /** Not there: create. */
+  | { kind: 'gone' };
+
+/**
+ * Judges one sighting of a managed object without any request. Events that our own write in flight explains are not brought
+ * here: its answer makes the new baseline (`baselineOf`).
+ */
+export function judge(sighting: Sighting): Judgement {
+  const { declared, live, manager, baseline } = sighting;
+  if (!live) return { kind: 'gone' };
+  if (live.metadata.deletionTimestamp) return { kind: 'terminating' };
+  const resourceVersion = live.metadata.resourceVersion ?? '';
+  if (baseline && baseline.resourceVersion === resourceVersion) return { kind: 'inSync', baseline };
+
+  const entry = ownEntry(live, manager);
+  if (!entry?.fieldsV1) return { kind: 'unowned', differences: differences(declared, live, {}) };
+  if (entry.apiVersion !== declared.apiVersion) return { kind: 'versionChanged', from: entry.apiVersion ?? '' };
+  const next = { digest: digestOwned(live, entry.fieldsV1), resourceVersion, neverOwned: baseline?.neverOwned ?? [] };
+  if (baseline?.digest === next.digest) return { kind: 'inSync', baseline: next };
+  return compareWhole(sighting, live, entry.fieldsV1, next);
+}
+
+function compareWhole(sighting: Sighting, live: KubeObject, fields: FieldsV1, next: Baseline): Judgement {
+  const { declared, manager, autoscalers = AUTOSCALER_MANAGERS } = sighting;
+  const foreign = (live.metadata.managedFields ?? []).filter((entry) => !isApplyOf(entry, manager));
+  const missing = uncovered(declared, fields).filter((path) => !next.neverOwned.includes(formatPath(path)));
+  const surrendered = missing.filter((path) => isAutoscaled(path, foreign, autoscalers));
+  const paths = missing.filter((path) => !surrendered.includes(path));
+  if (paths.length > 0) return { kind: 'lost', paths, surrendered };
+
+  const extra = surplus(declared, fields);
+  if (extra.length > 0) return { kind: 'surplus', paths: extra, surrendered };
+
+  const notOurs = new Set([...surrendered.map(formatPath), ...next.neverOwned]);
+  const different = differences(declared, live, fields).filter(({ path }) => !notOurs.has(formatPath(path)));
+  if (different.length > 0) return { kind: 'valuesDiffer', differences: different, surrendered };
+  if (surrendered.length > 0) return { kind: 'surrendered', paths: surrendered, baseline: next };
+  return { kind: 'inSync', baseline: next };
+}
+
+function isAutoscaled(
+  path: FieldPath,
+  foreign: readonly ManagedFieldsEntry[],
+  autoscalers: readonly string[],
+): boolean {
+  const owner = ownerOf(path, foreign);
+  return owner?.subresource === 'scale' && matchesAny(autoscalers, owner.manager);
+}
+
+/**
+ * The baseline that the server's answer to our own apply makes, or an object that a dry-run found unchanged. `sent` is the
+ * body that was sent: what it left out (surrendered fields) is not counted as never owned. undefined when the answer holds no
+ * entry of ours, which only happens when managedFields was cleared in between.
+ */
+export function baselineOf(sent: KubeObject, answer: KubeObject, manager: string): Baseline | undefined {
+  const fields = ownEntry(answer, manager)?.fieldsV1;
+  if (!fields) return undefined;
+  return {
+    digest: digestOwned(answer, fields),
+    resourceVersion: answer.metadata.resourceVersion ?? '',
+    neverOwned: uncovered(sent, fields).map(formatPath),
+  };
+}

@@ -1,0 +1,84 @@
+import type { FieldsV1, ManagedFieldsEntry } from '../kube/object.ts';
+import { isLeaf, type FieldPath, type FieldStep } from './fields.ts';
+
+/**
+ * Who may take `spec.replicas` through the scale subresource without it being drift. The horizontal autoscaler runs inside
+ * kube-controller-manager; KEDA and the others write under their own names. A person's `kubectl scale` is not among them.
+ */
+export const AUTOSCALER_MANAGERS: readonly string[] = [
+  'kube-controller-manager',
+  'horizontal-pod-autoscaler*',
+  'hpa-*',
+  'keda',
+  'keda-*',
+  'vpa-*',
+  'cluster-proportional-autoscaler*',
+];
+
+/** Manager patterns are names in which `*` stands for any text. */
+export function matchesAny(patterns: readonly string[], manager: string | undefined): boolean {
+  return manager !== undefined && patterns.some((pattern) => matches(pattern, manager));
+}
+
+function matches(pattern: string, manager: string): boolean {
+  if (!pattern.includes('*')) return pattern === manager;
+  const text = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, String.raw`\$&`));
+  return new RegExp(`^${text.join('.*')}$`, 's').test(manager);
+}
+
+/**
+ * Which entry owns a path now: the path itself, an atomic node above it, or something below it. The closest wins (`exact`
+ * before `below`), then the latest, then the last in the server's order. undefined when nobody does.
+ */
+export function ownerOf(path: FieldPath, entries: readonly ManagedFieldsEntry[]): ManagedFieldsEntry | undefined {
+  let best: { entry: ManagedFieldsEntry; rank: number } | undefined;
+  for (const entry of entries) {
+    const rank = entry.fieldsV1 ? ownership(path, entry.fieldsV1) : 0;
+    if (rank === 0 || (best && rank < best.rank)) continue;
+    const older = best && rank === best.rank && (entry.time ?? '') < (best.entry.time ?? '');
+    if (!older) best = { entry, rank };
+  }
+  return best?.entry;
+}
+
+/** 2: the path or an atomic node above it; 1: only something below it; 0: nothing. */
+function ownership(path: FieldPath, fields: FieldsV1): 0 | 1 | 2 {
+  let node = fields;
+  for (const step of path) {
+    const child = childOf(node, step);
+    if (!child) return 0;
+    if (isLeaf(child)) return 2;
+    node = child;
+  }
+  return '.' in node ? 2 : 1;
+}
+
+/**
+ * The node below `node` that a step leads to. A list item may be named by fewer key fields than the server uses (a manifest
+ * leaves defaulted ones out), so a key matches when nothing that it says is contradicted.
+ */
+export function childOf(node: FieldsV1, step: FieldStep): FieldsV1 | undefined {
+  if ('field' in step) return node[`f:${step.field}`];
+  if ('index' in step) return node[`i:${step.index}`];
+  for (const trieKey in node) {
+    if ('value' in step && trieKey.startsWith('v:') && JSON.parse(trieKey.slice(2)) === step.value)
+      return node[trieKey];
+    if ('key' in step && trieKey.startsWith('k:') && agrees(JSON.parse(trieKey.slice(2)), step.key))
+      return node[trieKey];
+  }
+  return undefined;
+}
+
+function agrees(full: Record<string, unknown>, said: Readonly<Record<string, unknown>>): boolean {
+  return Object.entries(said).every(([name, value]) => full[name] === value);
+}
+
+/** What all tries together own; says of each node whether it is a map, an associative list, a set or atomic. */
+export function unionOf(tries: readonly FieldsV1[]): FieldsV1 {
+  const union: FieldsV1 = {};
+  for (const trie of tries) {
+    for (const trieKey in trie)
+      union[trieKey] = unionOf(union[trieKey] ? [union[trieKey], trie[trieKey]!] : [trie[trieKey]!]);
+  }
+  return union;
+}
