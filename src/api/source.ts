@@ -33,7 +33,7 @@ export type ParsedSpec = { ok: true; spec: GitOpsSourceSpec } | { ok: false; pro
  * cannot say. At most one problem per field, the first.
  */
 export function parseSpec(raw: unknown, namespace?: string): ParsedSpec {
-  const parsed = gitOpsSourceSpec.safeParse(withoutNulls(raw));
+  const parsed = gitOpsSourceSpec.safeParse(withoutNulls(raw), { error: missingField });
   const problems = new Map<string, string>();
   for (const { path, message } of parsed.error?.issues ?? []) {
     const field = fieldPath(path);
@@ -52,6 +52,11 @@ export function parseSpec(raw: unknown, namespace?: string): ParsedSpec {
   return { ok: false, problems: Array.from(problems, ([path, message]) => ({ path, message })) };
 }
 
+/** zod's own words for a missing field are about types; undefined leaves every other message as it is. */
+function missingField(issue: { code: string; input?: unknown }): string | undefined {
+  return issue.code === 'invalid_type' && issue.input === undefined ? 'is required' : undefined;
+}
+
 function fieldPath(path: readonly PropertyKey[]): string {
   return path.reduce<string>(
     (text, part) => (typeof part === 'number' ? `${text}[${part}]` : `${text}.${String(part)}`),
@@ -59,13 +64,17 @@ function fieldPath(path: readonly PropertyKey[]): string {
   );
 }
 
+/** Deeper than any field of the schema; a document that is nested further cannot exhaust the stack. */
+const MAX_DEPTH = 16;
+
 /** The API server prunes null where a field is not nullable, but keeps it (and refuses it) as an item of a list. */
-function withoutNulls(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutNulls);
+function withoutNulls(value: unknown, depth = 0): unknown {
   if (typeof value !== 'object' || value === null) return value;
+  if (depth === MAX_DEPTH) return undefined;
+  if (Array.isArray(value)) return value.map((item) => withoutNulls(item, depth + 1));
   return Object.fromEntries(
     Object.entries(value)
       .filter(([, child]) => child !== null)
-      .map(([key, child]) => [key, withoutNulls(child)]),
+      .map(([key, child]) => [key, withoutNulls(child, depth + 1)]),
   );
 }

@@ -1,3 +1,4 @@
+import { validRange } from 'semver';
 import { z } from 'zod';
 import { GROUP } from './names.ts';
 import { duration, matching, namespaceName, notMatching, objectName, text, withRules } from './fields.ts';
@@ -37,6 +38,8 @@ function refName(description: string, ...more: Parameters<typeof matching>[]): z
   );
 }
 
+const NOT_A_RANGE = 'must be a range of versions such as ">=1.2.0 <2.0.0" or "1.x"';
+
 const REF_FIELDS = ['branch', 'tag', 'semver', 'commit', 'name'] as const;
 
 const ref = withRules(
@@ -45,8 +48,11 @@ const ref = withRules(
     tag: refName('Follows this tag, also when somebody moves it.').optional(),
     semver: withRules(
       text(128, 'Follows the highest tag in this range of versions, such as ">=1.2.0 <2.0.0" or "1.x".').min(1),
-      matching(/^[-0-9A-Za-z.*<>=~^|+, ]+$/, 'must be a range of versions such as ">=1.2.0 <2.0.0" or "1.x"'),
-    ).optional(),
+      matching(/^[-0-9A-Za-z.*<>=~^|+, ]+$/, NOT_A_RANGE),
+    )
+      // The API server cannot judge this one; such a source becomes Stalled instead of being refused.
+      .refine((range) => validRange(range) !== null, NOT_A_RANGE)
+      .optional(),
     commit: withRules(
       text(40, 'Stays at this commit: its full id of 40 lower-case hexadecimal digits.'),
       matching(/^[0-9a-f]{40}$/, 'must be a full commit id: 40 lower-case hexadecimal digits'),
