@@ -47,8 +47,22 @@ const KEYWORDS = new Set([
  * objects, patterns with flags or look-around), instead of writing a schema that means something else than the type.
  */
 export function toStructural(schema: z.ZodType): StructuralSchema {
-  const json = z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input', reused: 'inline', cycles: 'throw' });
+  const json = z.toJSONSchema(schema, {
+    target: 'openapi-3.0',
+    io: 'input',
+    reused: 'inline',
+    cycles: 'throw',
+    override: ({ zodSchema }) => refuseFlags(zodSchema._zod.bag['patterns']),
+  });
   return structural(json, '');
+}
+
+/** JSON Schema has no place for the flags of a pattern: the server would be stricter than we are, without a word. */
+function refuseFlags(patterns: unknown): void {
+  if (!(patterns instanceof Set)) return;
+  for (const pattern of patterns as Set<RegExp>) {
+    if (pattern.flags !== '') throw new Error(`a CRD cannot say the flags of ${String(pattern)}`);
+  }
 }
 
 function structural(node: StructuralSchema, path: string): StructuralSchema {

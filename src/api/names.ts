@@ -32,6 +32,10 @@ export const FLUX_REQUESTED_AT_ANNOTATION = 'reconcile.fluxcd.io/requestedAt';
 /** On a source: approves the prune of exactly this revision (`branch@sha1:…` or the commit id). */
 export const APPROVE_PRUNE_ANNOTATION = `${GROUP}/approve-prune`;
 
+/** On the events of a source: which revision they are about, and its commit id. */
+export const REVISION_ANNOTATION = `${GROUP}/revision`;
+export const COMMIT_ANNOTATION = `${GROUP}/commit`;
+
 export const FINALIZER = `${GROUP}/finalizer`;
 
 /** The owner annotation's value for one object of one source. */
