@@ -1,0 +1,57 @@
+import type { FieldsV1, KubeObject } from '../kube/object.ts';
+import { fieldOf, isLeaf, isMap, parsePath, resolve, trieItems, type FieldPath, type FieldStep } from './fields.ts';
+import { isIdentity, placeOf } from './ignore.ts';
+import { pairItems } from './pairs.ts';
+
+/**
+ * Only the fields at these paths, with the object's identity: the smallest apply that makes another manager
+ * (`plumbline-initial`) co-owner of them before we leave them out. To leave out a field that we alone own would reset it.
+ *
+ * `fields` is our own entry: it holds the complete keys of list items, and says which nodes are atomic (those are handed
+ * over whole). A path that the entry does not cover is already somebody else's and is left out. undefined: nothing to hand over.
+ */
+export function pick(declared: KubeObject, pointers: readonly string[], fields: FieldsV1): KubeObject | undefined {
+  const { apiVersion, kind, metadata } = declared;
+  const identity = { name: metadata.name, ...(metadata.namespace !== undefined && { namespace: metadata.namespace }) };
+  const empty: unknown = { apiVersion, kind, metadata: identity };
+  let picked = empty;
+  for (const pointer of pointers) {
+    const path = parsePath(pointer);
+    if (path && !isIdentity(path)) picked = graft(picked, declared, path, fields);
+  }
+  return picked === empty ? undefined : (picked as KubeObject);
+}
+
+/** `target` with the part of `source` at `path`; `target` itself when there is none that `node` covers. */
+function graft(target: unknown, source: unknown, path: FieldPath, node: FieldsV1): unknown {
+  const [step, ...rest] = path;
+  if (!step || isLeaf(node)) return source;
+  if (Array.isArray(source)) return graftItem(target, source, step, rest, node);
+  if (!('field' in step) || !isMap(source) || !Object.hasOwn(source, step.field)) return target;
+  const child = node[`f:${step.field}`];
+  if (!child) return target;
+  const before = fieldOf(target, step.field);
+  const after = graft(before, source[step.field], rest, child);
+  return after === before ? target : { ...(target as object | undefined), [step.field]: after };
+}
+
+function graftItem(
+  target: unknown,
+  source: readonly unknown[],
+  step: FieldStep,
+  rest: FieldPath,
+  node: FieldsV1,
+): unknown {
+  const place = placeOf(source, step);
+  if (place === undefined) return target;
+  const list = Array.isArray(target) ? target : [];
+  const item = source[Number(place)];
+  const pair = pairItems(source, trieItems(node))[Number(place)];
+  // Without a key it is a member of a set, which is its own key.
+  if (!pair) return `v:${JSON.stringify(item)}` in node && !list.includes(item) ? [...list, item] : target;
+  const known = resolve(list, [{ key: pair.key }]);
+  const before = known ?? pair.key;
+  const after = graft(before, item, rest, pair.node);
+  if (after === before) return target;
+  return known === undefined ? [...list, after] : list.with(list.indexOf(known), after);
+}
