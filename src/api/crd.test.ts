@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
 import { toStructural } from './crd.ts';
-import { withRules } from './fields.ts';
+import { matching, notMatching, withRules } from './fields.ts';
 
 const closed = z.object({ a: z.string() });
 
@@ -32,8 +32,9 @@ for (const [title, schema] of REFUSED) {
   });
 }
 
-test('a pattern with a flag would lose it without a word', () => {
-  assert.throws(() => toStructural(z.object({ a: z.string().regex(/a/i) })), /flags/);
+test('a rule cannot hide a flag that RE2 would not see', () => {
+  assert.throws(() => matching(/a/i, 'a'), /flags/);
+  assert.throws(() => notMatching(/it's/, 'a'), /quote/);
 });
 
 test('what a CRD can say comes out as it is meant', () => {

@@ -44,25 +44,11 @@ const KEYWORDS = new Set([
 
 /**
  * The structural schema of a zod schema. Throws on everything that a CRD cannot say (references, unions, tuples, closed
- * objects, patterns with flags or look-around), instead of writing a schema that means something else than the type.
+ * objects, patterns with look-around), instead of writing a schema that means something else than the type.
  */
 export function toStructural(schema: z.ZodType): StructuralSchema {
-  const json = z.toJSONSchema(schema, {
-    target: 'openapi-3.0',
-    io: 'input',
-    reused: 'inline',
-    cycles: 'throw',
-    override: ({ zodSchema }) => refuseFlags(zodSchema._zod.bag['patterns']),
-  });
+  const json = z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input', reused: 'inline', cycles: 'throw' });
   return structural(json, '');
-}
-
-/** JSON Schema has no place for the flags of a pattern: the server would be stricter than we are, without a word. */
-function refuseFlags(patterns: unknown): void {
-  if (!(patterns instanceof Set)) return;
-  for (const pattern of patterns as Set<RegExp>) {
-    if (pattern.flags !== '') throw new Error(`a CRD cannot say the flags of ${String(pattern)}`);
-  }
 }
 
 function structural(node: StructuralSchema, path: string): StructuralSchema {

@@ -25,14 +25,21 @@ export function withRules<S extends z.ZodType>(schema: S, ...rules: Rule<z.outpu
   return checked.meta({ ...schema.meta(), 'x-kubernetes-validations': validations });
 }
 
-/** A string matches. `pattern` must mean the same to JavaScript and RE2: no flags, no look-around, no single quotes. */
+/** A pattern as a CEL string. RE2 knows no flags of JavaScript, and a raw string of CEL no quotes. */
+export function celPattern(pattern: RegExp): string {
+  if (pattern.flags !== '') throw new Error(`CEL cannot say the flags of ${String(pattern)}`);
+  if (pattern.source.includes("'")) throw new Error(`a pattern for CEL holds no single quote: ${String(pattern)}`);
+  return `r'${pattern.source}'`;
+}
+
+/** A string matches. `pattern` must mean the same to JavaScript and RE2: no flags, no look-around. */
 export function matching(pattern: RegExp, message: string): Rule<string> {
-  return { cel: `self.matches(r'${pattern.source}')`, holds: (value) => pattern.test(value), message };
+  return { cel: `self.matches(${celPattern(pattern)})`, holds: (value) => pattern.test(value), message };
 }
 
 /** A string does not match, see `matching`. */
 export function notMatching(pattern: RegExp, message: string): Rule<string> {
-  return { cel: `!self.matches(r'${pattern.source}')`, holds: (value) => !pattern.test(value), message };
+  return { cel: `!self.matches(${celPattern(pattern)})`, holds: (value) => !pattern.test(value), message };
 }
 
 const DURATION = /^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$/;
@@ -51,7 +58,7 @@ export function duration(least: string, most: string, description: string): z.Zo
   const example = 'such as 15s, 5m or 1h30m';
   return withRules(z.string().max(32).meta({ description }), {
     cel:
-      `self.matches(r'${DURATION.source}') && duration(self) >= duration('${least}') && ` +
+      `self.matches(${celPattern(DURATION)}) && duration(self) >= duration('${least}') && ` +
       `duration(self) <= duration('${most}')`,
     holds: (value) =>
       DURATION.test(value) && durationMs(value) >= durationMs(least) && durationMs(value) <= durationMs(most),

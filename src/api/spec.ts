@@ -1,7 +1,7 @@
 import { validRange } from 'semver';
 import { z } from 'zod';
 import { GROUP } from './names.ts';
-import { duration, matching, namespaceName, notMatching, objectName, text, withRules } from './fields.ts';
+import { celPattern, duration, matching, namespaceName, notMatching, objectName, text, withRules } from './fields.ts';
 
 // One schema is the type, the validation and the CRD; the descriptions are what `kubectl explain` and docs/reference show.
 // Names are Flux's wherever the meaning is the same.
@@ -121,7 +121,7 @@ function metadataMap(value: z.ZodString, description: string) {
   return withRules(
     map,
     {
-      cel: `self.all(key, key.matches(r'${METADATA_KEY.source}'))`,
+      cel: `self.all(key, key.matches(${celPattern(METADATA_KEY)}))`,
       holds: (entries) => Object.keys(entries).every((key) => METADATA_KEY.test(key)),
       message: 'every key must be one that Kubernetes allows, such as team or example.com/team',
     },
@@ -262,7 +262,7 @@ export const gitOpsSourceSpec = withRules(
     dependsOn,
   }),
   {
-    cel: `!self.url.startsWith('http://') || self.insecure || self.url.matches(r'${LOOPBACK_HTTP.source}')`,
+    cel: `!self.url.startsWith('http://') || self.insecure || self.url.matches(${celPattern(LOOPBACK_HTTP)})`,
     holds: ({ url, insecure }) => !url.startsWith('http://') || insecure || LOOPBACK_HTTP.test(url),
     message: 'must begin with https://; plain http to a host that is not loopback needs insecure: true',
     field: 'url',
