@@ -160,6 +160,17 @@ const history = z
   .max(STATUS_LIMITS.history)
   .meta({ description: 'The last revisions, newest first.', 'x-kubernetes-list-type': 'atomic' });
 
+const dropped = count('Entries left out.').optional();
+const truncated = z
+  .object({
+    driftObjects: dropped,
+    failures: dropped,
+    ignoredFiles: dropped,
+    healthReasons: dropped,
+    history: dropped,
+  })
+  .meta({ description: 'How many entries are missing from which list, because a status stays small.' });
+
 /** The status of a GitOpsSource. Everything but observedGeneration is optional: a fresh source has none of it. */
 export const gitOpsSourceStatus = z
   .object({
@@ -190,5 +201,6 @@ export const gitOpsSourceStatus = z
     ignoredFiles: ignoredFiles.optional(),
     health: health.optional(),
     history: history.optional(),
+    truncated: truncated.optional(),
   })
   .meta({ description: 'What Plumbline saw and did.' });

@@ -20,7 +20,7 @@ export function createInstruments(registry: Registry, readings: Readings) {
   reading('plumbline_queue_depth', 'Sources that wait for a worker.', () => readings.queueDepth?.() ?? 0);
   reading('plumbline_watches', 'Open watches, one for each declared kind.', () => readings.watches?.() ?? 0);
   reading('plumbline_leader', '1 in the replica that acts, 0 in one that stands by.', () =>
-    Number(readings.leader?.()),
+    readings.leader?.() ? 1 : 0,
   );
 
   return {

@@ -1,4 +1,5 @@
 import { Registry, collectDefaultMetrics } from '@prometheus-io/client';
+import { CONDITION_TYPES as CONDITIONS } from '../api/conditions.ts';
 import { type Readings, createInstruments } from './instruments.ts';
 import { WRITE_ACTIONS, type WriteAction } from './log.ts';
 
@@ -6,9 +7,9 @@ import { WRITE_ACTIONS, type WriteAction } from './log.ts';
 export const OUTCOMES = ['done', 'again', 'retry', 'terminal'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
-const CONDITION_TYPES = ['Ready', 'Reconciling', 'Stalled', 'Drifted', 'Healthy'] as const;
+const CONDITION_TYPES = Object.keys(CONDITIONS);
 const CONDITION_STATUSES = ['True', 'False', 'Unknown'] as const;
-const KUBE_VERBS = ['get', 'list', 'watch', 'create', 'apply', 'update', 'patch', 'delete'];
+const KUBE_VERBS = ['get', 'list', 'watch', 'create', 'apply', 'update', 'patch', 'delete', 'post', 'put'];
 const GIT_OPERATIONS = ['ls-refs', 'fetch', 'clone'];
 
 /**
@@ -119,9 +120,10 @@ export class Metrics {
     this.#instruments.applyFailures.inc({ reason: this.#reason(reason) });
   }
 
-  /** `code` is the HTTP status, or `error` when no answer came. */
-  kubeRequest(verb: string, code: number | 'error'): void {
-    this.#instruments.kubeRequests.inc({ verb: this.#verb(verb), code: this.#code(String(code)) });
+  /** `verb` in any case: `apply`, `GET`. `status` is the HTTP status, 0 when no answer came. */
+  kubeRequest(verb: string, status: number): void {
+    const code = status === 0 ? 'error' : this.#code(String(status));
+    this.#instruments.kubeRequests.inc({ verb: this.#verb(verb.toLowerCase()), code });
   }
 
   /** `operation` is ls-refs, fetch or clone. */

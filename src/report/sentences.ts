@@ -1,0 +1,90 @@
+import type { GitOpsSourceStatus } from '../api/source.ts';
+import { describeIdentity } from '../kube/object.ts';
+
+/** An object that others changed, as the status shows it: its values are masked and short already. */
+export type DriftedObject = NonNullable<GitOpsSourceStatus['drift']>['objects'][number];
+/** An object that could not be applied, as the status shows it. */
+export type FailedObject = NonNullable<GitOpsSourceStatus['failures']>[number];
+
+/** The longest message that a Kubernetes event takes; ours keep to it everywhere. In UTF-16 units. */
+export const MAX_MESSAGE = 1024;
+const MAX_ITEM = 300;
+const FIELDS_SHOWN = 3;
+
+const WHAT_HAPPENED: Record<NonNullable<DriftedObject['action']>, [one: string, many: string]> = {
+  Healed: ['object was changed by others and is put back', 'objects were changed by others and are put back'],
+  Recreated: ['object was deleted by others and is back', 'objects were deleted by others and are back'],
+  Reported: ['object was changed by others and is left so', 'objects were changed by others and are left so'],
+  Rewritten: ['object is rewritten by admission when applied', 'objects are rewritten by admission when applied'],
+  NotHolding: ['object is changed again after each repair', 'objects are changed again after each repair'],
+};
+
+/**
+ * What others changed, in one line: how many objects, then the first of them with field, declared → live value and who did
+ * it. `total` counts all objects when `objects` are only the first.
+ */
+export function sayDrift(objects: readonly DriftedObject[], total = objects.length): string {
+  const counts = new Map<keyof typeof WHAT_HAPPENED, number>();
+  for (const { action = 'Reported' } of objects) counts.set(action, (counts.get(action) ?? 0) + 1);
+  // The objects beyond the first ones are of the same kind, as far as anybody can tell from here.
+  if (counts.size === 1) for (const action of counts.keys()) counts.set(action, total);
+  const summary = Array.from(counts, ([action, count]) => `${count} ${WHAT_HAPPENED[action][count === 1 ? 0 : 1]}`);
+  return list(summary.join(', '), objects.map(sayDriftedObject), total);
+}
+
+/** `Deployment shop/web: /spec/replicas 3 → 5 by kubectl-edit`. */
+function sayDriftedObject(object: DriftedObject): string {
+  const shown = object.fields.slice(0, FIELDS_SHOWN).map(({ path, declared, live, manager }) => {
+    const change =
+      declared === undefined && live === undefined ? '' : ` ${declared ?? '(hidden)'} → ${live ?? '(gone)'}`;
+    return `${path}${change}${manager === undefined ? '' : ` by ${manager}`}`;
+  });
+  const more = object.fields.length - shown.length;
+  if (more > 0) shown.push(`${more} more field${more === 1 ? '' : 's'}`);
+  return shown.length === 0 ? sayObject(object) : `${sayObject(object)}: ${shown.join(', ')}`;
+}
+
+/** Which objects could not be applied and why, in one line; `attempted` is how many the revision declares. */
+export function sayFailures(failures: readonly FailedObject[], total: number, attempted: number): string {
+  const items = failures.map((failure) => {
+    const { file, line, message } = failure;
+    const where = file === undefined ? '' : ` (${file}${line === undefined ? '' : `:${line}`})`;
+    return `${sayObject(failure)}${where}: ${message}`;
+  });
+  return list(`${total} of ${attempted} objects could not be applied`, items, total);
+}
+
+/** What a reconciliation did: `2 created, 1 pruned, 37 unchanged`. Counts of zero are left out. */
+export function sayChanges(counts: Readonly<Record<string, number>>): string {
+  const said = Object.entries(counts).flatMap(([what, count]) => (count > 0 ? [`${count} ${what}`] : []));
+  return shorten(said.length > 0 ? said.join(', ') : 'no objects', MAX_MESSAGE);
+}
+
+/** `text` on one line, and cut. */
+export function shorten(text: string, max: number): string {
+  return cut(text.replace(/[\s\p{Cc}]+/gu, ' ').trim(), max);
+}
+
+/** At most `max` UTF-16 units; a cut is shown by an ellipsis and never splits a character. */
+export function cut(text: string, max: number): string {
+  if (text.length <= max) return text;
+  // A high surrogate at the end has lost its other half.
+  return `${text.slice(0, max - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
+}
+
+function sayObject({ group = '', kind, namespace = '', name }: Omit<DriftedObject, 'fields'>): string {
+  return describeIdentity({ group, kind, namespace, name });
+}
+
+/** The opening, then as many items as fit into a message, then how many there are beyond them. */
+function list(opening: string, items: readonly string[], total: number): string {
+  let message = opening;
+  let shown = 0;
+  for (const item of items) {
+    const next = `${message}${shown === 0 ? ': ' : '; '}${shorten(item, MAX_ITEM)}`;
+    if (next.length > MAX_MESSAGE - ' … and 1000000 more'.length) break;
+    message = next;
+    shown += 1;
+  }
+  return shown > 0 && shown < total ? `${message} … and ${total - shown} more` : message;
+}

@@ -1,0 +1,121 @@
+import type { GitOpsSourceStatus } from '../api/source.ts';
+import { STATUS_LIMITS } from '../api/status.ts';
+import { type DriftedObject, cut } from './sentences.ts';
+
+/** The lists that may lose their last entries. Those of the status that are missing here always stay whole. */
+interface Lists {
+  driftObjects: DriftedObject[];
+  failures: NonNullable<GitOpsSourceStatus['failures']>;
+  ignoredFiles: string[];
+  healthReasons: NonNullable<GitOpsSourceStatus['health']>['reasons'];
+  history: NonNullable<GitOpsSourceStatus['history']>;
+}
+type ListName = keyof Lists;
+
+const LIST_NAMES = ['driftObjects', 'failures', 'ignoredFiles', 'healthReasons', 'history'] as const;
+/** What `truncated` itself needs at most. */
+const NOTE_BYTES = 256;
+
+/**
+ * The status as it may be written: every list and text within its own cap (STATUS_LIMITS), and the whole within 64 KiB of
+ * JSON. For that, entries are dropped from the end of whichever list is the longest in bytes; `truncated` says how many are
+ * missing from which. Conditions and `inventory.kinds` stay whole: a kind that is not written down is a kind whose objects
+ * nobody finds again. The counts are the caller's. Leaves `status` as it is.
+ */
+export function capStatus(status: GitOpsSourceStatus): GitOpsSourceStatus {
+  const { truncated: _, ...short } = withShortTexts(status);
+  const lists = listsOf(short);
+  const capped = eachList((name) => Math.min(lists[name].length, STATUS_LIMITS[name]));
+  const rest = bytesOf(
+    withLists(
+      short,
+      lists,
+      eachList(() => 0),
+    ),
+  );
+  const sizes = eachList((name) => lists[name].slice(0, capped[name]).map(bytesOf));
+  const kept = fitting(sizes, STATUS_LIMITS.bytes - NOTE_BYTES - rest);
+
+  const missing = LIST_NAMES.map((name) => [name, lists[name].length - kept[name]] as const);
+  const truncated = Object.fromEntries(missing.filter(([, count]) => count > 0));
+  const result = withLists(short, lists, kept);
+  return Object.keys(truncated).length > 0 ? { ...result, truncated } : result;
+}
+
+/** How many entries of each list stay when together they may take `room` bytes; `sizes` are the bytes of each entry. */
+function fitting(sizes: Record<ListName, number[]>, room: number): Record<ListName, number> {
+  const kept = eachList((name) => sizes[name].length);
+  const bytes = eachList((name) => sizes[name].reduce((sum, size) => sum + size, 0));
+  for (;;) {
+    const longest = LIST_NAMES.reduce((a, b) => (bytes[b] > bytes[a] ? b : a));
+    const total = LIST_NAMES.reduce((sum, name) => sum + bytes[name], 0);
+    if (total <= room || kept[longest] === 0) return kept;
+    kept[longest] -= 1;
+    bytes[longest] -= sizes[longest][kept[longest]] ?? 0;
+  }
+}
+
+function eachList<T>(value: (name: ListName) => T): Record<ListName, T> {
+  return Object.fromEntries(LIST_NAMES.map((name) => [name, value(name)])) as Record<ListName, T>;
+}
+
+function listsOf(status: GitOpsSourceStatus): Lists {
+  return {
+    driftObjects: status.drift?.objects ?? [],
+    failures: status.failures ?? [],
+    ignoredFiles: status.ignoredFiles?.names ?? [],
+    healthReasons: status.health?.reasons ?? [],
+    history: status.history ?? [],
+  };
+}
+
+/** The status with the first entries of each list. */
+function withLists(status: GitOpsSourceStatus, lists: Lists, kept: Record<ListName, number>): GitOpsSourceStatus {
+  const { drift, failures, ignoredFiles, health, history } = status;
+  return {
+    ...status,
+    ...(drift && { drift: { ...drift, objects: lists.driftObjects.slice(0, kept.driftObjects) } }),
+    ...(failures && { failures: lists.failures.slice(0, kept.failures) }),
+    ...(ignoredFiles && { ignoredFiles: { ...ignoredFiles, names: lists.ignoredFiles.slice(0, kept.ignoredFiles) } }),
+    ...(health && { health: { ...health, reasons: lists.healthReasons.slice(0, kept.healthReasons) } }),
+    ...(history && { history: lists.history.slice(0, kept.history) }),
+  };
+}
+
+/** The API server refuses the whole status for one text that is too long. */
+function withShortTexts(status: GitOpsSourceStatus): GitOpsSourceStatus {
+  const { conditions, commit, drift, failures, health, history } = status;
+  const brief = <T extends { message?: string | undefined }>(entry: T): T =>
+    entry.message === undefined ? entry : { ...entry, message: cut(entry.message, STATUS_LIMITS.message) };
+  return {
+    ...status,
+    ...(conditions && {
+      conditions: conditions.map((condition) => ({
+        ...condition,
+        message: cut(condition.message, STATUS_LIMITS.conditionMessage),
+      })),
+    }),
+    ...(commit && {
+      commit: { ...commit, author: cut(commit.author, 256), subject: cut(commit.subject, 200) },
+    }),
+    ...(drift && { drift: { ...drift, objects: drift.objects.map(withShortFields) } }),
+    ...(failures && { failures: failures.map(brief) }),
+    ...(health && { health: { ...health, reasons: health.reasons.map(brief) } }),
+    ...(history && { history: history.map(brief) }),
+  };
+}
+
+function withShortFields(object: DriftedObject): DriftedObject {
+  const fields = object.fields.slice(0, STATUS_LIMITS.driftFields).map((field) => ({
+    ...field,
+    path: cut(field.path, 1024),
+    ...(field.declared !== undefined && { declared: cut(field.declared, 512) }),
+    ...(field.live !== undefined && { live: cut(field.live, 512) }),
+  }));
+  return { ...object, fields };
+}
+
+/** In JSON, with the comma or bracket that goes with it. */
+function bytesOf(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value)) + 1;
+}
