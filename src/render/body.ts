@@ -1,0 +1,102 @@
+import type { KubeObject } from '../kube/object.ts';
+import { isMap, type Value } from './node.ts';
+
+/** What is put over an object's own metadata; '' as namespace removes it. */
+export interface Overlay {
+  namespace: string;
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+}
+
+/** Written by the server; sent back they would conflict, or never come back and read as drift. */
+const SERVER_METADATA = new Set([
+  'uid',
+  'resourceVersion',
+  'generation',
+  'managedFields',
+  'selfLink',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+]);
+// TypeScript's library does not list it yet.
+const { rawJSON } = JSON as JSON & { rawJSON(text: string): unknown };
+
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/**
+ * The JSON to send for an object: fields in the order of the file, int64 exact, without what the server would never give
+ * back. `complaint` says what is wrong with the object's content.
+ */
+export function serialise(object: KubeObject, overlay: Overlay): { body: string; complaint?: string } {
+  const out: Record<string, unknown> = {};
+  for (const [field, value] of Object.entries(object)) {
+    if (field === 'status') continue;
+    set(out, field, field === 'metadata' ? metadata(value as Value, overlay) : sendable(value as Value));
+  }
+  const complaint = isSecret(object) ? encodeStringData(out) : undefined;
+  return complaint === undefined ? { body: JSON.stringify(out) } : { body: '', complaint };
+}
+
+function metadata(value: Value, { namespace, labels, annotations }: Overlay): Record<string, unknown> {
+  const out: Record<string, unknown> = {};
+  for (const [field, child] of Object.entries(value ?? {})) {
+    if (!SERVER_METADATA.has(field)) set(out, field, sendable(child));
+  }
+  if (namespace === '') delete out['namespace'];
+  else out['namespace'] = namespace;
+  out['labels'] = { ...(out['labels'] as object | null), ...labels };
+  const merged: Record<string, unknown> = { ...(out['annotations'] as object | null), ...annotations };
+  delete merged[LAST_APPLIED];
+  out['annotations'] = merged;
+  return out;
+}
+
+function isSecret({ apiVersion, kind }: KubeObject): boolean {
+  return apiVersion === 'v1' && kind === 'Secret';
+}
+
+/** The server folds stringData into data when it writes; doing it here keeps the declared fields equal to the live ones. */
+function encodeStringData(secret: Record<string, unknown>): string | undefined {
+  const stringData = secret['stringData'];
+  delete secret['stringData'];
+  if (stringData === undefined || stringData === null) return undefined;
+  if (!isMap(stringData)) return 'stringData is not a mapping';
+  const data: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries((secret['data'] as object | null) ?? {})) set(data, key, value);
+  for (const [key, value] of Object.entries(stringData)) {
+    if (typeof value !== 'string') return `stringData: the value of ${key} is no text; quote it`;
+    set(data, key, Buffer.from(value).toString('base64'));
+  }
+  secret['data'] = data;
+  return undefined;
+}
+
+/** The value itself, unless it holds an int64 or an unset timestamp (`creationTimestamp: null` in a pod template). */
+function sendable(value: Value): unknown {
+  if (typeof value === 'bigint') return rawJSON(String(value));
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    const items = value.map(sendable);
+    return items.every((item, index) => item === value[index]) ? value : items;
+  }
+  const entries = Object.entries(value);
+  const kept = entries.filter(([key, child]) => !(child === null && isTimestamp(key)));
+  const sent = kept.map(([, child]) => sendable(child));
+  if (kept.length === entries.length && sent.every((child, index) => child === kept[index]![1])) return value;
+  const out: Record<string, unknown> = {};
+  for (const [index, [key]] of kept.entries()) set(out, key, sent[index]);
+  return out;
+}
+
+function isTimestamp(key: string): boolean {
+  return key.endsWith('Timestamp');
+}
+
+function set(target: Record<string, unknown>, key: string, value: unknown): void {
+  if (key === '__proto__') {
+    Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
+  } else {
+    target[key] = value;
+  }
+}

@@ -1,0 +1,32 @@
+import {
+  ADOPT_ANNOTATION,
+  FORCE_ANNOTATION,
+  PRUNE_ANNOTATION,
+  RECONCILE_ANNOTATION,
+  SSA_ANNOTATION,
+} from '../api/names.ts';
+import type { ObjectPolicy } from './declared.ts';
+
+const SSA = ['Override', 'Merge', 'IfNotPresent', 'Ignore'] as const;
+const ON_OFF = ['enabled', 'disabled'] as const;
+const YES_NO = ['true', 'false'] as const;
+
+/** Reads how an object wants to be handled; `complaints` holds the annotations whose value is unknown. */
+export function readPolicy(annotations: Record<string, string>): { policy: ObjectPolicy; complaints: string[] } {
+  const complaints: string[] = [];
+  const oneOf = <T extends string>(annotation: string, allowed: readonly T[], fallback: T): T => {
+    const value = annotations[annotation];
+    if (value === undefined) return fallback;
+    const found = allowed.find((choice) => choice.toLowerCase() === value.toLowerCase());
+    if (found === undefined) complaints.push(`the annotation ${annotation} must be one of ${allowed.join(', ')}`);
+    return found ?? fallback;
+  };
+  const policy: ObjectPolicy = {
+    prune: oneOf(PRUNE_ANNOTATION, ON_OFF, 'enabled') === 'enabled',
+    reconcile: oneOf(RECONCILE_ANNOTATION, ON_OFF, 'enabled') === 'enabled',
+    ssa: oneOf(SSA_ANNOTATION, SSA, 'Override'),
+    force: oneOf(FORCE_ANNOTATION, ON_OFF, 'disabled') === 'enabled',
+    adopt: oneOf(ADOPT_ANNOTATION, YES_NO, 'false') === 'true',
+  };
+  return { policy, complaints };
+}

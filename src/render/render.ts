@@ -1,0 +1,140 @@
+import { setImmediate } from 'node:timers/promises';
+import type { TreeFile } from '../git/remote.ts';
+import { groupOf } from '../kube/object.ts';
+import type { RenderCache, RenderedFile } from './cache.ts';
+import {
+  crdScope,
+  declareObject,
+  duplicates,
+  unknownKinds,
+  withCrds,
+  type Declaration,
+  type DeclareSettings,
+  type Scope,
+} from './declare.ts';
+import type { RenderProblem } from './declared.ts';
+import { parseFile } from './parse.ts';
+import { folderPrefix, IGNORE_FILE, selectFiles, type Selection } from './select.ts';
+
+export interface RenderInput {
+  files: readonly TreeFile[];
+  /** Contents by blob id; an id without content is a problem of its file. */
+  read: (oids: readonly string[]) => Promise<Map<string, Uint8Array>>;
+  /** The ignore file is found among `files` and read. */
+  selection: Omit<Selection, 'ignoreFile'>;
+  settings: DeclareSettings;
+  cache: RenderCache;
+  signal: AbortSignal;
+}
+
+/** With any problem, `declared` is not the whole and must be neither applied nor pruned by. */
+export interface RenderResult extends Declaration {
+  /** Manifest-like files without a Kubernetes document, left alone. */
+  ignored: string[];
+  /** Files that include, exclude or the ignore file left out. */
+  skipped: number;
+  /** Files that were read this time; the rest came from the cache. */
+  parsedFiles: number;
+}
+
+/** Blobs asked for at once; bounds what is held in memory besides the result. */
+const BATCH = 256;
+/** How long the event loop is held before other work gets its turn, in milliseconds. */
+const SLICE_MS = 10;
+
+/**
+ * Renders the selected files of a tree. Only files that changed since the cache saw them are read and parsed.
+ * Rejects only when aborted or when `read` does; what is wrong in the repository comes back as problems.
+ */
+export async function render(input: RenderInput): Promise<RenderResult> {
+  const { files, selection, settings, cache, signal } = input;
+  const ignoreFile = await readIgnoreFile(input);
+  const { selected, problems, skipped } = selectFiles(files, { ...selection, ...(ignoreFile ? { ignoreFile } : {}) });
+  cache.use(settings);
+  cache.keepOnly(new Set(selected.map(({ path }) => path)));
+  const slice = new Slice(signal);
+
+  // A CRD of this commit places objects of its kind: the files that it concerns are done again once all CRDs are known.
+  let parsedFiles = 0;
+  for (let pass = 1; pass <= 2; pass++) {
+    const scopeOf = withCrds(settings.scopeOf, crdsOf(selected, cache));
+    const stale = selected.filter((file) => !cache.isFresh(file, scopeOf));
+    parsedFiles = Math.max(parsedFiles, stale.length);
+    await renderFiles(stale, { ...input, settings: { ...settings, scopeOf } }, slice);
+  }
+  const rendered = selected.flatMap(({ path }) => cache.get(path) ?? []);
+  const declared = rendered.flatMap((file) => file.declared);
+  return {
+    declared,
+    problems: [...problems, ...rendered.flatMap((file) => file.problems), ...duplicates(declared)],
+    unknownKinds: unknownKinds(declared, withCrds(settings.scopeOf, crdsOf(selected, cache))),
+    ignored: selected.flatMap(({ path }) => (cache.get(path)?.ignored === undefined ? [] : path)),
+    skipped,
+    parsedFiles,
+  };
+}
+
+async function readIgnoreFile({ files, read, selection }: RenderInput): Promise<string | undefined> {
+  const path = folderPrefix(selection.path) + IGNORE_FILE;
+  const file = files.find((candidate) => candidate.path === path && !candidate.problem);
+  if (!file) return undefined;
+  const content = (await read([file.oid])).get(file.oid);
+  return content && new TextDecoder().decode(content);
+}
+
+function crdsOf(selected: readonly TreeFile[], cache: RenderCache): Map<string, Scope> {
+  return new Map(selected.flatMap(({ path }) => cache.get(path)?.crds ?? []));
+}
+
+async function renderFiles(stale: readonly TreeFile[], input: RenderInput, slice: Slice): Promise<void> {
+  for (let start = 0; start < stale.length; start += BATCH) {
+    const batch = stale.slice(start, start + BATCH);
+    const contents = await input.read(batch.map(({ oid }) => oid));
+    for (const file of batch) {
+      input.cache.set(file.path, renderFile(file, contents.get(file.oid), input.settings));
+      await slice.rest();
+    }
+  }
+}
+
+function renderFile({ path, oid }: TreeFile, content: Uint8Array | undefined, settings: DeclareSettings): RenderedFile {
+  const rendered: RenderedFile = { oid, declared: [], problems: [], crds: [], placedBy: new Map() };
+  if (!content) {
+    rendered.problems.push(missing(path));
+    return rendered;
+  }
+  const parsed = parseFile(path, content);
+  rendered.problems.push(...parsed.problems);
+  if (parsed.ignored !== undefined) rendered.ignored = parsed.ignored;
+  for (const one of parsed.objects) {
+    const { apiVersion, kind } = one.object;
+    const group = groupOf(apiVersion);
+    rendered.placedBy.set(`${group}/${kind}`, settings.scopeOf(group, kind));
+    rendered.crds.push(...(crdScope(one.object) ?? []));
+    const outcome = declareObject(one, settings);
+    if (Array.isArray(outcome)) rendered.problems.push(...outcome);
+    else rendered.declared.push(outcome);
+  }
+  return rendered;
+}
+
+function missing(path: string): RenderProblem {
+  return { code: 'UnreadableFile', file: path, message: 'the content of the file is missing from the repository' };
+}
+
+/** Gives the event loop its turn whenever a slice of time is used up. */
+class Slice {
+  readonly #signal: AbortSignal;
+  #start = performance.now();
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+  }
+
+  async rest(): Promise<void> {
+    this.#signal.throwIfAborted();
+    if (performance.now() - this.#start < SLICE_MS) return;
+    await setImmediate();
+    this.#start = performance.now();
+  }
+}

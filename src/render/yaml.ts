@@ -1,0 +1,76 @@
+import { composeYaml } from './compose.ts';
+import { decode } from './decode.ts';
+import { splitDocuments } from './documents.ts';
+import { composeJson } from './json.ts';
+import { ReadError, type Node, type Value } from './node.ts';
+import type { RenderProblem } from './declared.ts';
+
+/** One document of a file; documents that are empty or null are left out. */
+export interface Document {
+  value: Value;
+  /** 1-based, of the document's first content. */
+  line: number;
+  /** The line of a field, or of the nearest part of the path that exists. */
+  lineOf(path: readonly (string | number)[]): number;
+}
+
+// How far kubectl looks for the first brace.
+const JSON_LOOK_AHEAD = 4096;
+
+/**
+ * Reads a manifest file exactly as kubectl does: concatenated JSON when the first character is `{`, else YAML documents.
+ * Two differences on purpose: a key that its own mapping repeats is a problem (kubectl takes the last), and documents
+ * deeper than MAX_DEPTH are refused. Never throws; a file with problems must not be applied in part.
+ */
+export function readDocuments(text: string, file: string): { documents: Document[]; problems: RenderProblem[] } {
+  const documents: Document[] = [];
+  const problems: RenderProblem[] = [];
+  try {
+    const pieces = isJson(text) ? composeJson(text) : splitDocuments(text);
+    for (const piece of pieces) {
+      try {
+        const node = 'text' in piece && !('kind' in piece) ? composeYaml(piece.text, piece.line) : (piece as Node);
+        const { value, repeated } = decode(node);
+        for (const { key, line } of repeated) {
+          problems.push({ code: 'DuplicateKey', file, line, message: `the key ${JSON.stringify(key)} stands twice` });
+        }
+        if (value !== null) documents.push({ value, line: node.line, lineOf: (path) => lineOf(node, path) });
+      } catch (error) {
+        problems.push(problemOf(error, file));
+      }
+    }
+  } catch (error) {
+    problems.push(problemOf(error, file));
+  }
+  return { documents, problems };
+}
+
+function isJson(text: string): boolean {
+  return /^[\s\u0085]*\{/.test(text.slice(0, JSON_LOOK_AHEAD)) && !text.startsWith('\ufeff');
+}
+
+function problemOf(error: unknown, file: string): RenderProblem {
+  if (error instanceof ReadError) return { code: error.code, file, line: error.line, message: error.message };
+  // What is left is a stack that overflowed or a text that grew too long: hostile input, not a defect of ours.
+  if (error instanceof RangeError) return { code: 'TooDeep', file, message: 'the document is too deep or too large' };
+  throw error;
+}
+
+function lineOf(root: Node, path: readonly (string | number)[]): number {
+  let node: Node | undefined = root;
+  let line = root.line;
+  for (const part of path) {
+    while (node?.kind === 'alias') node = node.target;
+    if (node?.kind === 'mapping') {
+      const index = node.keys.findLastIndex((key) => key.kind === 'scalar' && key.text === String(part));
+      line = node.keys[index]?.line ?? line;
+      node = node.values[index];
+    } else if (node?.kind === 'sequence') {
+      node = node.items[Number(part)];
+      line = node?.line ?? line;
+    } else {
+      return line;
+    }
+  }
+  return line;
+}
