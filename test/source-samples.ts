@@ -42,7 +42,8 @@ export const SAMPLES: Sample[] = [
       mode: 'Report',
       ignore: [
         { paths: ['/spec/replicas'], target: { group: 'apps', kind: 'Deployment', namespace: 'shop', name: 'web' } },
-        { paths: ['/metadata/annotations/example.com~1note', '/data/~0x'] },
+        { paths: ['/metadata/annotations/example.com~1note', '/data/~0x', '/spec/containers[name=app]/image'] },
+        { paths: ['/spec/replicas'], target: { name: 'web-*', labels: { autoscaled: 'true' } } },
       ],
       values: 'Hash',
     },

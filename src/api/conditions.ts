@@ -37,7 +37,6 @@ export const REASONS = {
   AccessDenied: 'The ServiceAccount may not do what the revision asks for.',
   ArtifactFailed: 'Git could not be read.',
   BuildFailed: 'The files at the revision could not be turned into objects; each problem has its file and line.',
-  PathNotFound: 'spec.path does not exist at this revision; nothing is pruned.',
   EmptyRevision: 'There is not one object below spec.path; nothing is pruned.',
   PruneFailed: 'An object that is no longer in Git could not be deleted.',
   PruneBlocked:

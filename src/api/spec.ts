@@ -158,15 +158,18 @@ const ignoreRule = z.object({
     .min(1)
     .max(32)
     .meta({
-      description: 'Fields, as JSON pointers: /spec/replicas, /metadata/annotations/example.com~1note.',
+      description:
+        'Fields, as JSON pointers such as /metadata/annotations/example.com~1note, or as a drift report shows them: ' +
+        '/spec/template/spec/containers[name=app]/image.',
       'x-kubernetes-list-type': 'atomic',
     }),
   target: z
     .object({
       group: text(253, 'Its API group; "" is the core group.').optional(),
       kind: text(63, 'Its kind.').optional(),
-      name: text(253, 'Its name.').optional(),
-      namespace: text(63, 'Its namespace.').optional(),
+      name: text(253, 'Its name; * stands for anything.').optional(),
+      namespace: text(63, 'Its namespace; * stands for anything.').optional(),
+      labels: z.record(z.string(), labelValue).meta({ description: 'Labels that it has in Git.' }).optional(),
     })
     .meta({ description: 'Which objects: all that agree with every field given here; without it, all.' })
     .optional(),
