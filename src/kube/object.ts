@@ -52,7 +52,11 @@ export function groupOf(apiVersion: string): string {
   return slash < 0 ? '' : apiVersion.slice(0, slash);
 }
 
-export function identityOf(object: { apiVersion: string; kind: string; metadata: { name: string; namespace?: string } }): Identity {
+export function identityOf(object: {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string; namespace?: string };
+}): Identity {
   const { apiVersion, kind, metadata } = object;
   return { group: groupOf(apiVersion), kind, namespace: metadata.namespace ?? '', name: metadata.name };
 }

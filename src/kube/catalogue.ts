@@ -1,0 +1,151 @@
+import { isNotFound } from './errors.ts';
+import { groupVersionPath } from './resource.ts';
+import type { ApiResource } from './resource.ts';
+import type { Transport } from './transport.ts';
+
+/** What an API server serves, as of one reading. */
+export interface Catalogue {
+  /** By `apiVersion/kind`. */
+  resources: Map<string, ApiResource>;
+  /** apiVersions by group, the preferred one first. */
+  versions: Map<string, string[]>;
+  /** Groups of which a version did not answer: that a kind is missing there proves nothing. */
+  silentGroups: Set<string>;
+  /** Equal for equal content. */
+  fingerprint: string;
+}
+
+/** apidiscovery.k8s.io/v2 (and v2beta1, equal in what we read). */
+interface AggregatedList {
+  kind: 'APIGroupDiscoveryList';
+  items?: {
+    metadata?: { name?: string };
+    versions?: {
+      version: string;
+      freshness?: string;
+      resources?: {
+        resource: string;
+        responseKind?: { kind?: string };
+        scope?: string;
+        verbs?: string[];
+        subresources?: { subresource: string }[];
+      }[];
+    }[];
+  }[];
+}
+
+/** meta/v1 APIVersions (`/api`) and APIGroupList (`/apis`). */
+interface VersionList {
+  versions?: string[];
+  groups?: { name: string; versions: { groupVersion: string }[]; preferredVersion?: { groupVersion: string } }[];
+}
+
+/** meta/v1 APIResourceList */
+interface ResourceList {
+  resources?: { name: string; kind: string; namespaced: boolean; verbs?: string[] }[];
+}
+
+const AGGREGATED = ['v2', 'v2beta1'].map(
+  (v) => `application/json;g=apidiscovery.k8s.io;v=${v};as=APIGroupDiscoveryList`,
+);
+const ACCEPT = [...AGGREGATED, 'application/json'].join(',');
+
+/** Two requests; on a server without aggregated discovery one more for each version of each group. */
+export async function readCatalogue(transport: Transport, signal: AbortSignal): Promise<Catalogue> {
+  const catalogue: Catalogue = { resources: new Map(), versions: new Map(), silentGroups: new Set(), fingerprint: '' };
+  await Promise.all(
+    ['/api', '/apis'].map(async (path) => {
+      const { body } = await transport.request('GET', path, { signal, accept: ACCEPT, verb: 'discover' });
+      if (isAggregated(body)) addAggregated(catalogue, body);
+      else await addVersions(catalogue, body as VersionList, transport, signal);
+    }),
+  );
+  const kinds = [...catalogue.resources].map(([key, { plural, verbs }]) => `${key}=${plural}:${verbs.join()}`);
+  catalogue.fingerprint = [...kinds, ...catalogue.silentGroups].sort().join('\n');
+  return catalogue;
+}
+
+function addAggregated(catalogue: Catalogue, { items = [] }: AggregatedList): void {
+  for (const { metadata, versions = [] } of items) {
+    const group = metadata?.name ?? '';
+    for (const { version, freshness, resources = [] } of versions) {
+      const apiVersion = group ? `${group}/${version}` : version;
+      addVersion(catalogue, group, apiVersion);
+      // Stale: the server repeats what it heard from the API behind it some time ago, or never heard anything.
+      if (freshness === 'Stale') catalogue.silentGroups.add(group);
+      for (const { resource, responseKind, scope, verbs = [], subresources = [] } of resources) {
+        add(catalogue, apiVersion, {
+          plural: resource,
+          kind: responseKind?.kind ?? '',
+          namespaced: scope === 'Namespaced',
+          verbs,
+          hasStatus: subresources.some(({ subresource }) => subresource === 'status'),
+        });
+      }
+    }
+  }
+}
+
+async function addVersions(
+  catalogue: Catalogue,
+  { versions = [], groups = [] }: VersionList,
+  transport: Transport,
+  signal: AbortSignal,
+): Promise<void> {
+  const pending: { group: string; apiVersion: string }[] = versions.map((version) => ({
+    group: '',
+    apiVersion: version,
+  }));
+  for (const { name, versions, preferredVersion } of groups) {
+    const names = new Set([preferredVersion, ...versions].map((version) => version?.groupVersion ?? ''));
+    names.delete('');
+    for (const apiVersion of names) pending.push({ group: name, apiVersion });
+  }
+  for (const { group, apiVersion } of pending) addVersion(catalogue, group, apiVersion);
+  await Promise.all(
+    pending.map(async ({ group, apiVersion }) => {
+      try {
+        const { body } = await transport.request('GET', groupVersionPath(apiVersion), { signal, verb: 'discover' });
+        addResources(catalogue, apiVersion, body as ResourceList);
+      } catch (error) {
+        signal.throwIfAborted();
+        // 404: the version went away between the two questions. Anything else: it is there and does not speak.
+        if (!isNotFound(error)) catalogue.silentGroups.add(group);
+      }
+    }),
+  );
+}
+
+function addResources(catalogue: Catalogue, apiVersion: string, { resources = [] }: ResourceList): void {
+  const names = new Set(resources.map(({ name }) => name));
+  for (const { name, kind, namespaced, verbs = [] } of resources) {
+    if (name.includes('/')) continue;
+    add(catalogue, apiVersion, { plural: name, kind, namespaced, verbs, hasStatus: names.has(`${name}/status`) });
+  }
+}
+
+function addVersion({ versions }: Catalogue, group: string, apiVersion: string): void {
+  const known = versions.get(group);
+  if (known) known.push(apiVersion);
+  else versions.set(group, [apiVersion]);
+}
+
+function add(
+  { resources }: Catalogue,
+  apiVersion: string,
+  resource: Omit<ApiResource, 'apiVersion' | 'group' | 'version'>,
+): void {
+  const slash = apiVersion.indexOf('/');
+  const key = `${apiVersion}/${resource.kind}`;
+  if (!resource.kind || resources.has(key)) return;
+  resources.set(key, {
+    apiVersion,
+    group: slash < 0 ? '' : apiVersion.slice(0, slash),
+    version: apiVersion.slice(slash + 1),
+    ...resource,
+  });
+}
+
+function isAggregated(body: unknown): body is AggregatedList {
+  return (body as { kind?: unknown } | undefined)?.kind === 'APIGroupDiscoveryList';
+}

@@ -1,0 +1,45 @@
+import { Agent, ProxyAgent } from 'undici';
+import type { Dispatcher } from 'undici';
+import type { TlsMaterial } from './auth.ts';
+
+/** Enough for the writes in flight (see limiter.ts), with some left for reads and for the lease. */
+export const REQUEST_CONNECTIONS = 16;
+const CONNECT_TIMEOUT_MS = 10_000;
+/** Below the 90 s after which an API server closes an idle connection: a heal should find one open. */
+const KEEP_ALIVE_MS = 60_000;
+
+/**
+ * The two pools of sockets of a cluster: short requests share at most 16, each watch has one of its own. HTTP/1.1 on purpose:
+ * HTTP/2 measured no faster, and one dead session would take every watch with it.
+ */
+export interface Connections {
+  requests: Dispatcher;
+  watches: Dispatcher;
+}
+
+export function openConnections(tls: TlsMaterial, proxy: string | undefined, maxResponseBytes: number): Connections {
+  const shared = {
+    allowH2: false,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    // Deadlines are kept by the caller, over the whole call.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  };
+  const connect = { ...tls, timeout: CONNECT_TIMEOUT_MS, keepAlive: true, keepAliveInitialDelay: 30_000 };
+  const open = (options: Agent.Options) =>
+    proxy ? new ProxyAgent({ ...options, uri: proxy, requestTls: connect }) : new Agent({ ...options, connect });
+  return {
+    requests: open({ ...shared, connections: REQUEST_CONNECTIONS, maxResponseSize: maxResponseBytes }),
+    watches: open(shared),
+  };
+}
+
+/** Running requests end in their own time, so that a renewed certificate interrupts nothing. */
+export function retire({ requests, watches }: Connections): void {
+  requests.close(() => {});
+  watches.close(() => {});
+}
+
+export async function destroy({ requests, watches }: Connections): Promise<void> {
+  await Promise.all([requests.destroy(), watches.destroy()]);
+}
