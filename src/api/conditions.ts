@@ -32,16 +32,12 @@ export const REASONS = {
   Suspended: 'spec.suspend is true: nothing is applied, healed or pruned.',
   InvalidSpec: 'The source itself is malformed; the message names the fields.',
   DependencyNotReady: 'A source in spec.dependsOn is missing or not Ready at its newest revision.',
-  ServiceAccountMissing:
-    'The ServiceAccount that would write the objects does not exist; the message shows how to create it.',
-  AccessDenied: 'The ServiceAccount may not do what the revision asks for.',
-  ArtifactFailed: 'Git could not be read.',
+  SecretMissing: 'The Secret in spec.secretRef does not exist, or has none of the keys that are read.',
   BuildFailed: 'The files at the revision could not be turned into objects; each problem has its file and line.',
   EmptyRevision: 'There is not one object below spec.path; nothing is pruned.',
   PruneFailed: 'An object that is no longer in Git could not be deleted.',
   PruneBlocked:
     'A prune needs approval: it is larger than spec.pruneGuard allows, or meets a Namespace, a CRD or a volume claim.',
-  ConflictDetected: 'An object belongs to another source, or to another GitOps tool.',
   HealthCheckFailed: 'The objects are applied, but at least one has failed.',
   HealthCheckTimeout: 'The objects are applied, but not all were healthy within spec.timeout.',
   HealthCheckCanceled: 'A newer revision, a suspend or a delete ended the wait for health.',
