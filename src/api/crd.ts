@@ -3,8 +3,20 @@ import { GROUP, VERSION } from './names.ts';
 import { gitOpsSourceSpec } from './spec.ts';
 import { gitOpsSourceStatus } from './status.ts';
 
-/** A node of a CRD's structural schema. */
+/** A node of a CRD's structural schema; the keywords that our own code reads have their types. */
 export interface StructuralSchema {
+  type?: string;
+  description?: string;
+  format?: string;
+  pattern?: string;
+  enum?: unknown[];
+  default?: unknown;
+  maxItems?: number;
+  required?: string[];
+  properties?: Record<string, StructuralSchema>;
+  items?: StructuralSchema;
+  additionalProperties?: StructuralSchema;
+  'x-kubernetes-validations'?: { rule: string; message: string; fieldPath?: string }[];
   [keyword: string]: unknown;
 }
 
@@ -48,7 +60,7 @@ const KEYWORDS = new Set([
  */
 export function toStructural(schema: z.ZodType): StructuralSchema {
   const json = z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input', reused: 'inline', cycles: 'throw' });
-  return structural(json, '');
+  return structural(json as StructuralSchema, '');
 }
 
 function structural(node: StructuralSchema, path: string): StructuralSchema {
@@ -59,24 +71,23 @@ function structural(node: StructuralSchema, path: string): StructuralSchema {
     if (isNoisyBound(keyword, value)) continue;
     result[keyword] = value;
   }
-  if (node['x-kubernetes-int-or-string'] !== true && typeof node['type'] !== 'string') {
+  if (node['x-kubernetes-int-or-string'] !== true && typeof node.type !== 'string') {
     throw new Error(`${where}: every field needs one type`);
   }
-  checkPattern(node['pattern'], where);
-  if (node['properties']) {
-    if (node['additionalProperties'] !== undefined)
+  checkPattern(node.pattern, where);
+  if (node.properties) {
+    if (node.additionalProperties !== undefined)
       throw new Error(`${where}: an object has fields or is a map, not both`);
-    result['properties'] = Object.fromEntries(
-      Object.entries(node['properties'] as Record<string, StructuralSchema>).map(([name, child]) => [
-        name,
-        structural(child, `${path}.${name}`),
-      ]),
+    const children = Object.entries(node.properties);
+    result.properties = Object.fromEntries(
+      children.map(([name, child]) => [name, structural(child, `${path}.${name}`)]),
     );
   }
-  for (const keyword of ['items', 'additionalProperties']) {
-    if (node[keyword] === undefined) continue;
-    if (typeof node[keyword] === 'boolean') throw new Error(`${where}: "${keyword}" must be a schema`);
-    result[keyword] = structural(node[keyword] as StructuralSchema, `${path}[]`);
+  for (const keyword of ['items', 'additionalProperties'] as const) {
+    const child = node[keyword];
+    if (child === undefined) continue;
+    if (typeof child === 'boolean') throw new Error(`${where}: "${keyword}" must be a schema`);
+    result[keyword] = structural(child, `${path}[]`);
   }
   return result;
 }
@@ -86,8 +97,8 @@ function isNoisyBound(keyword: string, value: unknown): boolean {
   return (keyword === 'minimum' || keyword === 'maximum') && Math.abs(Number(value)) === Number.MAX_SAFE_INTEGER;
 }
 
-function checkPattern(pattern: unknown, where: string): void {
-  if (typeof pattern === 'string' && /\(\?[=!<]|\\[1-9]/.test(pattern)) {
+function checkPattern(pattern: string | undefined, where: string): void {
+  if (pattern !== undefined && /\(\?[=!<]|\\[1-9]/.test(pattern)) {
     throw new Error(
       `${where}: the API server's regular expressions have no look-around and no back-references: ${pattern}`,
     );

@@ -33,37 +33,32 @@ interface FieldRow {
 }
 
 function* rowsOf(schema: StructuralSchema, parent: string): Generator<FieldRow> {
-  const required = (schema['required'] ?? []) as string[];
-  for (const [name, field] of Object.entries((schema['properties'] ?? {}) as Record<string, StructuralSchema>)) {
-    const isList = field['type'] === 'array';
-    const path = `${parent}.${name}${isList ? '[]' : ''}`;
-    yield { path, type: typeOf(field), fallback: defaultOf(field, required.includes(name)), meaning: meaningOf(field) };
-    yield* rowsOf(isList ? (field['items'] as StructuralSchema) : field, path);
+  for (const [name, field] of Object.entries(schema.properties ?? {})) {
+    const path = `${parent}.${name}${field.items ? '[]' : ''}`;
+    const required = schema.required?.includes(name) ?? false;
+    yield { path, type: typeOf(field), fallback: required ? 'required' : defaultOf(field), meaning: meaningOf(field) };
+    yield* rowsOf(field.items ?? field, path);
   }
 }
 
 function typeOf(field: StructuralSchema): string {
-  if (field['type'] === 'array') return `list of ${typeOf(field['items'] as StructuralSchema)}`;
-  if (field['additionalProperties']) return `map of ${typeOf(field['additionalProperties'] as StructuralSchema)}`;
-  if (Array.isArray(field['enum'])) return field['enum'].map((value) => `\`${String(value)}\``).join(' or ');
-  return field['format'] === 'date-time' ? 'time' : String(field['type']);
+  if (field.items) return `list of ${typeOf(field.items)}`;
+  if (field.additionalProperties) return `map of ${typeOf(field.additionalProperties)}`;
+  if (field.enum) return field.enum.map((value) => `\`${String(value)}\``).join(' or ');
+  return field.format === 'date-time' ? 'time' : (field.type ?? '');
 }
 
-function defaultOf(field: StructuralSchema, required: boolean): string {
-  if (required) return 'required';
-  const fallback = field['default'];
+function defaultOf(field: StructuralSchema): string {
+  const fallback = field.default;
   return fallback === undefined || typeof fallback === 'object' ? '' : `\`${JSON.stringify(fallback)}\``;
 }
 
 /** The description, and the rules that the server checks. */
 function meaningOf(field: StructuralSchema): string {
-  const rules = (field['x-kubernetes-validations'] ?? []) as { message: string }[];
-  const limits = [
-    ...rules.map(({ message }) => message),
-    ...(field['maxItems'] === undefined ? [] : [`at most ${String(field['maxItems'])}`]),
-  ];
-  const description = String(field['description'] ?? '');
-  return limits.length === 0 ? description : `${description} (${limits.join('; ')})`;
+  const rules = (field['x-kubernetes-validations'] ?? []).map(({ message }) => message);
+  if (field.maxItems !== undefined) rules.push(`at most ${field.maxItems}`);
+  const description = field.description ?? '';
+  return rules.length === 0 ? description : `${description} (${rules.join('; ')})`;
 }
 
 /** docs/reference/conditions.md: the types of conditions, and every reason that is not the code of an error. */
