@@ -1,0 +1,196 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { Agent, type Dispatcher } from 'undici';
+import { checkPath, checkRef, checkUrl } from './address.ts';
+import { gitError } from './errors.ts';
+import { HttpTransport } from './http-transport.ts';
+import { DEFAULT_LIMITS } from './limits.ts';
+import { Mirror } from './mirror.ts';
+import { inheritedMirrors, removeInherited } from './mirror-disk.ts';
+import { RefPoll } from './ref-poll.ts';
+import type { Git, GitCall, GitLimits, RefSelector, Remote, Tip, Tree } from './remote.ts';
+import { UploadPack } from './upload-pack.ts';
+import { GitWorker } from './worker-client.ts';
+
+export interface GitOptions {
+  /** Scratch folder, ours alone; what is in it survives a restart but may be deleted at any time before one. */
+  dir: string;
+  limits?: Partial<GitLimits>;
+  /** Starts with `git/`: some servers answer other agents with a web page. */
+  userAgent?: string;
+  /** All mirrors together; the longest unused go first. 2 GiB by default. */
+  diskBytes?: number;
+  log?: { warn(fields: object, message: string): void };
+  /** Milliseconds, monotonic. */
+  now?: () => number;
+}
+
+interface Repository {
+  key: string;
+  polls: RefPoll;
+  mirror: Mirror;
+  usedAt: number;
+  /** Calls under way. */
+  users: number;
+}
+
+const CONNECT_MS = 10_000;
+/** A server that counts objects may be silent for a while; the deadline of the call ends it earlier. */
+const SILENCE_MS = 120_000;
+const UNUSED_MS = 24 * 3_600_000;
+const DISK_BYTES = 2 * 1024 ** 3;
+const WORKER_IDLE_MS = 60_000;
+
+/** Read-only access to Git over HTTPS; see the contract of Git. Nothing is done before the first call. */
+export function openGit(options: GitOptions): Git {
+  return new Repositories(options);
+}
+
+class Repositories implements Git {
+  readonly #dir: string;
+  readonly #limits: GitLimits;
+  readonly #options: GitOptions;
+  readonly #now: () => number;
+  readonly #worker: GitWorker;
+  readonly #known = new Map<string, Repository>();
+  readonly #dispatchers = new Map<string, Agent>();
+  readonly #closing = new AbortController();
+  /** Mirrors of an earlier run that nobody has asked for yet: their bytes by their key. */
+  #inherited: Promise<Map<string, number>> | undefined;
+  #tidying = false;
+
+  constructor(options: GitOptions) {
+    this.#options = options;
+    this.#dir = options.dir;
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#now = options.now ?? (() => performance.now());
+    // A pack is in memory about three times while it is indexed.
+    const growthBytes = 512 * 1024 * 1024 + 3 * this.#limits.packBytes;
+    this.#worker = new GitWorker({ idleMs: WORKER_IDLE_MS, growthBytes });
+  }
+
+  async resolve(remote: Remote, ref: RefSelector, call: GitCall & { maxAgeMs: number }): Promise<Tip> {
+    const query = checkRef(ref);
+    return this.#use(remote, call, ({ polls }, signal) => polls.resolve(query, call.maxAgeMs, signal));
+  }
+
+  async tree(remote: Remote, tip: Tip, path: string, call: GitCall): Promise<Tree> {
+    const segments = checkPath(path);
+    return this.#use(remote, call, ({ mirror }, signal) => mirror.tree(tip, segments, signal));
+  }
+
+  async read(remote: Remote, tip: Tip, oids: readonly string[], call: GitCall): Promise<Map<string, Uint8Array>> {
+    return this.#use(remote, call, ({ mirror }, signal) => mirror.read(tip, oids, signal));
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new DOMException('the Git reader is closed', 'AbortError'));
+    await this.#worker.close();
+    await Promise.all([...this.#dispatchers.values()].map((agent) => agent.destroy()));
+  }
+
+  /** Runs the work within the caller's deadline; only the deadline becomes GitTimeout, an abort stays the caller's own. */
+  async #use<T>(
+    remote: Remote,
+    { signal, timeoutMs }: GitCall,
+    work: (repository: Repository, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    signal.throwIfAborted();
+    const url = checkUrl(remote);
+    const repository = await this.#repository(remote, url);
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(), timeoutMs);
+    repository.users += 1;
+    try {
+      return await work(repository, AbortSignal.any([signal, deadline.signal, this.#closing.signal]));
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#closing.signal.throwIfAborted();
+      if (!deadline.signal.aborted) throw error;
+      throw gitError('GitTimeout', `${url.host} did not finish within ${timeoutMs / 1000} s`, { cause: error });
+    } finally {
+      clearTimeout(timer);
+      repository.users -= 1;
+      repository.usedAt = this.#now();
+      if (repository.users === 0) void this.#tidy();
+    }
+  }
+
+  async #repository(remote: Remote, url: URL): Promise<Repository> {
+    this.#inherited ??= inheritedMirrors(this.#dir, UNUSED_MS);
+    const inherited = await this.#inherited;
+    const key = digest(JSON.stringify([url.href, remote.auth ?? null, remote.ca ?? null]));
+    let repository = this.#known.get(key);
+    if (!repository) {
+      const userAgent = this.#options.userAgent ?? 'git/plumbline';
+      const transport = new HttpTransport(url, {
+        auth: remote.auth,
+        dispatcher: this.#dispatcher(remote.ca),
+        userAgent,
+      });
+      const server = new UploadPack(transport, this.#now);
+      const mirror = new Mirror(join(this.#dir, key), server, this.#worker, this.#limits);
+      const polls = new RefPoll(server, this.#now);
+      repository = { key, polls, mirror, usedAt: this.#now(), users: 0 };
+      this.#known.set(key, repository);
+      inherited.delete(key);
+    }
+    return repository;
+  }
+
+  /** Keeps the scratch folder below its limit: drops what nobody used for a day, then what was used longest ago. */
+  async #tidy(): Promise<void> {
+    if (this.#tidying || this.#closing.signal.aborted) return;
+    this.#tidying = true;
+    try {
+      const inherited = (await this.#inherited) ?? new Map<string, number>();
+      let total = [...inherited.values()].reduce((sum, bytes) => sum + bytes, 0);
+      const idle: { repository: Repository; bytes: number }[] = [];
+      for (const repository of this.#known.values()) {
+        const bytes = await repository.mirror.size();
+        total += bytes;
+        if (repository.users === 0) idle.push({ repository, bytes });
+      }
+      const allowed = this.#options.diskBytes ?? DISK_BYTES;
+      for (const [key, bytes] of inherited) {
+        if (total <= allowed) break;
+        await removeInherited(this.#dir, key);
+        inherited.delete(key);
+        total -= bytes;
+      }
+      for (const { repository, bytes } of idle.sort((a, b) => a.repository.usedAt - b.repository.usedAt)) {
+        const isOld = this.#now() - repository.usedAt > UNUSED_MS;
+        if ((total <= allowed && !isOld) || repository.users > 0) continue;
+        await repository.mirror.remove(this.#closing.signal);
+        if (isOld && repository.users === 0) this.#known.delete(repository.key);
+        total -= bytes;
+      }
+    } catch (error) {
+      if (!this.#closing.signal.aborted)
+        this.#options.log?.warn({ err: error }, 'cannot tidy the scratch folder of Git');
+    } finally {
+      this.#tidying = false;
+    }
+  }
+
+  #dispatcher(ca: string | undefined): Dispatcher {
+    const key = ca ?? '';
+    let agent = this.#dispatchers.get(key);
+    if (!agent) {
+      agent = new Agent({
+        connect: { timeout: CONNECT_MS, ...(ca === undefined ? {} : { ca }) },
+        connections: 16,
+        headersTimeout: SILENCE_MS,
+        bodyTimeout: SILENCE_MS,
+        // Longer than the usual poll, so that polling keeps one TLS session.
+        keepAliveTimeout: 30_000,
+      });
+      this.#dispatchers.set(key, agent);
+    }
+    return agent;
+  }
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+}

@@ -1,0 +1,35 @@
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { diskError } from './errors.ts';
+
+/**
+ * The mirrors that an earlier run left in the scratch folder: bytes by folder name. Those that are older than `maxAgeMs`,
+ * and everything else in there, are removed: the folder is ours alone.
+ */
+export async function inheritedMirrors(dir: string, maxAgeMs: number): Promise<Map<string, number>> {
+  const mirrors = new Map<string, number>();
+  try {
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    for (const name of await readdir(dir)) {
+      const path = join(dir, name);
+      const state = await stat(join(path, 'state.json')).catch(() => undefined);
+      if (!state || Date.now() - state.mtimeMs > maxAgeMs) await rm(path, { recursive: true, force: true });
+      else mirrors.set(name, await folderSize(path));
+    }
+  } catch (error) {
+    throw diskError(error);
+  }
+  return mirrors;
+}
+
+export async function removeInherited(dir: string, name: string): Promise<void> {
+  await rm(join(dir, name), { recursive: true, force: true });
+}
+
+async function folderSize(dir: string): Promise<number> {
+  let bytes = 0;
+  for (const entry of await readdir(dir, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) bytes += (await stat(join(entry.parentPath, entry.name))).size;
+  }
+  return bytes;
+}

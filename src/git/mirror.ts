@@ -1,0 +1,265 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { diskError, gitError, isGitError } from './errors.ts';
+import { describeRef } from './refs.ts';
+import { WANTS_PER_REQUEST } from './limits.ts';
+import {
+  emptyState,
+  generationDir,
+  INCOMING,
+  isWornOut,
+  makeGeneration,
+  objectDirs,
+  openState,
+  saveState,
+  type MirrorState,
+} from './mirror-state.ts';
+import { WantRefused, type FetchWish } from './protocol.ts';
+import type { GitLimits, Tip, Tree } from './remote.ts';
+import { SharedCalls, Turnstile } from './shared-calls.ts';
+import type { UploadPack } from './upload-pack.ts';
+import { MirrorDamaged, type GitWorker } from './worker-client.ts';
+import type { GitJob, GitJobs } from './worker-jobs.ts';
+
+/** Symbolic links can lead to further links, a fetch for each step; after so many the tree is not honest. */
+const MAX_ROUNDS = 40;
+const MAX_HAVES = 16;
+
+/**
+ * One repository on disk: fetches what is missing, reads what is here. What is here is read without the network. Fetches
+ * of one mirror come one after the other; those of different mirrors never wait for each other.
+ */
+export class Mirror {
+  readonly #dir: string;
+  readonly #server: UploadPack;
+  readonly #worker: GitWorker;
+  readonly #limits: GitLimits;
+  readonly #turns = new Turnstile();
+  readonly #commits = new SharedCalls<void>();
+  #state: Promise<MirrorState> | undefined;
+  #packNumber = 0;
+
+  constructor(dir: string, server: UploadPack, worker: GitWorker, limits: GitLimits) {
+    this.#dir = dir;
+    this.#server = server;
+    this.#worker = worker;
+    this.#limits = limits;
+  }
+
+  async tree(tip: Tip, path: string[], signal: AbortSignal): Promise<Tree> {
+    for (let round = 0; round < MAX_ROUNDS; round += 1) {
+      const answer = await this.#read('tree', { commit: tip.commit, path, limits: this.#limits }, signal);
+      if (answer.kind === 'complete') return answer.tree;
+      if (answer.kind === 'missing-blobs') await this.#fetchBlobs(tip, answer.oids, signal);
+      else await this.#commits.run(tip.commit, signal, (shared) => this.#fetchCommit(tip, shared));
+    }
+    throw gitError('GitProtocolError', `${this.#server.host} leaves out objects that it was asked for`);
+  }
+
+  async read(tip: Tip, oids: readonly string[], signal: AbortSignal): Promise<Map<string, Uint8Array>> {
+    const ask = { commit: tip.commit, limits: this.#limits };
+    const { found, missing } = await this.#read('blobs', { ...ask, oids: [...new Set(oids)] }, signal);
+    if (missing.length === 0) return found;
+    await this.#fetchBlobs(tip, missing, signal);
+    const later = await this.#read('blobs', { ...ask, oids: missing }, signal);
+    if (later.missing.length > 0) {
+      throw gitError('GitProtocolError', `${this.#server.host} leaves out objects that it was asked for`);
+    }
+    for (const [oid, content] of later.found) found.set(oid, content);
+    return found;
+  }
+
+  /** Bytes on disk. */
+  async size(): Promise<number> {
+    return (await this.#opened()).bytes;
+  }
+
+  /** Removes the mirror from disk; whoever is reading it starts again with an empty one. */
+  async remove(signal: AbortSignal): Promise<void> {
+    await this.#turns.pass(signal, async () => {
+      const state = await this.#opened();
+      for (const dir of objectDirs(this.#dir, state)) await this.#worker.call('forget', { dir }, signal);
+      await rm(this.#dir, { recursive: true, force: true });
+      this.#state = undefined;
+    });
+  }
+
+  async #opened(): Promise<MirrorState> {
+    this.#state ??= openState(this.#dir);
+    try {
+      return await this.#state;
+    } catch (error) {
+      this.#state = undefined;
+      throw diskError(error);
+    }
+  }
+
+  async #read<J extends Extract<GitJob, 'tree' | 'blobs' | 'missing'>>(
+    job: J,
+    ask: Omit<GitJobs[J]['ask'], 'dirs'>,
+    signal: AbortSignal,
+  ): Promise<GitJobs[J]['answer']> {
+    const state = await this.#opened();
+    try {
+      return await this.#call(job, { ...ask, dirs: objectDirs(this.#dir, state) } as GitJobs[J]['ask'], signal);
+    } catch (error) {
+      if (!(error instanceof MirrorDamaged)) throw error;
+    }
+    // Only a cache: begin again with an empty folder, and let the caller fetch.
+    await this.#turns.pass(signal, async () => {
+      if ((await this.#opened()) !== state) return;
+      await this.#swap(emptyState(state.generation + 1, state.unfiltered), signal);
+    });
+    return this.#call(job, { ...ask, dirs: objectDirs(this.#dir, await this.#opened()) } as GitJobs[J]['ask'], signal);
+  }
+
+  async #call<J extends GitJob>(job: J, ask: GitJobs[J]['ask'], signal: AbortSignal): Promise<GitJobs[J]['answer']> {
+    return this.#worker.call(job, ask, signal);
+  }
+
+  async #fetchCommit(tip: Tip, signal: AbortSignal): Promise<void> {
+    await this.#turns.pass(signal, async () => {
+      const state = await this.#opened();
+      // What we thought to hold whole is not: nothing may be built upon it.
+      const begin = isWornOut(state) || state.commits.includes(tip.commit) || state.commits.length === 0;
+      try {
+        await this.#fetchHistory([tip.commit], begin, state.unfiltered, signal);
+      } catch (error) {
+        if (!(error instanceof WantRefused)) throw error;
+        await this.#fetchRefused(tip, state.unfiltered, signal);
+      }
+    });
+  }
+
+  /** The server does not give this commit by its id: gone, or given only with the ref that leads to it. */
+  async #fetchRefused(tip: Tip, unfiltered: boolean, signal: AbortSignal): Promise<void> {
+    if (tip.ref !== undefined) {
+      if (!(await this.#isCurrent(tip, signal))) throw this.#moved(tip);
+      // A server of many replicas may list what not all of them have yet.
+      return this.#wanted(tip, () => this.#fetchHistory([tip.commit], true, unfiltered, signal));
+    }
+    const refs = await this.#server.refs(['refs/heads/', 'refs/tags/'], signal);
+    const wants = [...new Set(refs.map(({ oid }) => oid))].slice(0, WANTS_PER_REQUEST);
+    if (wants.length > 0) await this.#wanted(tip, () => this.#fetchHistory(wants, true, unfiltered, signal, 'all'));
+    const missing = await this.#read('missing', { oids: [tip.commit] }, signal);
+    if (missing.length > 0) {
+      throw gitError('RefNotFound', `${this.#server.host} has no commit ${tip.commit} on any branch or tag`);
+    }
+  }
+
+  async #wanted<T>(tip: Tip, fetch: () => Promise<T>): Promise<T> {
+    try {
+      return await fetch();
+    } catch (error) {
+      throw error instanceof WantRefused ? this.#moved(tip) : error;
+    }
+  }
+
+  #moved(tip: Tip): Error {
+    const name = tip.ref === undefined ? 'the commit' : describeRef(tip.ref);
+    return gitError('GitRefMoved', `${tip.commit} (${name}) vanished from ${this.#server.host} while it was read`);
+  }
+
+  async #isCurrent(tip: Tip, signal: AbortSignal): Promise<boolean> {
+    const refs = await this.#server.refs([tip.ref ?? ''], signal);
+    return refs.some(({ name, oid, peeled }) => name === tip.ref && (peeled ?? oid) === tip.commit);
+  }
+
+  /** Fetches commits with their trees, and with their blobs when the server cannot leave them out. Holds the turn. */
+  async #fetchHistory(
+    wants: string[],
+    begin: boolean,
+    unfiltered: boolean,
+    signal: AbortSignal,
+    depth: 'one' | 'all' = 'one',
+  ): Promise<void> {
+    const server = await this.#server.server(signal);
+    const old = await this.#opened();
+    const state = begin ? emptyState(old.generation + 1, unfiltered) : structuredClone(old);
+    if (begin) {
+      if (old.commits.length > 0) state.previous = old.generation;
+      await makeGeneration(this.#dir, state.generation);
+    }
+    const wish: FetchWish = {
+      wants,
+      haves: state.commits.slice(-MAX_HAVES),
+      shallow: server.shallow ? state.shallow : [],
+      deepen: server.shallow && depth === 'one',
+      filter: server.filter && !unfiltered,
+    };
+    try {
+      await this.#take(state, wish, signal);
+    } catch (error) {
+      // What the server built upon is not here, whatever our state says: begin again, once.
+      if (begin || !isGitError(error, 'GitProtocolError')) throw error;
+      return this.#fetchHistory(wants, true, unfiltered, signal, depth);
+    }
+    state.commits.push(...wants);
+    state.firstBytes ||= state.bytes;
+    await this.#swap(state, signal);
+  }
+
+  /** One request and its pack, into the generation of `state`; `state` is changed to say what is there then. */
+  async #take(state: MirrorState, wish: FetchWish, signal: AbortSignal): Promise<void> {
+    const file = join(this.#dir, INCOMING, `${(this.#packNumber += 1)}.pack`);
+    try {
+      const { shallow, unshallow, bytes } = await this.#server.fetch(wish, file, this.#limits.packBytes, signal);
+      const dir = generationDir(this.#dir, state.generation);
+      await this.#worker.call('index', { dir, file, limits: this.#limits, wants: [...wish.wants] }, signal);
+      state.shallow = [...new Set([...state.shallow, ...shallow])].filter((oid) => !unshallow.includes(oid));
+      state.packs += 1;
+      state.bytes += bytes;
+    } catch (error) {
+      if (error instanceof MirrorDamaged) throw gitError('GitProtocolError', 'the pack of the Git server is damaged');
+      throw error;
+    } finally {
+      await rm(file, { force: true });
+      await rm(file.replace(/\.pack$/, '.idx'), { force: true });
+    }
+  }
+
+  /** Makes the state the one that is read, and removes what it no longer refers to. */
+  async #swap(state: MirrorState, signal: AbortSignal): Promise<void> {
+    const old = await this.#opened();
+    try {
+      await makeGeneration(this.#dir, state.generation);
+      await saveState(this.#dir, state);
+    } catch (error) {
+      throw diskError(error);
+    }
+    this.#state = Promise.resolve(state);
+    const kept = new Set(objectDirs(this.#dir, state));
+    for (const dir of objectDirs(this.#dir, old).filter((dir) => !kept.has(dir))) {
+      await this.#worker.call('forget', { dir }, signal);
+      await rm(dir, { recursive: true, force: true });
+    }
+  }
+
+  async #fetchBlobs(tip: Tip, oids: readonly string[], signal: AbortSignal): Promise<void> {
+    await this.#turns.pass(signal, async () => {
+      // Somebody before us in the queue may have brought them.
+      const missing = await this.#read('missing', { oids: [...oids] }, signal);
+      try {
+        for (let at = 0; at < missing.length; at += WANTS_PER_REQUEST) {
+          await this.#fetchChunk(missing.slice(at, at + WANTS_PER_REQUEST), signal);
+        }
+      } catch (error) {
+        if (!(error instanceof WantRefused)) throw error;
+        await this.#fetchUnfiltered(tip, signal);
+      }
+    });
+  }
+
+  async #fetchChunk(wants: string[], signal: AbortSignal): Promise<void> {
+    const state = structuredClone(await this.#opened());
+    // Without haves: the server would leave out the blobs of every commit that we claim to hold.
+    await this.#take(state, { wants, haves: [], shallow: [], deepen: false, filter: false }, signal);
+    await this.#swap(state, signal);
+  }
+
+  /** Blobs are refused: either the commit is gone, or this server gives none by their id. */
+  async #fetchUnfiltered(tip: Tip, signal: AbortSignal): Promise<void> {
+    if (tip.ref !== undefined && !(await this.#isCurrent(tip, signal))) throw this.#moved(tip);
+    await this.#wanted(tip, () => this.#fetchHistory([tip.commit], true, true, signal));
+  }
+}

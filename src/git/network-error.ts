@@ -1,0 +1,37 @@
+import type { PlumblineError } from '../errors.ts';
+import { gitError } from './errors.ts';
+
+const TLS = /^(CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO)/;
+const TIMEOUT = /^(UND_ERR_CONNECT_TIMEOUT|UND_ERR_HEADERS_TIMEOUT|UND_ERR_BODY_TIMEOUT|ETIMEDOUT)$/;
+const ZLIB = /^Z_/;
+
+/** What a failed request means, by the code of the innermost error. The message names the host, never the URL. */
+export function networkError(error: unknown, host: string): PlumblineError {
+  const code = innermostCode(error);
+  const details = { cause: error };
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'EAI_NODATA' || code === 'EAI_NONAME') {
+    return gitError('HostNotFound', `${host} has no address in DNS (${code})`, details);
+  }
+  if (code === 'ECONNREFUSED') return gitError('ConnectionRefused', `nothing listens at ${host}`, details);
+  if (TIMEOUT.test(code)) return gitError('GitTimeout', `${host} does not answer (${code})`, details);
+  if (TLS.test(code)) return gitError('TlsError', `the TLS connection to ${host} failed (${code})`, details);
+  if (ZLIB.test(code))
+    return gitError('GitProtocolError', `${host} sends data that cannot be unzipped (${code})`, details);
+  return gitError(
+    'GitUnreachable',
+    `the connection to ${host} broke (${code === '' ? 'unknown reason' : code})`,
+    details,
+  );
+}
+
+function innermostCode(error: unknown): string {
+  let code = '';
+  let current: unknown = error;
+  for (let depth = 0; depth < 5 && current instanceof Error; depth += 1) {
+    const own = (current as NodeJS.ErrnoException).code;
+    if (typeof own === 'string') code = own;
+    const many = (current as AggregateError).errors as unknown;
+    current = Array.isArray(many) ? many[0] : current.cause;
+  }
+  return code;
+}

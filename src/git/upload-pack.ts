@@ -1,0 +1,109 @@
+import { open } from 'node:fs/promises';
+import { PlumblineError } from '../errors.ts';
+import { diskError, gitError } from './errors.ts';
+import { limitExceeded, MAX_REFS_BYTES } from './limits.ts';
+import {
+  fetchRequest,
+  readFetch,
+  readGreeting,
+  readRefs,
+  refsRequest,
+  type FetchWish,
+  type Server,
+} from './protocol.ts';
+import type { ServerRef } from './refs.ts';
+import type { GitTransport } from './transport.ts';
+
+/** How long a greeting of protocol v2 is believed: it saves one of two requests for each poll. */
+const GREETING_MAX_AGE_MS = 10 * 60_000;
+
+/** What came with a pack. */
+export interface FetchedPack {
+  shallow: string[];
+  unshallow: string[];
+  bytes: number;
+}
+
+/** One repository's server: the questions of Git's protocol, without any memory but the greeting. */
+export class UploadPack {
+  readonly #transport: GitTransport;
+  readonly #now: () => number;
+  #greeting: { server: Server; at: number } | undefined;
+
+  /** `now` in milliseconds, monotonic. */
+  constructor(transport: GitTransport, now: () => number) {
+    this.#transport = transport;
+    this.#now = now;
+  }
+
+  get host(): string {
+    return this.#transport.host;
+  }
+
+  /** The refs with one of these prefixes; [] asks for all. */
+  async refs(prefixes: readonly string[], signal: AbortSignal): Promise<ServerRef[]> {
+    return this.#withServer(signal, async (server) => {
+      // The greeting of v0 is the list of refs.
+      if (server.refs) return server.refs;
+      const request = refsRequest(server, prefixes);
+      const options = { version: server.version, maxBytes: MAX_REFS_BYTES, signal };
+      return readRefs(await this.#transport.upload(request, options));
+    });
+  }
+
+  /** What the server can do now. */
+  async server(signal: AbortSignal): Promise<Server> {
+    return this.#withServer(signal, async (server) => server);
+  }
+
+  /** Streams the pack for the wish into a new file. Throws WantRefused and every error of a transport. */
+  async fetch(wish: FetchWish, file: string, maxBytes: number, signal: AbortSignal): Promise<FetchedPack> {
+    return this.#withServer(signal, async (server) => {
+      const request = fetchRequest(server, wish);
+      // The bands and lines around the pack take less than one part in a hundred.
+      const options = { version: server.version, maxBytes: Math.ceil(maxBytes * 1.01) + 65536, signal };
+      const answer = await readFetch(await this.#transport.upload(request, options));
+      const bytes = await writePack(answer.pack, file, maxBytes);
+      return { shallow: answer.shallow, unshallow: answer.unshallow, bytes };
+    });
+  }
+
+  /** Asks with the remembered greeting; when that fails as if the server had changed, once more with a new one. */
+  async #withServer<T>(signal: AbortSignal, ask: (server: Server) => Promise<T>): Promise<T> {
+    const known = this.#greeting;
+    if (known && this.#now() - known.at < GREETING_MAX_AGE_MS) {
+      try {
+        return await ask(known.server);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!(error instanceof PlumblineError) || !CHANGED.has(error.code)) throw error;
+        this.#greeting = undefined;
+      }
+    }
+    return ask(await this.#greet(signal));
+  }
+
+  async #greet(signal: AbortSignal): Promise<Server> {
+    const server = await readGreeting(await this.#transport.discover({ signal, maxBytes: MAX_REFS_BYTES }));
+    this.#greeting = server.version === 2 ? { server, at: this.#now() } : undefined;
+    return server;
+  }
+}
+
+const CHANGED: ReadonlySet<string> = new Set(['GitProtocolError', 'RepositoryNotFound', 'RedirectRefused']);
+
+async function writePack(pack: AsyncIterable<Uint8Array>, file: string, maxBytes: number): Promise<number> {
+  let bytes = 0;
+  try {
+    await using handle = await open(file, 'wx', 0o600);
+    for await (const chunk of pack) {
+      bytes += chunk.length;
+      if (bytes > maxBytes) throw limitExceeded('packBytes', `the pack has more than ${maxBytes} bytes`);
+      for (let at = 0; at < chunk.length;) at += (await handle.write(chunk, at)).bytesWritten;
+    }
+  } catch (error) {
+    throw diskError(error);
+  }
+  if (bytes === 0) throw gitError('GitProtocolError', 'the answer of the Git server holds no pack');
+  return bytes;
+}
