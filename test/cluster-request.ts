@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { Agent, request } from 'undici';
+import type { Dispatcher } from 'undici';
+import type { KubeObject } from '../src/kube/object.ts';
+
+export interface RequestOptions {
+  /** A string or bytes go as they are, anything else as JSON. */
+  body?: unknown;
+  /** Default: application/json, for PATCH a JSON merge patch. For server-side apply: application/apply-patch+yaml. */
+  contentType?: string;
+  /** Default: the admin's. '' sends none. */
+  token?: string;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+}
+
+export interface ClusterResponse<Body> {
+  status: number;
+  headers: Record<string, string | string[] | undefined>;
+  /** The parsed answer when it is JSON, otherwise its text. */
+  body: Body;
+}
+
+/** One request to the API server as a test needs it: an answer of any status resolves; only a broken connection rejects. */
+export type ClusterRequest = <Body = KubeObject>(
+  method: Dispatcher.HttpMethod,
+  path: string,
+  options?: RequestOptions,
+) => Promise<ClusterResponse<Body>>;
+
+/** Requests over kept-alive connections that hold no process open. Independent of src/kube, which is what is tested. */
+export function clusterRequest(about: { url: string; caFile: string; token: string }): ClusterRequest {
+  const dispatcher = new Agent({ connect: { ca: readFileSync(about.caFile) } });
+  return async <Body>(method: Dispatcher.HttpMethod, path: string, options: RequestOptions = {}) => {
+    const token = options.token ?? about.token;
+    const answer = await request(about.url + path, {
+      dispatcher,
+      method,
+      signal: options.signal ?? AbortSignal.timeout(60_000),
+      headers: {
+        accept: 'application/json',
+        ...(token ? { authorization: `Bearer ${token}` } : {}),
+        ...(options.body === undefined ? {} : { 'content-type': options.contentType ?? defaultType(method) }),
+        ...options.headers,
+      },
+      body: options.body === undefined ? null : serialise(options.body),
+    });
+    const text = await answer.body.text();
+    const isJson = String(answer.headers['content-type']).startsWith('application/json');
+    return { status: answer.statusCode, headers: answer.headers, body: (isJson ? JSON.parse(text) : text) as Body };
+  };
+}
+
+function serialise(body: unknown): string | Uint8Array {
+  return typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
+}
+
+function defaultType(method: string): string {
+  return method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
+}

@@ -1,0 +1,34 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+export interface UntilOptions {
+  /** Default 20 s: far above what the condition needs, so that a slow machine fails nothing. */
+  timeoutMs?: number;
+  intervalMs?: number;
+  /** For the error: what was waited for. */
+  what?: string;
+}
+
+/**
+ * Asks again and again until `condition` gives something truthy, and returns it. A condition that throws counts as "not
+ * yet", so it may hold assertions (then end it with `return true`); the last error is the cause of the timeout's.
+ */
+export async function until<T>(
+  condition: () => T | Promise<T>,
+  options: UntilOptions = {},
+): Promise<Exclude<T, undefined | null | false | 0 | ''>> {
+  const { timeoutMs = 20_000, intervalMs = 15, what = condition.toString() } = options;
+  const deadline = performance.now() + timeoutMs;
+  let last: { value?: unknown; error?: unknown } = {};
+  do {
+    try {
+      const value = await condition();
+      if (value) return value as Exclude<T, undefined | null | false | 0 | ''>;
+      last = { value };
+    } catch (error) {
+      last = { error };
+    }
+    await pause(intervalMs);
+  } while (performance.now() < deadline);
+  const reason = last.error instanceof Error ? last.error.message : `last answer: ${String(last.value)}`;
+  throw new Error(`waited ${timeoutMs} ms in vain for: ${what} (${reason})`, { cause: last.error });
+}
