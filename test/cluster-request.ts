@@ -31,7 +31,7 @@ export type ClusterRequest = <Body = KubeObject>(
 /** Requests over kept-alive connections that hold no process open. Independent of src/kube, which is what is tested. */
 export function clusterRequest(about: { url: string; caFile: string; token: string }): ClusterRequest {
   const dispatcher = new Agent({ connect: { ca: readFileSync(about.caFile) } });
-  return async <Body>(method: Dispatcher.HttpMethod, path: string, options: RequestOptions = {}) => {
+  const send = async (method: Dispatcher.HttpMethod, path: string, options: RequestOptions = {}) => {
     const token = options.token ?? about.token;
     const answer = await request(about.url + path, {
       dispatcher,
@@ -47,8 +47,9 @@ export function clusterRequest(about: { url: string; caFile: string; token: stri
     });
     const text = await answer.body.text();
     const isJson = String(answer.headers['content-type']).startsWith('application/json');
-    return { status: answer.statusCode, headers: answer.headers, body: (isJson ? JSON.parse(text) : text) as Body };
+    return { status: answer.statusCode, headers: answer.headers, body: isJson ? (JSON.parse(text) as unknown) : text };
   };
+  return send as ClusterRequest;
 }
 
 function serialise(body: unknown): string | Uint8Array {

@@ -174,7 +174,10 @@ class Supervisor {
   /** The process stays alive for an answer, and only for that. */
   #hold(hold: boolean): void {
     const ends = [this.#child, this.#child.stdin as Socket, this.#child.stdout as Socket];
-    for (const end of ends) hold ? end.ref() : end.unref();
+    for (const end of ends) {
+      if (hold) end.ref();
+      else end.unref();
+    }
   }
 }
 
