@@ -1,93 +1,24 @@
 import type { Answer } from './answer.ts';
+import { yamlSafe } from './apply-body.ts';
+import { common, selectionQuery, writeQuery, writing } from './calls.ts';
+import type {
+  ApplyOptions,
+  DeleteOptions,
+  ListOptions,
+  ListPage,
+  ReadOptions,
+  WatchOptions,
+  WriteOptions,
+  Written,
+} from './calls.ts';
 import type { Discovery } from './discovery.ts';
 import { isNotFound, KubeError } from './errors.ts';
-import type { Impersonation } from './impersonation.ts';
 import { LineSplitter } from './lines.ts';
 import type { KubeObject } from './object.ts';
 import { collectionPath, objectPath } from './resource.ts';
 import type { ApiResource } from './resource.ts';
-import { errorFromStatus } from './status.ts';
-import type { Query, RequestOptions, Transport } from './transport.ts';
-
-export interface ReadOptions {
-  signal: AbortSignal;
-  impersonate?: Impersonation | undefined;
-  timeoutMs?: number;
-  subresource?: string;
-}
-
-export interface Selection {
-  /** '' or unset: of the whole cluster. */
-  namespace?: string;
-  labelSelector?: string;
-  fieldSelector?: string;
-  /** The server sends metadata only: half the bytes. */
-  metadataOnly?: boolean;
-}
-
-export interface ListOptions extends Selection {
-  signal: AbortSignal;
-  impersonate?: Impersonation | undefined;
-  /** Objects for each page; default 500. */
-  limit?: number;
-}
-
-export interface ListPage {
-  /** As the server sent them; apiVersion and kind are filled in, which a list leaves out. */
-  items: KubeObject[];
-  /** Of the whole list, the same on every page. */
-  resourceVersion: string;
-}
-
-export interface WriteOptions extends ReadOptions {
-  fieldManager?: string;
-  dryRun?: boolean;
-  /** Default Strict: unknown and duplicate fields are refused. */
-  fieldValidation?: 'Strict' | 'Warn' | 'Ignore';
-  /** See RequestOptions.urgent. */
-  urgent?: boolean;
-  /** See RequestOptions.retry. */
-  retry?: boolean;
-}
-
-export interface ApplyOptions extends WriteOptions {
-  fieldManager: string;
-  /** Take fields that other managers own. */
-  force?: boolean;
-}
-
-export interface DeleteOptions extends ReadOptions {
-  /** Only if the object still is this one, and unchanged: otherwise ApiConflict. */
-  uid?: string | undefined;
-  resourceVersion?: string | undefined;
-  propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
-  dryRun?: boolean;
-}
-
-export interface Written {
-  object: KubeObject;
-  warnings: string[];
-  /** The object did not exist before. */
-  created: boolean;
-}
-
-/** One line of a watch. BOOKMARK's object has nothing but a resourceVersion. ERROR does not reach the handler: it is thrown. */
-export interface WatchEvent {
-  type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
-  object: KubeObject;
-}
-
-export interface WatchOptions extends Selection {
-  signal: AbortSignal;
-  resourceVersion: string;
-  timeoutSeconds: number;
-  /** The server accepted the watch. */
-  onOpen?: () => void;
-  /** The connection gave a sign of life, maybe half an event. */
-  onBytes?: () => void;
-  /** Called in the tick in which the event arrives; must not throw. */
-  onEvent: (event: WatchEvent) => void;
-}
+import type { RequestOptions, Transport } from './transport.ts';
+import { eventOf } from './watch-event.ts';
 
 const PAGE = 500;
 const EVENT_LIMIT_BYTES = 8 * 1024 * 1024;
@@ -164,7 +95,7 @@ export class KubeApi {
     });
   }
 
-  /** Server-side apply of a body that is sent byte for byte. Safe to repeat, hence retried. */
+  /** Server-side apply of a JSON body that is sent as it is (but see yamlSafe). Safe to repeat, hence retried. */
   async apply(
     resource: ApiResource,
     namespace: string,
@@ -176,7 +107,7 @@ export class KubeApi {
     return this.#write('PATCH', objectPath(resource, namespace, name, options.subresource), {
       ...writing(resource, 'apply', options),
       query,
-      body,
+      body: yamlSafe(body),
       contentType: 'application/apply-patch+yaml',
       retry: options.retry ?? true,
     });
@@ -281,37 +212,6 @@ export class KubeApi {
   }
 }
 
-function common(
-  resource: ApiResource,
-  verb: string,
-  options: Pick<ReadOptions, 'signal' | 'impersonate' | 'timeoutMs'>,
-) {
-  return {
-    signal: options.signal,
-    impersonate: options.impersonate,
-    ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
-    verb,
-    resource: resource.plural,
-  };
-}
-
-function writing(resource: ApiResource, verb: string, options: WriteOptions) {
-  return {
-    ...common(resource, verb, options),
-    query: writeQuery(options),
-    ...(options.urgent ? { urgent: true } : {}),
-    ...(options.retry === undefined ? {} : { retry: options.retry }),
-  };
-}
-
-function writeQuery({ fieldManager, dryRun, fieldValidation = 'Strict' }: WriteOptions): Query {
-  return { fieldManager, fieldValidation, dryRun: dryRun ? 'All' : undefined };
-}
-
-function selectionQuery({ labelSelector, fieldSelector }: Selection): Query {
-  return { labelSelector: labelSelector || undefined, fieldSelector: fieldSelector || undefined };
-}
-
 function objectOf({ body }: Answer, path: string): KubeObject {
   if (typeof body === 'object' && body !== null && 'metadata' in body) return body as KubeObject;
   throw new KubeError(
@@ -328,17 +228,4 @@ interface RawList {
 function listOf({ body }: Answer, path: string): RawList {
   if (typeof body === 'object' && body !== null && 'items' in body) return body as RawList;
   throw new KubeError('ApiUnexpectedAnswer', `the answer to ${path} is not a list: is a proxy in between?`);
-}
-
-function eventOf(line: string, resource: ApiResource, path: string): WatchEvent {
-  let event: { type?: unknown; object?: unknown };
-  try {
-    event = JSON.parse(line) as typeof event;
-  } catch {
-    throw new KubeError('ApiUnexpectedAnswer', `a line of the watch ${path} is not valid JSON: is a proxy in between?`);
-  }
-  if (event.type === 'ERROR') throw errorFromStatus({ status: 0, body: event.object }, `GET ${path}?watch=true`);
-  const object = event.object as KubeObject;
-  Object.assign(object, { apiVersion: resource.apiVersion, kind: resource.kind });
-  return { type: event.type as WatchEvent['type'], object };
 }

@@ -1,11 +1,13 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Selection } from './calls.ts';
 import { isTransient, isVersionTooLarge, KubeError } from './errors.ts';
 import type { KubeObject } from './object.ts';
-import type { KubeApi, Selection, WatchEvent } from './objects.ts';
+import type { KubeApi } from './objects.ts';
 import { Pulse } from './pulse.ts';
 import type { ApiResource } from './resource.ts';
 import { Backoff } from './retry.ts';
+import type { WatchEvent } from './watch-event.ts';
 
 /**
  * Hears everything about one selection of objects. The reflector keeps none of them: what is dear must be kept here. All calls
