@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { FieldsV1, KubeObject } from '../kube/object.ts';
 import { ownable } from './coverage.ts';
 import { fieldOf, isLeaf, isMap, itemFinder, trieItems, trieValues, type FieldPath } from './fields.ts';
@@ -19,7 +20,8 @@ export interface Difference {
  * only a dry-run can tell.
  */
 export function differences(declared: KubeObject, live: KubeObject, fields: FieldsV1): Difference[] {
-  return differencesBelow(ownable(declared), live, fields);
+  // Never a leaf: an object of which we own nothing is still compared field by field.
+  return differencesBelow(ownable(declared), live, { '.': {}, ...fields });
 }
 
 /** As `differences`, from any node; `path` is where the two values are. */
@@ -84,7 +86,7 @@ function compareList(
  */
 export function isServedAs(declared: unknown, live: unknown): boolean {
   if (declared === live || declared === null) return true;
-  if (live === undefined) return isZero(declared);
+  if (live === undefined || live === null) return isZero(declared);
   if (Array.isArray(declared)) {
     return (
       Array.isArray(live) &&
@@ -95,6 +97,21 @@ export function isServedAs(declared: unknown, live: unknown): boolean {
   if (!isMap(declared) || !isMap(live)) return false;
   if (Object.keys(live).some((name) => !Object.hasOwn(declared, name))) return false;
   return Object.entries(declared).every(([name, value]) => isServedAs(value, fieldOf(live, name)));
+}
+
+/**
+ * Did a dry-run of our apply change nothing? Compares everything that an apply can change; status, versions and the
+ * bookkeeping of managedFields do not count.
+ */
+export function isUnchanged(live: KubeObject, dryRun: KubeObject): boolean {
+  return isDeepStrictEqual(withoutBookkeeping(live), withoutBookkeeping(dryRun));
+}
+
+const BOOKKEEPING: ReadonlySet<string> = new Set(['managedFields', 'resourceVersion', 'generation']);
+
+function withoutBookkeeping(object: KubeObject): unknown {
+  const metadata = Object.entries(object.metadata).filter(([name]) => !BOOKKEEPING.has(name));
+  return { ...object, status: undefined, metadata: Object.fromEntries(metadata) };
 }
 
 function isZero(value: unknown): boolean {

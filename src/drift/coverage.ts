@@ -1,6 +1,6 @@
 import type { FieldsV1, KubeObject } from '../kube/object.ts';
 import { declaredKey, pairItems } from './pairs.ts';
-import { isLeaf, isMap, stepOf, trieItems, trieValues, type FieldPath } from './fields.ts';
+import { childOf, isLeaf, isMap, stepOf, trieItems, trieValues, type FieldPath } from './fields.ts';
 
 /** Never in anybody's managedFields: the server strips them from every entry (structured-merge-diff's strip set). */
 const UNOWNABLE_METADATA: ReadonlySet<string> = new Set([
@@ -32,37 +32,55 @@ export function ownable(declared: KubeObject): Record<string, unknown> {
  * change of a declared value takes its path away from us. Each path is the topmost one that is missing: below it nothing is
  * ours, and whether the node is atomic is no longer known. In order of declaration.
  *
- * Nulls, empty maps and empty lists count: the server does own them (`command: []` is `f:command`), although it may not
- * give them back.
+ * Nulls and empty maps count: the server owns them (`strategy: {}` is `f:strategy`), although it may not give them back.
+ * Empty lists do not: of an empty associative list or set the server owns nothing, and which kind it is shows nowhere. What
+ * happens to those is found by their values.
+ *
+ * `others` is what the other managers own, together. It tells an atomic map from one whose fields were all taken from us:
+ * both are an empty node in our entry.
  */
-export function uncovered(declared: KubeObject, fields: FieldsV1): FieldPath[] {
+export function uncovered(declared: KubeObject, fields: FieldsV1, others: FieldsV1 = {}): FieldPath[] {
   const missing: FieldPath[] = [];
   const { metadata, ...rest } = ownable(declared);
   // An object that declares nothing there has no `f:metadata`, so the metadata itself is never what is missing.
-  descend(metadata, { '.': {}, ...fields['f:metadata'] }, [{ field: 'metadata' }], missing);
-  descend(rest, { '.': {}, ...fields }, [], missing);
+  const ownMetadata = { '.': {}, ...fields['f:metadata'] };
+  descend(metadata, ownMetadata, others['f:metadata'], [{ field: 'metadata' }], missing);
+  descend(rest, { '.': {}, ...fields }, others, [], missing);
   return missing;
 }
 
 /** `node` covers `value`; finds what is missing below. */
-function descend(value: unknown, node: FieldsV1, path: FieldPath, missing: FieldPath[]): void {
-  if (isLeaf(node)) return;
-  if (Array.isArray(value)) return descendList(value, node, path, missing);
+function descend(
+  value: unknown,
+  node: FieldsV1,
+  others: FieldsV1 | undefined,
+  path: FieldPath,
+  missing: FieldPath[],
+): void {
+  const isWhole = isLeaf(node) && (others === undefined || isLeaf(others));
+  if (isWhole) return;
+  if (Array.isArray(value)) return descendList(value, node, others, path, missing);
   if (!isMap(value)) return;
   for (const [name, child] of Object.entries(value)) {
     const childNode = node[`f:${name}`];
     const childPath = [...path, { field: name }];
-    if (childNode) descend(child, childNode, childPath, missing);
-    else missing.push(childPath);
+    if (childNode) descend(child, childNode, others?.[`f:${name}`], childPath, missing);
+    else if (!(Array.isArray(child) && child.length === 0)) missing.push(childPath);
   }
 }
 
-function descendList(list: readonly unknown[], node: FieldsV1, path: FieldPath, missing: FieldPath[]): void {
+function descendList(
+  list: readonly unknown[],
+  node: FieldsV1,
+  others: FieldsV1 | undefined,
+  path: FieldPath,
+  missing: FieldPath[],
+): void {
   const owned = trieItems(node);
   if (owned.length > 0) {
     for (const [index, pair] of pairItems(list, owned).entries()) {
       const key = pair?.key ?? declaredKey(list[index], owned);
-      if (pair) descend(list[index], pair.node, [...path, { key }], missing);
+      if (pair) descend(list[index], pair.node, others && childOf(others, { key }), [...path, { key }], missing);
       else missing.push([...path, { key }]);
     }
     return;

@@ -1,7 +1,8 @@
-import type { KubeObject, ManagedFieldsEntry } from '../kube/object.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { FieldsV1, KubeObject, ManagedFieldsEntry } from '../kube/object.ts';
 import { differencesBelow, type Difference } from './compare.ts';
-import { formatPath, isApplyOf, resolve, type FieldPath } from './fields.ts';
-import { childOf, ownerOf, unionOf } from './managers.ts';
+import { childOf, formatPath, isApplyOf, ownEntry, resolve, trieItems, unionOf, type FieldPath } from './fields.ts';
+import { ownerOf } from './managers.ts';
 
 /** One field that somebody else changed, as status, events and the audit log tell it. Values are raw: mask before showing. */
 export interface DriftedField {
@@ -35,7 +36,11 @@ export function explain(
   ourManager: string,
 ): DriftedField[] {
   const foreign = (live.metadata.managedFields ?? []).filter((entry) => !isApplyOf(entry, ourManager));
-  return paths.flatMap((path) => refine(path, declared, live, foreign).map((difference) => told(difference, foreign)));
+  const ours = ownEntry(live, ourManager)?.fieldsV1 ?? {};
+  return paths.flatMap((path) => {
+    const whole = { path, declared: resolveDeclared(declared, path), live: resolveLost(live, path, ours) };
+    return refine(whole, foreign).map((difference) => told(difference, foreign));
+  });
 }
 
 /** As `explain`, for values that differ although we own them: admission rewrote them, or somebody wrote under our name. */
@@ -43,18 +48,32 @@ export function explainValues(found: readonly Difference[]): DriftedField[] {
   return found.map(({ path, declared, live }) => ({ path: formatPath(path), declared, live }));
 }
 
-function refine(
-  path: FieldPath,
-  declared: KubeObject,
-  live: KubeObject,
-  foreign: readonly ManagedFieldsEntry[],
-): Difference[] {
-  const whole = { path, declared: resolveDeclared(declared, path), live: resolve(live, path) };
+function refine(whole: Difference, foreign: readonly ManagedFieldsEntry[]): Difference[] {
   const tries = foreign.flatMap((entry) => (entry.fieldsV1 ? [entry.fieldsV1] : []));
-  let shape = unionOf(tries);
-  for (const step of path) shape = childOf(shape, step) ?? {};
-  const finer = differencesBelow(whole.declared, whole.live, Object.keys(shape).length > 0 ? shape : undefined, path);
+  let shape: FieldsV1 | undefined = unionOf(tries);
+  for (const step of whole.path) shape = shape && childOf(shape, step);
+  const finer = differencesBelow(whole.declared, whole.live, shape, whole.path);
   return finer.length > 0 ? finer : [whole];
+}
+
+/**
+ * The live value at a lost path. Its key may be shorter than the server's, so that several items fit: those that are still
+ * ours under their full key are other items (port 53/UDP when 53, which means 53/TCP, was lost).
+ */
+function resolveLost(live: unknown, path: FieldPath, ours: FieldsV1): unknown {
+  let value = live;
+  let node: FieldsV1 | undefined = ours;
+  for (const step of path) {
+    if ('key' in step && Array.isArray(value)) {
+      const kept = trieItems(node ?? {}).filter(({ key }) => !isDeepStrictEqual(key, step.key));
+      const free = value.filter((item) => !kept.some(({ key }) => resolve([item], [{ key }]) !== undefined));
+      value = resolve(free, [step]);
+    } else {
+      value = resolve(value, [step]);
+    }
+    node = node && childOf(node, step);
+  }
+  return value;
 }
 
 function told({ path, declared, live }: Difference, foreign: readonly ManagedFieldsEntry[]): DriftedField {

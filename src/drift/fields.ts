@@ -64,6 +64,36 @@ export function trieValues(node: FieldsV1): unknown[] {
   return values;
 }
 
+/**
+ * The node below `node` that a step leads to. A list item may be named by fewer key fields than the server uses (a manifest
+ * leaves defaulted ones out), so a key matches when nothing that it says is contradicted.
+ */
+export function childOf(node: FieldsV1, step: FieldStep): FieldsV1 | undefined {
+  if ('field' in step) return node[`f:${step.field}`];
+  if ('index' in step) return node[`i:${step.index}`];
+  for (const trieKey in node) {
+    if ('value' in step && trieKey.startsWith('v:') && JSON.parse(trieKey.slice(2)) === step.value)
+      return node[trieKey];
+    if ('key' in step && trieKey.startsWith('k:') && agrees(JSON.parse(trieKey.slice(2)), step.key))
+      return node[trieKey];
+  }
+  return undefined;
+}
+
+function agrees(full: Record<string, unknown>, said: Readonly<Record<string, unknown>>): boolean {
+  return Object.entries(said).every(([name, value]) => full[name] === value);
+}
+
+/** What all tries together own; says of each node whether it is a map, an associative list, a set or atomic. */
+export function unionOf(tries: readonly FieldsV1[]): FieldsV1 {
+  const union: FieldsV1 = {};
+  for (const trie of tries) {
+    for (const trieKey in trie)
+      union[trieKey] = unionOf(union[trieKey] ? [union[trieKey], trie[trieKey]!] : [trie[trieKey]!]);
+  }
+  return union;
+}
+
 export function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,8 +1,9 @@
+import { hash } from 'node:crypto';
 import type { FieldsV1, KubeObject, ManagedFieldsEntry } from '../kube/object.ts';
 import { digestOwned } from './baseline.ts';
 import { differences, type Difference } from './compare.ts';
 import { surplus, uncovered } from './coverage.ts';
-import { formatPath, isApplyOf, ownEntry, type FieldPath } from './fields.ts';
+import { formatPath, isApplyOf, ownEntry, unionOf, type FieldPath } from './fields.ts';
 import { AUTOSCALER_MANAGERS, matchesAny, ownerOf } from './managers.ts';
 
 /** What is remembered of an object that was last seen as declared. Some 150 bytes; the object itself is not kept. */
@@ -12,6 +13,8 @@ export interface Baseline {
   readonly resourceVersion: string;
   /** Declared paths (formatPath) that the server's answer to our own apply did not cover: they cannot be owned, never drift. */
   readonly neverOwned: readonly string[];
+  /** Digest of the values that the server writes its own way, so that the same ones ask for no second dry-run; '' for none. */
+  readonly settled: string;
 }
 
 export interface Sighting {
@@ -61,15 +64,21 @@ export function judge(sighting: Sighting): Judgement {
   const entry = ownEntry(live, manager);
   if (!entry?.fieldsV1) return { kind: 'unowned', differences: differences(declared, live, {}) };
   if (entry.apiVersion !== declared.apiVersion) return { kind: 'versionChanged', from: entry.apiVersion ?? '' };
-  const next = { digest: digestOwned(live, entry.fieldsV1), resourceVersion, neverOwned: baseline?.neverOwned ?? [] };
-  if (baseline?.digest === next.digest) return { kind: 'inSync', baseline: next };
-  return compareWhole(sighting, live, entry.fieldsV1, next);
+  const digest = digestOwned(live, entry.fieldsV1);
+  if (baseline?.digest === digest) return { kind: 'inSync', baseline: { ...baseline, resourceVersion } };
+  return compareWhole(sighting, live, entry.fieldsV1, { digest, resourceVersion });
 }
 
-function compareWhole(sighting: Sighting, live: KubeObject, fields: FieldsV1, next: Baseline): Judgement {
-  const { declared, manager, autoscalers = AUTOSCALER_MANAGERS } = sighting;
+function compareWhole(
+  { declared, manager, baseline, autoscalers = AUTOSCALER_MANAGERS }: Sighting,
+  live: KubeObject,
+  fields: FieldsV1,
+  seen: Pick<Baseline, 'digest' | 'resourceVersion'>,
+): Judgement {
   const foreign = (live.metadata.managedFields ?? []).filter((entry) => !isApplyOf(entry, manager));
-  const missing = uncovered(declared, fields).filter((path) => !next.neverOwned.includes(formatPath(path)));
+  const others = unionOf(foreign.flatMap((entry) => (entry.fieldsV1 ? [entry.fieldsV1] : [])));
+  const neverOwned = baseline?.neverOwned ?? [];
+  const missing = uncovered(declared, fields, others).filter((path) => !neverOwned.includes(formatPath(path)));
   const surrendered = missing.filter((path) => isAutoscaled(path, foreign, autoscalers));
   const paths = missing.filter((path) => !surrendered.includes(path));
   if (paths.length > 0) return { kind: 'lost', paths, surrendered };
@@ -77,11 +86,20 @@ function compareWhole(sighting: Sighting, live: KubeObject, fields: FieldsV1, ne
   const extra = surplus(declared, fields);
   if (extra.length > 0) return { kind: 'surplus', paths: extra, surrendered };
 
-  const notOurs = new Set([...surrendered.map(formatPath), ...next.neverOwned]);
-  const different = differences(declared, live, fields).filter(({ path }) => !notOurs.has(formatPath(path)));
-  if (different.length > 0) return { kind: 'valuesDiffer', differences: different, surrendered };
-  if (surrendered.length > 0) return { kind: 'surrendered', paths: surrendered, baseline: next };
-  return { kind: 'inSync', baseline: next };
+  const notOurs = [...surrendered.map(formatPath), ...neverOwned];
+  const different = differences(declared, live, fields).filter(({ path }) => !notOurs.includes(formatPath(path)));
+  const settled = digestDifferences(different);
+  if (settled !== (baseline?.settled ?? '')) return { kind: 'valuesDiffer', differences: different, surrendered };
+  const next = { ...seen, neverOwned, settled };
+  return surrendered.length > 0
+    ? { kind: 'surrendered', paths: surrendered, baseline: next }
+    : { kind: 'inSync', baseline: next };
+}
+
+/** Equal for the same values at the same paths; '' for none. */
+function digestDifferences(found: readonly Difference[]): string {
+  if (found.length === 0) return '';
+  return hash('sha256', JSON.stringify(found.map(({ path, live }) => [formatPath(path), live])), 'base64url');
 }
 
 function isAutoscaled(
@@ -101,9 +119,12 @@ function isAutoscaled(
 export function baselineOf(sent: KubeObject, answer: KubeObject, manager: string): Baseline | undefined {
   const fields = ownEntry(answer, manager)?.fieldsV1;
   if (!fields) return undefined;
+  const neverOwned = uncovered(sent, fields).map(formatPath);
+  const different = differences(sent, answer, fields).filter(({ path }) => !neverOwned.includes(formatPath(path)));
   return {
     digest: digestOwned(answer, fields),
     resourceVersion: answer.metadata.resourceVersion ?? '',
-    neverOwned: uncovered(sent, fields).map(formatPath),
+    neverOwned,
+    settled: digestDifferences(different),
   };
 }

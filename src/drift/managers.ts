@@ -1,5 +1,5 @@
 import type { FieldsV1, ManagedFieldsEntry } from '../kube/object.ts';
-import { isLeaf, type FieldPath, type FieldStep } from './fields.ts';
+import { childOf, isLeaf, type FieldPath } from './fields.ts';
 
 /**
  * Who may take `spec.replicas` through the scale subresource without it being drift. The horizontal autoscaler runs inside
@@ -51,34 +51,4 @@ function ownership(path: FieldPath, fields: FieldsV1): 0 | 1 | 2 {
     node = child;
   }
   return '.' in node ? 2 : 1;
-}
-
-/**
- * The node below `node` that a step leads to. A list item may be named by fewer key fields than the server uses (a manifest
- * leaves defaulted ones out), so a key matches when nothing that it says is contradicted.
- */
-export function childOf(node: FieldsV1, step: FieldStep): FieldsV1 | undefined {
-  if ('field' in step) return node[`f:${step.field}`];
-  if ('index' in step) return node[`i:${step.index}`];
-  for (const trieKey in node) {
-    if ('value' in step && trieKey.startsWith('v:') && JSON.parse(trieKey.slice(2)) === step.value)
-      return node[trieKey];
-    if ('key' in step && trieKey.startsWith('k:') && agrees(JSON.parse(trieKey.slice(2)), step.key))
-      return node[trieKey];
-  }
-  return undefined;
-}
-
-function agrees(full: Record<string, unknown>, said: Readonly<Record<string, unknown>>): boolean {
-  return Object.entries(said).every(([name, value]) => full[name] === value);
-}
-
-/** What all tries together own; says of each node whether it is a map, an associative list, a set or atomic. */
-export function unionOf(tries: readonly FieldsV1[]): FieldsV1 {
-  const union: FieldsV1 = {};
-  for (const trie of tries) {
-    for (const trieKey in trie)
-      union[trieKey] = unionOf(union[trieKey] ? [union[trieKey], trie[trieKey]!] : [trie[trieKey]!]);
-  }
-  return union;
 }
