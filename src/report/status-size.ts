@@ -23,9 +23,10 @@ const NOTE_BYTES = 256;
  * nobody finds again. The counts are the caller's. Leaves `status` as it is.
  */
 export function capStatus(status: GitOpsSourceStatus): GitOpsSourceStatus {
-  const { truncated: _, ...short } = withShortTexts(status);
+  const { truncated: _, ...whole } = status;
+  const all = listsOf(whole);
+  const short = withShortTexts(withLists(whole, all, STATUS_LIMITS));
   const lists = listsOf(short);
-  const capped = eachList((name) => Math.min(lists[name].length, STATUS_LIMITS[name]));
   const rest = bytesOf(
     withLists(
       short,
@@ -33,10 +34,10 @@ export function capStatus(status: GitOpsSourceStatus): GitOpsSourceStatus {
       eachList(() => 0),
     ),
   );
-  const sizes = eachList((name) => lists[name].slice(0, capped[name]).map(bytesOf));
+  const sizes = eachList((name) => lists[name].map(bytesOf));
   const kept = fitting(sizes, STATUS_LIMITS.bytes - NOTE_BYTES - rest);
 
-  const missing = LIST_NAMES.map((name) => [name, lists[name].length - kept[name]] as const);
+  const missing = LIST_NAMES.map((name) => [name, all[name].length - kept[name]] as const);
   const truncated = Object.fromEntries(missing.filter(([, count]) => count > 0));
   const result = withLists(short, lists, kept);
   return Object.keys(truncated).length > 0 ? { ...result, truncated } : result;
@@ -69,7 +70,7 @@ function listsOf(status: GitOpsSourceStatus): Lists {
   };
 }
 
-/** The status with the first entries of each list. */
+/** The status with so many entries of each list, the first ones. */
 function withLists(status: GitOpsSourceStatus, lists: Lists, kept: Record<ListName, number>): GitOpsSourceStatus {
   const { drift, failures, ignoredFiles, health, history } = status;
   return {
