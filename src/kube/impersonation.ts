@@ -14,10 +14,14 @@ const NAME = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
  * our own rights.
  */
 export function impersonationHeaders({ username, groups = [] }: Impersonation): Record<string, string | string[]> {
-  if (!NAME.test(username)) throw invalid('the user name to act as', username);
+  if (!isName(username)) throw invalid('the user name to act as', username);
   // The server only knows groups beside a user, and an empty group would be read as none at all.
-  for (const group of groups) if (!NAME.test(group)) throw invalid('a group to act as', group);
+  for (const group of groups) if (!isName(group)) throw invalid('a group to act as', group);
   return { 'impersonate-user': username, ...(groups.length > 0 ? { 'impersonate-group': [...groups] } : {}) };
+}
+
+function isName(value: unknown): boolean {
+  return typeof value === 'string' && NAME.test(value);
 }
 
 function invalid(what: string, value: unknown): KubeError {
