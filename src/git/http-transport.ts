@@ -145,7 +145,7 @@ export class HttpTransport implements GitTransport {
     try {
       for await (const chunk of source as AsyncIterable<Uint8Array>) {
         bytes += chunk.length;
-        if (bytes > maxBytes) throw limitExceeded('packBytes', `${this.host} sends more than ${maxBytes} bytes`);
+        if (bytes > maxBytes) throw limitExceeded('answer bytes', `${this.host} sends more than ${maxBytes} bytes`);
         yield chunk;
       }
     } catch (error) {

@@ -1,5 +1,5 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { diskError, gitError, isGitError } from './errors.ts';
 import { describeRef } from './refs.ts';
 import { WANTS_PER_REQUEST } from './limits.ts';
@@ -14,12 +14,12 @@ import {
   saveState,
   type MirrorState,
 } from './mirror-state.ts';
-import { WantRefused, type FetchWish } from './protocol.ts';
+import { FilterRefused, WantRefused, type FetchWish } from './protocol.ts';
 import type { GitLimits, Tip, Tree } from './remote.ts';
 import { SharedCalls, Turnstile } from './shared-calls.ts';
 import type { UploadPack } from './upload-pack.ts';
 import { MirrorDamaged, type GitWorker } from './worker-client.ts';
-import type { GitJob, GitJobs } from './worker-jobs.ts';
+import type { GitJobs } from './worker-jobs.ts';
 
 /** Symbolic links can lead to further links, a fetch for each step; after so many the tree is not honest. */
 const MAX_ROUNDS = 40;
@@ -94,14 +94,14 @@ export class Mirror {
     }
   }
 
-  async #read<J extends Extract<GitJob, 'tree' | 'blobs' | 'missing'>>(
+  async #read<J extends 'tree' | 'blobs'>(
     job: J,
     ask: Omit<GitJobs[J]['ask'], 'dirs'>,
     signal: AbortSignal,
   ): Promise<GitJobs[J]['answer']> {
     const state = await this.#opened();
     try {
-      return await this.#call(job, { ...ask, dirs: objectDirs(this.#dir, state) } as GitJobs[J]['ask'], signal);
+      return await this.#worker.call(job, { ...ask, dirs: objectDirs(this.#dir, state) } as GitJobs[J]['ask'], signal);
     } catch (error) {
       if (!(error instanceof MirrorDamaged)) throw error;
     }
@@ -110,11 +110,22 @@ export class Mirror {
       if ((await this.#opened()) !== state) return;
       await this.#swap(emptyState(state.generation + 1, state.unfiltered), signal);
     });
-    return this.#call(job, { ...ask, dirs: objectDirs(this.#dir, await this.#opened()) } as GitJobs[J]['ask'], signal);
+    return this.#worker.call(
+      job,
+      { ...ask, dirs: objectDirs(this.#dir, await this.#opened()) } as GitJobs[J]['ask'],
+      signal,
+    );
   }
 
-  async #call<J extends GitJob>(job: J, ask: GitJobs[J]['ask'], signal: AbortSignal): Promise<GitJobs[J]['answer']> {
-    return this.#worker.call(job, ask, signal);
+  /** Holds the turn: a damaged mirror is left to the reader that comes afterwards. */
+  async #missing(oids: string[], signal: AbortSignal): Promise<string[]> {
+    try {
+      const dirs = objectDirs(this.#dir, await this.#opened());
+      return await this.#worker.call('missing', { dirs, oids }, signal);
+    } catch (error) {
+      if (error instanceof MirrorDamaged) return oids;
+      throw error;
+    }
   }
 
   async #fetchCommit(tip: Tip, signal: AbortSignal): Promise<void> {
@@ -141,8 +152,7 @@ export class Mirror {
     const refs = await this.#server.refs(['refs/heads/', 'refs/tags/'], signal);
     const wants = [...new Set(refs.map(({ oid }) => oid))].slice(0, WANTS_PER_REQUEST);
     if (wants.length > 0) await this.#wanted(tip, () => this.#fetchHistory(wants, true, unfiltered, signal, 'all'));
-    const missing = await this.#read('missing', { oids: [tip.commit] }, signal);
-    if (missing.length > 0) {
+    if ((await this.#missing([tip.commit], signal)).length > 0) {
       throw gitError('RefNotFound', `${this.#server.host} has no commit ${tip.commit} on any branch or tag`);
     }
   }
@@ -178,6 +188,8 @@ export class Mirror {
     const state = begin ? emptyState(old.generation + 1, unfiltered) : structuredClone(old);
     if (begin) {
       if (old.commits.length > 0) state.previous = old.generation;
+      // An attempt that failed may have left something there.
+      await this.#removeGeneration(state.generation, signal);
       await makeGeneration(this.#dir, state.generation);
     }
     const wish: FetchWish = {
@@ -191,6 +203,8 @@ export class Mirror {
       await this.#take(state, wish, signal);
     } catch (error) {
       // What the server built upon is not here, whatever our state says: begin again, once.
+      const filterRefused = error instanceof FilterRefused && !unfiltered;
+      if (filterRefused) return this.#fetchHistory(wants, true, true, signal, depth);
       if (begin || !isGitError(error, 'GitProtocolError')) throw error;
       return this.#fetchHistory(wants, true, unfiltered, signal, depth);
     }
@@ -203,6 +217,7 @@ export class Mirror {
   async #take(state: MirrorState, wish: FetchWish, signal: AbortSignal): Promise<void> {
     const file = join(this.#dir, INCOMING, `${(this.#packNumber += 1)}.pack`);
     try {
+      await mkdir(dirname(file), { recursive: true, mode: 0o700 });
       const { shallow, unshallow, bytes } = await this.#server.fetch(wish, file, this.#limits.packBytes, signal);
       const dir = generationDir(this.#dir, state.generation);
       await this.#worker.call('index', { dir, file, limits: this.#limits, wants: [...wish.wants] }, signal);
@@ -228,17 +243,22 @@ export class Mirror {
       throw diskError(error);
     }
     this.#state = Promise.resolve(state);
-    const kept = new Set(objectDirs(this.#dir, state));
-    for (const dir of objectDirs(this.#dir, old).filter((dir) => !kept.has(dir))) {
-      await this.#worker.call('forget', { dir }, signal);
-      await rm(dir, { recursive: true, force: true });
+    for (const number of [old.generation, old.previous]) {
+      if (number === undefined || number === state.generation || number === state.previous) continue;
+      await this.#removeGeneration(number, signal);
     }
+  }
+
+  async #removeGeneration(generation: number, signal: AbortSignal): Promise<void> {
+    const dir = generationDir(this.#dir, generation);
+    await this.#worker.call('forget', { dir }, signal);
+    await rm(dir, { recursive: true, force: true });
   }
 
   async #fetchBlobs(tip: Tip, oids: readonly string[], signal: AbortSignal): Promise<void> {
     await this.#turns.pass(signal, async () => {
       // Somebody before us in the queue may have brought them.
-      const missing = await this.#read('missing', { oids: [...oids] }, signal);
+      const missing = await this.#missing([...oids], signal);
       try {
         for (let at = 0; at < missing.length; at += WANTS_PER_REQUEST) {
           await this.#fetchChunk(missing.slice(at, at + WANTS_PER_REQUEST), signal);

@@ -108,7 +108,8 @@ class PackFiles {
   }
 
   async #list(): Promise<string[]> {
-    this.#names ??= readdir(this.dir);
+    // A folder that vanished holds no packs; it may come again.
+    this.#names ??= readdir(this.dir).catch(() => []);
     // A copy: the library sorts what it gets.
     return [...(await this.#names)];
   }

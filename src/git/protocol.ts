@@ -39,6 +39,9 @@ export interface FetchAnswer {
 /** Raised inside when the server does not give an object that was asked for by its id; the caller decides what it means. */
 export class WantRefused extends Error {}
 
+/** Raised inside when the server announces filters but refuses this one. */
+export class FilterRefused extends Error {}
+
 const AGENT = 'agent=git/plumbline';
 const OID = /^[0-9a-f]{40}$/;
 
@@ -173,6 +176,16 @@ export function fetchRequest(server: Server, wish: FetchWish): string {
 /** Reads up to the first byte of the pack; the pack itself is streamed. Throws WantRefused, GitProtocolError. */
 export async function readFetch(bytes: AsyncIterable<Uint8Array>): Promise<FetchAnswer> {
   const stream = packets(bytes);
+  try {
+    return await readFetchHead(stream);
+  } catch (error) {
+    // Lets go of the connection.
+    await stream.return();
+    throw error;
+  }
+}
+
+async function readFetchHead(stream: AsyncGenerator<Packet, void>): Promise<FetchAnswer> {
   const answer = { shallow: [] as string[], unshallow: [] as string[] };
   for (;;) {
     const { value: packet, done } = await stream.next();
@@ -199,11 +212,13 @@ function isBand(packet: Uint8Array): boolean {
 
 async function* packBytes(stream: AsyncGenerator<Packet, void>, first?: Uint8Array): AsyncGenerator<Uint8Array> {
   if (first) yield* bandBytes(first);
+  let complete = false;
+  // Read to the very end, so that the connection can be used again.
   for await (const packet of stream) {
-    if (packet === 'flush') return;
-    if (typeof packet !== 'string') yield* bandBytes(packet);
+    if (packet === 'flush') complete = true;
+    else if (typeof packet !== 'string' && !complete) yield* bandBytes(packet);
   }
-  throw gitError('GitProtocolError', 'the pack of the Git server ends too early');
+  if (!complete) throw gitError('GitProtocolError', 'the pack of the Git server ends too early');
 }
 
 function* bandBytes(packet: Uint8Array): Generator<Uint8Array> {
@@ -215,6 +230,7 @@ function* bandBytes(packet: Uint8Array): Generator<Uint8Array> {
 
 /** What the server says is only classified, never shown: it is foreign text. */
 function serverError(text: string): Error {
+  if (/filter/i.test(text)) return new FilterRefused('the Git server refuses to leave blobs out');
   if (/not our ref|not valid|unadvertised|no such (remote )?ref|missing|unknown object|could not find/i.test(text)) {
     return new WantRefused('the Git server refuses an object that was asked for by its id');
   }
