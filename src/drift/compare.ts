@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { FieldsV1, KubeObject } from '../kube/object.ts';
 import { ownable } from './coverage.ts';
-import { fieldOf, isLeaf, isMap, itemFinder, trieItems, trieValues, type FieldPath } from './fields.ts';
+import { fieldOf, isLeaf, isMap, itemFinder, trieItems, trieValues, type FieldPath, type TrieItem } from './fields.ts';
 import { declaredKey, pairItems } from './pairs.ts';
 
 /** A declared field whose live value is another; `live` is undefined when it is gone. */
@@ -24,59 +24,49 @@ export function differences(declared: KubeObject, live: KubeObject, fields: Fiel
   return differencesBelow(ownable(declared), live, { '.': {}, ...fields });
 }
 
-/** As `differences`, from any node; `path` is where the two values are. */
+type Same = (declared: unknown, live: unknown) => boolean;
+
+/**
+ * As `differences`, from any node; `path` is where the two values are. `same` says when two leaves are equal; for a path that
+ * is lost, where nothing vouches for what the server left out, that is plain equality.
+ */
 export function differencesBelow(
   declared: unknown,
   live: unknown,
   node: FieldsV1 | undefined,
   path: FieldPath = [],
+  same: Same = isServedAs,
 ): Difference[] {
-  const found: Difference[] = [];
-  compare(declared, live, node, path, found);
-  return found;
-}
-
-function compare(
-  declared: unknown,
-  live: unknown,
-  node: FieldsV1 | undefined,
-  path: FieldPath,
-  found: Difference[],
-): void {
   if (isMap(declared) && isMap(live) && !(node && isLeaf(node))) {
-    for (const [name, value] of Object.entries(declared)) {
-      compare(value, fieldOf(live, name), node?.[`f:${name}`], [...path, { field: name }], found);
-    }
-  } else if (Array.isArray(declared) && Array.isArray(live) && node && !isLeaf(node)) {
-    compareList(declared, live, node, path, found);
-  } else if (!isServedAs(declared, live)) {
-    found.push({ path, declared, live });
+    return Object.entries(declared).flatMap(([name, value]) =>
+      differencesBelow(value, fieldOf(live, name), node?.[`f:${name}`], [...path, { field: name }], same),
+    );
   }
+  if (Array.isArray(declared) && Array.isArray(live) && node) {
+    const owned = trieItems(node);
+    if (owned.length > 0) return itemDifferences(declared, live, owned, path, same);
+    if (trieValues(node).length > 0) return memberDifferences(declared, live, path);
+  }
+  return same(declared, live) ? [] : [{ path, declared, live }];
 }
 
-function compareList(
+function itemDifferences(
   declared: readonly unknown[],
   live: readonly unknown[],
-  node: FieldsV1,
+  owned: readonly TrieItem[],
   path: FieldPath,
-  found: Difference[],
-): void {
-  const owned = trieItems(node);
-  if (owned.length === 0 && trieValues(node).length > 0) {
-    for (const value of declared) {
-      if (!live.includes(value)) found.push({ path: [...path, { value }], declared: value, live: undefined });
-    }
-    return;
-  }
-  if (owned.length === 0) {
-    if (!isServedAs(declared, live)) found.push({ path, declared, live });
-    return;
-  }
+  same: Same,
+): Difference[] {
   const find = itemFinder(live);
-  for (const [index, pair] of pairItems(declared, owned).entries()) {
+  return pairItems(declared, owned).flatMap((pair, index) => {
     const key = pair?.key ?? declaredKey(declared[index], owned);
-    compare(declared[index], find(key), pair?.node, [...path, { key }], found);
-  }
+    return differencesBelow(declared[index], find(key), pair?.node, [...path, { key }], same);
+  });
+}
+
+function memberDifferences(declared: readonly unknown[], live: readonly unknown[], path: FieldPath): Difference[] {
+  const missing = declared.filter((value) => !live.includes(value));
+  return missing.map((value) => ({ path: [...path, { value }], declared: value, live: undefined }));
 }
 
 /**

@@ -52,7 +52,7 @@ function refine(whole: Difference, foreign: readonly ManagedFieldsEntry[]): Diff
   const tries = foreign.flatMap((entry) => (entry.fieldsV1 ? [entry.fieldsV1] : []));
   let shape: FieldsV1 | undefined = unionOf(tries);
   for (const step of whole.path) shape = shape && childOf(shape, step);
-  const finer = differencesBelow(whole.declared, whole.live, shape, whole.path);
+  const finer = differencesBelow(whole.declared, whole.live, shape, whole.path, isDeepStrictEqual);
   return finer.length > 0 ? finer : [whole];
 }
 
