@@ -41,7 +41,7 @@ export interface AuditEntry {
 }
 
 /** Container runtimes cut lines at 16 KiB; a shown value has at most 256 bytes. */
-const MAX_AUDIT_FIELDS = 20;
+const MAX_AUDIT_FIELDS = 10;
 const MAX_ERROR_TEXT = 4096;
 
 /** Keys whose value is never written, whoever logs an object that holds them: the net below the rule not to log them. */

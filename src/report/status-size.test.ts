@@ -41,12 +41,12 @@ function reportOf(count: number, long: number): GitOpsSourceStatus {
     },
     failures: times(count, (index) => ({
       ...identity(index),
-      file: 'a.yaml',
+      file: `${text}.yaml`,
       line: 1,
       reason: 'Invalid',
       message: text,
     })),
-    ignoredFiles: { count, names: times(count, (index) => `docs/${index}.yaml`) },
+    ignoredFiles: { count, names: times(count, (index) => `docs/${index}/${text}.yaml`) },
     health: {
       ready: 0,
       progressing: 0,
@@ -73,7 +73,7 @@ describe('capStatus', () => {
   for (const [count, long] of [
     [5000, 10],
     [5000, 300],
-    [5000, 1000],
+    [500, 1000],
     [40, 5000],
   ] as const) {
     test(`${count} objects in trouble with texts of ${long} characters fit, and the API server would take them`, () => {
@@ -95,7 +95,7 @@ describe('capStatus', () => {
   }
 
   test('the room is used: one more entry of the longest list would not fit', () => {
-    const capped = capStatus(reportOf(5000, 300));
+    const capped = capStatus(reportOf(5000, 60));
     const entries = [...(capped.drift?.objects ?? []), ...(capped.failures ?? [])];
     const largest = Math.max(...entries.map((entry) => Buffer.byteLength(JSON.stringify(entry))));
     assert.ok(bytes(capped) > STATUS_LIMITS.bytes - largest - 300, `${bytes(capped)} bytes`);

@@ -13,6 +13,9 @@ interface Lists {
 type ListName = keyof Lists;
 
 const LIST_NAMES = ['driftObjects', 'failures', 'ignoredFiles', 'healthReasons', 'history'] as const;
+/** What the schema allows for a path, of a file or a field, and for a value. */
+const PATH = 1024;
+const VALUE = 512;
 /** What `truncated` itself needs at most. */
 const NOTE_BYTES = 256;
 
@@ -85,9 +88,7 @@ function withLists(status: GitOpsSourceStatus, lists: Lists, kept: Record<ListNa
 
 /** The API server refuses the whole status for one text that is too long. */
 function withShortTexts(status: GitOpsSourceStatus): GitOpsSourceStatus {
-  const { conditions, commit, drift, failures, health, history } = status;
-  const brief = <T extends { message?: string | undefined }>(entry: T): T =>
-    entry.message === undefined ? entry : { ...entry, message: cut(entry.message, STATUS_LIMITS.message) };
+  const { conditions, commit, drift, failures, ignoredFiles, health, history } = status;
   return {
     ...status,
     ...(conditions && {
@@ -96,22 +97,32 @@ function withShortTexts(status: GitOpsSourceStatus): GitOpsSourceStatus {
         message: cut(condition.message, STATUS_LIMITS.conditionMessage),
       })),
     }),
-    ...(commit && {
-      commit: { ...commit, author: cut(commit.author, 256), subject: cut(commit.subject, 200) },
-    }),
-    ...(drift && { drift: { ...drift, objects: drift.objects.map(withShortFields) } }),
+    ...(commit && { commit: { ...commit, author: cut(commit.author, 256), subject: cut(commit.subject, 200) } }),
+    ...(drift && { drift: { ...drift, objects: drift.objects.map(brief).map(withShortFields) } }),
     ...(failures && { failures: failures.map(brief) }),
+    ...(ignoredFiles && {
+      ignoredFiles: { ...ignoredFiles, names: ignoredFiles.names.map((name) => cut(name, PATH)) },
+    }),
     ...(health && { health: { ...health, reasons: health.reasons.map(brief) } }),
     ...(history && { history: history.map(brief) }),
+  };
+}
+
+/** With a message and a file name that are not too long. */
+function brief<T extends { message?: string | undefined; file?: string | undefined }>(entry: T): T {
+  return {
+    ...entry,
+    ...(entry.message !== undefined && { message: cut(entry.message, STATUS_LIMITS.message) }),
+    ...(entry.file !== undefined && { file: cut(entry.file, PATH) }),
   };
 }
 
 function withShortFields(object: DriftedObject): DriftedObject {
   const fields = object.fields.slice(0, STATUS_LIMITS.driftFields).map((field) => ({
     ...field,
-    path: cut(field.path, 1024),
-    ...(field.declared !== undefined && { declared: cut(field.declared, 512) }),
-    ...(field.live !== undefined && { live: cut(field.live, 512) }),
+    path: cut(field.path, PATH),
+    ...(field.declared !== undefined && { declared: cut(field.declared, VALUE) }),
+    ...(field.live !== undefined && { live: cut(field.live, VALUE) }),
   }));
   return { ...object, fields };
 }
