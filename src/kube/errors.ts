@@ -143,6 +143,8 @@ export const isExpired = (error: unknown): boolean => hasCode(error, 'ApiExpired
 export const isInvalid = (error: unknown): boolean => hasCode(error, 'ApiInvalid');
 export const isTooManyRequests = (error: unknown): boolean => hasCode(error, 'ApiBusy');
 
+export const isAnswerTooLarge = (error: unknown): boolean => hasCode(error, 'ApiAnswerTooLarge');
+
 /** A later attempt may succeed without anybody changing anything: no connection, no answer in time, 429 or 5xx. */
 export function isTransient(error: unknown): boolean {
   if (!(error instanceof KubeError)) return false;

@@ -12,7 +12,7 @@ import type {
   Written,
 } from './calls.ts';
 import type { Discovery } from './discovery.ts';
-import { isNotFound, KubeError } from './errors.ts';
+import { isAnswerTooLarge, isNotFound, KubeError } from './errors.ts';
 import { LineSplitter } from './lines.ts';
 import type { KubeObject } from './object.ts';
 import { collectionPath, objectPath } from './resource.ts';
@@ -21,6 +21,7 @@ import type { RequestOptions, Transport } from './transport.ts';
 import { eventOf } from './watch-event.ts';
 
 const PAGE = 500;
+const MIN_PAGE = 5;
 const EVENT_LIMIT_BYTES = 8 * 1024 * 1024;
 const LIST_ACCEPT = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';
 const OBJECT_ACCEPT = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json';
@@ -49,26 +50,25 @@ export class KubeApi {
     const path = collectionPath(resource, options.namespace);
     let limit = options.limit ?? PAGE;
     let token: string | undefined;
-    do {
-      let answer: Answer;
+    for (;;) {
+      let page: RawList;
       try {
-        answer = await this.transport.request('GET', path, {
-          ...common(resource, 'list', options),
-          query: { ...selectionQuery(options), limit, continue: token },
-          ...(options.metadataOnly ? { accept: LIST_ACCEPT } : {}),
-        });
+        const query = { ...selectionQuery(options), limit, continue: token };
+        const accept = options.metadataOnly ? { accept: LIST_ACCEPT } : {};
+        const request = { ...common(resource, 'list', options), query, ...accept };
+        page = listOf(await this.transport.request('GET', path, request), path);
       } catch (error) {
         // Objects can be a megabyte each; smaller pages bring the same list.
-        if (!(error instanceof KubeError) || error.code !== 'ApiAnswerTooLarge' || limit <= 5) throw error;
+        if (!isAnswerTooLarge(error) || limit <= MIN_PAGE) throw error;
         limit = Math.ceil(limit / 10);
         continue;
       }
-      const page = listOf(answer, path);
-      token = page.metadata?.continue || undefined;
       const items = page.items ?? [];
       for (const item of items) Object.assign(item, { apiVersion: resource.apiVersion, kind: resource.kind });
       yield { items, resourceVersion: page.metadata?.resourceVersion ?? '' };
-    } while (token !== undefined);
+      token = page.metadata?.continue;
+      if (!token) return;
+    }
   }
 
   /** Resolves when the server ends the watch; throws what an ERROR event says. No retries: see Reflector. */
