@@ -6,6 +6,7 @@ import { emissaryCrds, installObjects, THINGS } from './shop.ts';
 import { DEMO_MANAGER } from './stage.ts';
 
 const ESTABLISHED_MS = 30_000;
+/** How long the operator gets for the objects of one source. */
 const REMOVED_MS = 20_000;
 
 /** Created by the shop's own repository outside of any namespace. */
@@ -84,11 +85,11 @@ export async function refuseIfTaken(client: Client, signal: AbortSignal): Promis
 }
 
 /** Takes away everything that the demo put there, the sources first, so that the operator removes what they own. */
-export async function uninstall(client: Client, signal: AbortSignal): Promise<void> {
+export async function uninstall(client: Client, signal: AbortSignal, patienceMs = REMOVED_MS): Promise<void> {
   const sources = [THINGS.checkout, THINGS.catalog, THINGS.platform];
   for (const source of sources) {
     await client.remove(source, signal).catch(noSuchKind);
-    const waiting = { what: `${source.metadata.name} to be deleted`, timeoutMs: REMOVED_MS, signal };
+    const waiting = { what: `${source.metadata.name} to be deleted`, timeoutMs: patienceMs, signal };
     // Without an operator nobody else would release it; the namespaces that go next take its objects along.
     await client
       .waitFor(source, (object) => object === undefined, waiting)
