@@ -81,7 +81,7 @@ test('https with an own authority, behind a password or a token that may change'
 
 test('requests of readers are recorded with their lines and bytes, pushes are not', async () => {
   const { server, repository, first } = await serve();
-  assert.deepEqual(server.requests, []);
+  assert.equal(server.requests.length, 0);
   await clone(repository.url, ['--depth=1', '--filter=blob:none', '--no-checkout']);
   assert.deepEqual(
     server.requests.map(({ operation }) => operation),
