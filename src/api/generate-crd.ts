@@ -5,6 +5,7 @@ import { dump } from 'js-yaml';
 import { GIT_ERRORS } from '../git/errors.ts';
 import { KUBE_ERRORS } from '../kube/errors.ts';
 import { RENDER_ERRORS } from '../render/errors.ts';
+import { REPORT_ERRORS } from '../report/errors.ts';
 import { SYNC_ERRORS } from '../sync/errors.ts';
 import { gitOpsSourceCrd, toStructural } from './crd.ts';
 import { installManifest } from './install.ts';
@@ -23,7 +24,13 @@ const GENERATED: Record<string, () => string> = {
   'docs/reference/fields.md': () => fieldsReference(toStructural(gitOpsSourceSpec), toStructural(gitOpsSourceStatus)),
   'docs/reference/conditions.md': conditionsReference,
   'docs/reference/errors.md': () =>
-    errorsReference({ Git: GIT_ERRORS, Render: RENDER_ERRORS, Sync: SYNC_ERRORS, 'Kubernetes API': KUBE_ERRORS }),
+    errorsReference({
+      Git: GIT_ERRORS,
+      Render: RENDER_ERRORS,
+      Sync: SYNC_ERRORS,
+      'Kubernetes API': KUBE_ERRORS,
+      Endpoints: REPORT_ERRORS,
+    }),
 };
 
 const checking = process.argv.includes('--check');
