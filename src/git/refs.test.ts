@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { checkRef } from './address.ts';
+import { chooseTip, type ServerRef } from './refs.ts';
+import type { RefSelector } from './remote.ts';
+
+const oid = (digit: string): string => digit.repeat(40);
+
+const REFS: ServerRef[] = [
+  { name: 'HEAD', oid: oid('1') },
+  { name: 'refs/heads/main', oid: oid('1') },
+  { name: 'refs/heads/main2', oid: oid('2') },
+  { name: 'refs/heads/v9.0.0', oid: oid('9') },
+  { name: 'refs/pull/1/head', oid: oid('3') },
+  { name: 'refs/tags/v1.2.0', oid: oid('a'), peeled: oid('4') },
+  { name: 'refs/tags/1.2.0', oid: oid('b'), peeled: oid('5') },
+  { name: 'refs/tags/v1.10.0', oid: oid('6') },
+  { name: 'refs/tags/v2.0.0-rc.1', oid: oid('7') },
+  { name: 'refs/tags/latest', oid: oid('8') },
+];
+
+suite('which commit a ref means', () => {
+  const cases: [RefSelector, string, string][] = [
+    [{ branch: 'main' }, oid('1'), `main@sha1:${oid('1')}`],
+    [{ tag: 'v1.2.0' }, oid('4'), `v1.2.0@sha1:${oid('4')}`],
+    [{ tag: 'latest' }, oid('8'), `latest@sha1:${oid('8')}`],
+    [{ name: 'refs/pull/1/head' }, oid('3'), `refs/pull/1/head@sha1:${oid('3')}`],
+    [{ commit: oid('c') }, oid('c'), `sha1:${oid('c')}`],
+    [{ semver: '1.x' }, oid('6'), `v1.10.0@sha1:${oid('6')}`],
+    [{ semver: '~1.2' }, oid('5'), `1.2.0@sha1:${oid('5')}`],
+    [{ semver: '>=2.0.0-0' }, oid('7'), `v2.0.0-rc.1@sha1:${oid('7')}`],
+    [{ semver: '*' }, oid('6'), `v1.10.0@sha1:${oid('6')}`],
+  ];
+  for (const [selector, commit, revision] of cases) {
+    test(JSON.stringify(selector), () => {
+      const tip = chooseTip(checkRef(selector), REFS);
+      assert.deepEqual([tip.commit, tip.revision], [commit, revision]);
+    });
+  }
+
+  const failures: [RefSelector, string][] = [
+    [{ branch: 'mai' }, 'RefNotFound'],
+    [{ tag: 'v3' }, 'RefNotFound'],
+    [{ semver: '>=3' }, 'RefNotFound'],
+    [{ semver: 'newest' }, 'InvalidRef'],
+  ];
+  for (const [selector, code] of failures) {
+    test(`${JSON.stringify(selector)} fails with ${code}`, () => {
+      assert.throws(() => chooseTip(checkRef(selector), REFS), { code });
+    });
+  }
+});
