@@ -1,0 +1,172 @@
+import { PRUNE_ANNOTATION } from '../api/names.ts';
+import { describeIdentity, identityKey, type Identity } from '../kube/object.ts';
+import { deletionStages, isCrd } from './stages.ts';
+
+/** One labelled live object, as the watches know it. */
+export interface PruneCandidate {
+  readonly identity: Identity;
+  readonly uid: string;
+  /** Its owner annotation names this very source and this very object. */
+  readonly ownerProofMatches: boolean;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly deleting: boolean;
+}
+
+/** `spec.pruneGuard`. A prune above either needs approval. */
+export interface PruneGuard {
+  /** Objects; absent: no such limit. */
+  readonly maxCount?: number | undefined;
+  /** Of the objects that the source has live. Default 50, and then only from more than 10 objects on. */
+  readonly maxPercent?: number | undefined;
+}
+
+export interface PruneInput<T extends PruneCandidate = PruneCandidate> {
+  /** identityKey of everything that the revision declares. */
+  readonly declaredKeys: ReadonlySet<string>;
+  readonly live: readonly T[];
+  /** `spec.prune`. */
+  readonly enabled: boolean;
+  readonly guard?: PruneGuard | undefined;
+  /** `branch@sha1:<hex>`. */
+  readonly revision: string;
+  /** Value of the approval annotation: the revision, or its commit id. */
+  readonly approvedRevision?: string | undefined;
+  /** Nothing that the path holds was left out: no file failed, and the path exists. */
+  readonly renderComplete: boolean;
+  /** Every kind was listed; nothing is hidden by an API that is down. */
+  readonly listComplete: boolean;
+  /** Every declared object is applied and the edge gate passed. */
+  readonly applied: boolean;
+}
+
+export type KeepReason =
+  /** The owner annotation does not prove it: copied labels. */
+  | 'NotProven'
+  /** `plumbline.dev/prune: disabled` on the live object. */
+  | 'PruneDisabled'
+  /** `default` and `kube-*` namespaces are never deleted. */
+  | 'SystemNamespace'
+  /** Namespace, CRD or PVC: takes data with it, so it waits for approval. */
+  | 'NeedsApproval'
+  /** The guard holds the whole prune. */
+  | 'Guarded';
+
+export interface PruneBlock {
+  readonly reason: 'PruneBlocked' | 'PruneNotSafe';
+  readonly message: string;
+}
+
+export interface PrunePlan<T extends PruneCandidate = PruneCandidate> {
+  /** Stage by stage, in the order of deletion. Before each delete uid and annotation are checked again by who carries it out. */
+  readonly delete: readonly (readonly T[])[];
+  readonly keep: readonly { readonly identity: Identity; readonly why: KeepReason }[];
+  /** Something waits for a person (PruneBlocked) or for a later round (PruneNotSafe). Objects in `delete` may go all the same. */
+  readonly blocked?: PruneBlock;
+}
+
+const DEFAULT_MAX_PERCENT = 50;
+/** Below this many objects the default percentage says nothing: one of two is half. */
+const DEFAULT_FREE_COUNT = 10;
+const SHOWN_NAMES = 5;
+
+/** Decides what may be deleted after a revision: what is live and ours, and not declared. */
+export function prunePlan<T extends PruneCandidate>(input: PruneInput<T>): PrunePlan<T> {
+  const { declaredKeys, live } = input;
+  const extra = live.filter(({ identity, deleting }) => !deleting && !declaredKeys.has(identityKey(identity)));
+  if (!input.enabled || extra.length === 0) return { delete: [], keep: [] };
+  const unsafe = whyUnsafe(input);
+  if (unsafe) return { delete: [], keep: [], blocked: { reason: 'PruneNotSafe', message: unsafe } };
+
+  const kept = new Map<T, KeepReason>();
+  for (const object of extra) {
+    const why = whyKept(object);
+    if (why) kept.set(object, why);
+  }
+  const free = extra.filter((object) => !kept.has(object));
+  return isApproved(input) ? planned(free, kept) : guarded(input, free, kept);
+}
+
+function planned<T extends PruneCandidate>(
+  objects: readonly T[],
+  kept: ReadonlyMap<T, KeepReason>,
+  blocked?: PruneBlock,
+): PrunePlan<T> {
+  const keep = [...kept].map(([{ identity }, why]) => ({ identity, why }));
+  return { delete: deletionStages(objects), keep, ...(blocked && { blocked }) };
+}
+
+function guarded<T extends PruneCandidate>(
+  input: PruneInput<T>,
+  free: readonly T[],
+  kept: Map<T, KeepReason>,
+): PrunePlan<T> {
+  const exceeded = exceededLimit(input, free.length);
+  if (exceeded) {
+    for (const object of free) kept.set(object, 'Guarded');
+    const message = `${exceeded}: ${named(free)}. ${howToApprove(input)}`;
+    return planned([], kept, { reason: 'PruneBlocked', message });
+  }
+  const precious = free.filter(isPrecious);
+  for (const object of precious) kept.set(object, 'NeedsApproval');
+  const rest = free.filter((object) => !kept.has(object));
+  if (precious.length === 0) return planned(rest, kept);
+  const message = `deleting ${named(precious)} takes what is inside with it. ${howToApprove(input)}`;
+  return planned(rest, kept, { reason: 'PruneBlocked', message });
+}
+
+/** Conditions under which "not declared" proves nothing. */
+function whyUnsafe({ declaredKeys, renderComplete, listComplete, applied }: PruneInput): string | undefined {
+  if (declaredKeys.size === 0) return 'the path declares no object at all; nothing is pruned from an empty path';
+  if (!renderComplete) return 'not every file could be read; nothing is pruned until all can';
+  if (!listComplete) return 'not every kind could be listed; nothing is pruned until all can';
+  if (!applied) return 'the revision is not applied whole; nothing is pruned until it is';
+  return undefined;
+}
+
+function whyKept({ identity, ownerProofMatches, annotations }: PruneCandidate): KeepReason | undefined {
+  if (!ownerProofMatches) return 'NotProven';
+  if (annotations[PRUNE_ANNOTATION] === 'disabled') return 'PruneDisabled';
+  const isSystem = isNamespace(identity) && (identity.name === 'default' || identity.name.startsWith('kube-'));
+  return isSystem ? 'SystemNamespace' : undefined;
+}
+
+function isNamespace({ group, kind }: Identity): boolean {
+  return group === '' && kind === 'Namespace';
+}
+
+function isPrecious({ identity }: PruneCandidate): boolean {
+  return (
+    isNamespace(identity) || isCrd(identity) || (identity.group === '' && identity.kind === 'PersistentVolumeClaim')
+  );
+}
+
+/** Bound to one revision: an approval that is left behind must not approve the next mistake. */
+function isApproved({ approvedRevision, revision }: PruneInput): boolean {
+  if (!approvedRevision) return false;
+  return approvedRevision === revision || approvedRevision === commitOf(revision);
+}
+
+function commitOf(revision: string): string {
+  return revision.slice(revision.lastIndexOf(':') + 1);
+}
+
+function exceededLimit({ live, guard = {} }: PruneInput, count: number): string | undefined {
+  const total = live.filter(({ ownerProofMatches, deleting }) => ownerProofMatches && !deleting).length;
+  const { maxCount, maxPercent } = guard;
+  if (maxCount !== undefined && count > maxCount)
+    return `${count} objects would be deleted, spec.pruneGuard.maxCount is ${maxCount}`;
+  if (maxPercent === undefined && (maxCount !== undefined || total <= DEFAULT_FREE_COUNT)) return undefined;
+  const limit = maxPercent ?? DEFAULT_MAX_PERCENT;
+  if (count * 100 <= total * limit) return undefined;
+  return `${count} of ${total} objects would be deleted, more than ${limit} %`;
+}
+
+function named(objects: readonly PruneCandidate[]): string {
+  const names = objects.slice(0, SHOWN_NAMES).map(({ identity }) => describeIdentity(identity));
+  const more = objects.length - names.length;
+  return names.join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
+function howToApprove({ revision }: PruneInput): string {
+  return `To approve: annotate the source with plumbline.dev/approve-prune=${revision}`;
+}
