@@ -20,6 +20,7 @@ const USAGE = `npm run demo [-- OPTIONS]
                       Plumbline or Emissary is there, and takes away at the end what it created`;
 const UNINSTALL_MS = 120_000;
 const INTERRUPTED = 130;
+const HURRY_MS = 500;
 
 interface Scene {
   plane: ControlPlane;
@@ -147,9 +148,12 @@ async function main(): Promise<number> {
     return 0;
   }
   const stop = new AbortController();
+  let interruptedAt = 0;
   const interrupt = (): void => {
-    // The second time somebody is in a hurry: the children end with this process.
-    if (stop.signal.aborted) process.exit(INTERRUPTED);
+    // The second time somebody is in a hurry: the children end with this process. One Ctrl-C may come twice at once: the
+    // terminal signals the whole group, and npm passes its own signal on.
+    if (stop.signal.aborted && performance.now() - interruptedAt > HURRY_MS) process.exit(INTERRUPTED);
+    interruptedAt ||= performance.now();
     stop.abort();
   };
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, interrupt);

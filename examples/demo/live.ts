@@ -20,15 +20,15 @@ export interface Event {
 
 /** Shows all sources until `signal` is aborted: a table that is redrawn, or a line for each change without a terminal. */
 export async function liveView(client: Client, terminal: Terminal, signal: AbortSignal): Promise<void> {
-  let shown = '';
+  let shown: readonly string[] = [];
   while (!signal.aborted) {
     const lines = await lookAt(client, signal).catch((error: unknown) => {
       if (signal.aborted) return [];
       return [`the API server does not answer: ${(error as Error).message}`];
     });
-    const text = lines.join('\n');
-    if (text !== '' && text !== shown) terminal.repaint(lines);
-    shown = text;
+    const changed = lines.filter((line) => !shown.includes(line));
+    if (changed.length > 0) terminal.repaint(terminal.live ? lines : changed);
+    shown = lines;
     await pause(REFRESH_MS, undefined, { signal }).catch(() => undefined);
   }
 }

@@ -68,10 +68,13 @@ export async function startOperator(
   return operator;
 }
 
-/** Ends the child when the channel to its parent breaks: a kill -9 of the demo must leave no operator behind. */
+/**
+ * Ends the child when the channel to its parent breaks: a kill -9 of the demo must leave no operator behind. Unreferenced, or
+ * the channel would keep an operator alive that has shut down in order.
+ */
 const LIFELINE = [
   '--import',
-  `data:text/javascript,${encodeURIComponent("process.on('disconnect', () => process.exit(1))")}`,
+  `data:text/javascript,${encodeURIComponent("process.on('disconnect', () => process.exit(1)); process.channel?.unref();")}`,
 ];
 
 function operate(child: ChildProcess): Operator {
