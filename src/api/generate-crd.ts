@@ -2,9 +2,11 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { dump } from 'js-yaml';
+import { REMOTE_SECRET_ERRORS } from '../controller/remote-secret.ts';
 import { GIT_ERRORS } from '../git/errors.ts';
 import { KUBE_ERRORS } from '../kube/errors.ts';
 import { RENDER_ERRORS } from '../render/errors.ts';
+import { REPORT_ERRORS } from '../report/errors.ts';
 import { REPORT_ERRORS } from '../report/errors.ts';
 import { SYNC_ERRORS } from '../sync/errors.ts';
 import { gitOpsSourceCrd, toStructural } from './crd.ts';
