@@ -7,7 +7,6 @@ import { GIT_ERRORS } from '../git/errors.ts';
 import { KUBE_ERRORS } from '../kube/errors.ts';
 import { RENDER_ERRORS } from '../render/errors.ts';
 import { REPORT_ERRORS } from '../report/errors.ts';
-import { REPORT_ERRORS } from '../report/errors.ts';
 import { SYNC_ERRORS } from '../sync/errors.ts';
 import { gitOpsSourceCrd, toStructural } from './crd.ts';
 import { installManifest } from './install.ts';
@@ -27,7 +26,7 @@ const GENERATED: Record<string, () => string> = {
   'docs/reference/conditions.md': conditionsReference,
   'docs/reference/errors.md': () =>
     errorsReference({
-      Git: GIT_ERRORS,
+      Git: { ...GIT_ERRORS, ...REMOTE_SECRET_ERRORS },
       Render: RENDER_ERRORS,
       Sync: SYNC_ERRORS,
       'Kubernetes API': KUBE_ERRORS,
