@@ -22,7 +22,7 @@ type Fields = Readonly<Record<string, unknown>>;
 interface Subject {
   readonly spec: Fields;
   readonly status: Fields;
-  condition(type: string): Condition | undefined;
+  readonly condition: (type: string) => Condition | undefined;
 }
 
 type Rule = (subject: Subject) => Health;

@@ -1,14 +1,12 @@
-import { PRUNE_ANNOTATION } from '../api/names.ts';
+import { APPROVE_PRUNE_ANNOTATION, PRUNE_ANNOTATION } from '../api/names.ts';
 import { describeIdentity, identityKey, type Identity } from '../kube/object.ts';
 import { deletionStages, isCrd } from './stages.ts';
 
-/** One labelled live object, as the watches know it. */
+/** One live object that proves to be the source's (`LiveObjects.of`); copied labels alone never bring an object here. */
 export interface PruneCandidate {
   readonly identity: Identity;
-  readonly uid: string;
-  /** Its owner annotation names this very source and this very object. */
-  readonly ownerProofMatches: boolean;
-  readonly annotations: Readonly<Record<string, string>>;
+  /** `plumbline.dev/prune: disabled` on the live object. */
+  readonly pruneDisabled: boolean;
   readonly deleting: boolean;
 }
 
@@ -40,8 +38,6 @@ export interface PruneInput<T extends PruneCandidate = PruneCandidate> {
 }
 
 export type KeepReason =
-  /** The owner annotation does not prove it: copied labels. */
-  | 'NotProven'
   /** `plumbline.dev/prune: disabled` on the live object. */
   | 'PruneDisabled'
   /** `default` and `kube-*` namespaces are never deleted. */
@@ -57,7 +53,7 @@ export interface PruneBlock {
 }
 
 export interface PrunePlan<T extends PruneCandidate = PruneCandidate> {
-  /** Stage by stage, in the order of deletion. Before each delete uid and annotation are checked again by who carries it out. */
+  /** Stage by stage, in the order of deletion. Ownership is checked again right before each delete, by who carries it out. */
   readonly delete: readonly (readonly T[])[];
   readonly keep: readonly { readonly identity: Identity; readonly why: KeepReason }[];
   /** Something waits for a person (PruneBlocked) or for a later round (PruneNotSafe). Objects in `delete` may go all the same. */
@@ -123,18 +119,34 @@ function whyUnsafe({ declaredKeys, renderComplete, listComplete, applied }: Prun
   return undefined;
 }
 
-function whyKept({ identity, ownerProofMatches, annotations }: PruneCandidate): KeepReason | undefined {
-  if (!ownerProofMatches) return 'NotProven';
-  if (annotations[PRUNE_ANNOTATION] === 'disabled') return 'PruneDisabled';
+function whyKept({ identity, pruneDisabled }: PruneCandidate): KeepReason | undefined {
+  if (pruneDisabled) return 'PruneDisabled';
   const isSystem = isNamespace(identity) && (identity.name === 'default' || identity.name.startsWith('kube-'));
   return isSystem ? 'SystemNamespace' : undefined;
+}
+
+/**
+ * Why an object stays although its source is deleted with `deletionPolicy: Delete`; undefined: it goes. For people. The same
+ * opt-outs as for pruning; what takes data with it goes only when `approved` (the source carries the approval annotation).
+ */
+export function keepsOnDelete(object: Omit<PruneCandidate, 'deleting'>, approved = false): string | undefined {
+  switch (whyKept(object)) {
+    case 'PruneDisabled':
+      return `${PRUNE_ANNOTATION} is disabled`;
+    case 'SystemNamespace':
+      return 'namespaces of the system are never deleted';
+    default:
+      return isPrecious(object) && !approved
+        ? `needs approval by ${APPROVE_PRUNE_ANNOTATION}, because it takes what is inside with it`
+        : undefined;
+  }
 }
 
 function isNamespace({ group, kind }: Identity): boolean {
   return group === '' && kind === 'Namespace';
 }
 
-function isPrecious({ identity }: PruneCandidate): boolean {
+function isPrecious({ identity }: Pick<PruneCandidate, 'identity'>): boolean {
   return (
     isNamespace(identity) || isCrd(identity) || (identity.group === '' && identity.kind === 'PersistentVolumeClaim')
   );
@@ -151,7 +163,7 @@ function commitOf(revision: string): string {
 }
 
 function exceededLimit({ live, guard = {} }: PruneInput, count: number): string | undefined {
-  const total = live.filter(({ ownerProofMatches, deleting }) => ownerProofMatches && !deleting).length;
+  const total = live.filter(({ deleting }) => !deleting).length;
   const { maxCount, maxPercent } = guard;
   if (maxCount !== undefined && count > maxCount)
     return `${count} objects would be deleted, spec.pruneGuard.maxCount is ${maxCount}`;
@@ -168,5 +180,5 @@ function named(objects: readonly PruneCandidate[]): string {
 }
 
 function howToApprove({ revision }: PruneInput): string {
-  return `To approve: annotate the source with plumbline.dev/approve-prune=${revision}`;
+  return `To approve: annotate the source with ${APPROVE_PRUNE_ANNOTATION}=${revision}`;
 }
