@@ -153,7 +153,9 @@ async function main(): Promise<number> {
     // The second time somebody is in a hurry: the children end with this process. One Ctrl-C may come twice at once: the
     // terminal signals the whole group, and npm passes its own signal on.
     if (stop.signal.aborted && performance.now() - interruptedAt > HURRY_MS) process.exit(INTERRUPTED);
-    interruptedAt ||= performance.now();
+    if (stop.signal.aborted) return;
+    interruptedAt = performance.now();
+    terminal.line('\nStopping …');
     stop.abort();
   };
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, interrupt);
