@@ -81,6 +81,18 @@ describe('EventRecorder', () => {
     assert.match(said()[0] ?? '', /^DriftCorrected: 5000 objects .*config-0.* and 49\d\d more$/);
   });
 
+  test('adopted objects are told together as well', (t) => {
+    const { clock, recorder, said } = setUp(t);
+    const web = { group: 'apps', kind: 'Deployment', namespace: 'shop', name: 'web' };
+    recorder.adopted(shop, web, ['kubectl-client-side-apply', 'helm'], 'r1');
+    recorder.adopted(shop, { ...web, name: 'api' }, [], 'r1');
+    clock.advance(1_000);
+    assert.deepEqual(said(), [
+      'Adopted: 2 objects that existed already were taken over: ' +
+        'Deployment shop/web from kubectl-client-side-apply, helm; Deployment shop/api',
+    ]);
+  });
+
   test('a server that refuses, or a post that throws, disturbs nobody', async (t) => {
     const errors: unknown[] = [];
     let mode: 'throws' | 'rejects' = 'throws';

@@ -1,14 +1,9 @@
 import { type Clock, systemClock } from '../clock.ts';
-import { type KubeObject, identityKey } from '../kube/object.ts';
-import { type EventSubject, type Notice, SaidSoFar, driftNotice, eventObject } from './events.ts';
-import type { DriftedObject } from './sentences.ts';
+import { type Identity, type KubeObject, identityKey } from '../kube/object.ts';
+import { type EventSubject, type Notice, SaidSoFar, adoptionNotice, driftNotice, eventObject } from './events.ts';
+import { Gathering } from './gathering.ts';
+import type { AdoptedObject, DriftedObject } from './sentences.ts';
 
-/** What is changed together is healed within a second, and told together. */
-const DRIFT_GATHER_MS = 1_000;
-/** At most one event about drift of a source in this time. */
-const DRIFT_EVERY_MS = 60_000;
-/** Objects of one drift event that are kept to be named; more would not fit into its message. */
-const DRIFT_OBJECTS = 20;
 /** Events on their way to the API server; what comes beyond is dropped, a server that hangs must not fill our memory. */
 const MAX_POSTING = 100;
 
@@ -24,15 +19,14 @@ export interface EventRecorderOptions {
   random?: () => number;
 }
 
+/** What is said about one source. */
 interface Voice {
   subject: EventSubject;
   said: SaidSoFar;
-  drift: Map<string, DriftedObject>;
-  /** Keys of all objects that drifted since the last event, those beyond DRIFT_OBJECTS too. */
-  drifted: Set<string>;
-  driftRevision: string | undefined;
-  driftToldAt: number;
-  cancelTimer: (() => void) | undefined;
+  /** The latest revision that drifted or adopted objects belong to. */
+  revision: string | undefined;
+  drift: Gathering<DriftedObject>;
+  adopted: Gathering<AdoptedObject>;
 }
 
 /**
@@ -66,30 +60,37 @@ export class EventRecorder {
    * An object that drifts again and again counts once.
    */
   drift(subject: EventSubject, objects: readonly DriftedObject[], revision?: string): void {
-    if (objects.length === 0 || this.#abort.signal.aborted) return;
+    if (this.#abort.signal.aborted) return;
     const voice = this.#voice(subject);
-    voice.driftRevision = revision;
+    voice.revision = revision;
     for (const object of objects) {
       const { group = '', kind, namespace = '', name } = object;
-      const key = identityKey({ group, kind, namespace, name });
-      voice.drifted.add(key);
-      if (voice.drift.size < DRIFT_OBJECTS || voice.drift.has(key)) voice.drift.set(key, object);
+      voice.drift.add(identityKey({ group, kind, namespace, name }), object);
     }
-    if (voice.cancelTimer) return;
-    const { clock } = this.#options;
-    const wait = Math.max(DRIFT_GATHER_MS, voice.driftToldAt + DRIFT_EVERY_MS - clock.elapsed());
-    voice.cancelTimer = clock.after(wait, () => this.#tellDrift(voice));
+  }
+
+  /** An object that others made before us is ours now; told together with others, as drift is. */
+  adopted(subject: EventSubject, object: Identity, managers: readonly string[], revision?: string): void {
+    if (this.#abort.signal.aborted) return;
+    const voice = this.#voice(subject);
+    voice.revision = revision;
+    voice.adopted.add(identityKey(object), { identity: object, managers });
   }
 
   /** The source is gone: nothing more is said about it. */
   forget({ uid }: Pick<EventSubject, 'uid'>): void {
-    this.#voices.get(uid)?.cancelTimer?.();
+    const voice = this.#voices.get(uid);
+    voice?.drift.drop();
+    voice?.adopted.drop();
     this.#voices.delete(uid);
   }
 
   /** Says what is still gathered and waits until all is posted, or until `signal` aborts. */
   async close(signal: AbortSignal): Promise<void> {
-    for (const voice of this.#voices.values()) if (voice.cancelTimer) this.#tellDrift(voice);
+    for (const { drift, adopted } of this.#voices.values()) {
+      drift.flush();
+      adopted.flush();
+    }
     const stop = (): void => this.#abort.abort(signal.reason);
     if (signal.aborted) stop();
     signal.addEventListener('abort', stop, { once: true });
@@ -99,32 +100,22 @@ export class EventRecorder {
     this.#voices.clear();
   }
 
-  #voice(subject: EventSubject): Voice {
-    const known = this.#voices.get(subject.uid);
+  #voice({ namespace, name, uid }: EventSubject): Voice {
+    const known = this.#voices.get(uid);
     if (known) return known;
-    const now = this.#options.clock.elapsed();
-    const voice: Voice = {
-      subject: { namespace: subject.namespace, name: subject.name, uid: subject.uid },
-      said: new SaidSoFar(now),
-      drift: new Map(),
-      drifted: new Set(),
-      driftRevision: undefined,
-      driftToldAt: -Infinity,
-      cancelTimer: undefined,
+    const { clock } = this.#options;
+    const tell = (notice: Notice): void => {
+      if (voice.said.isAllowed(clock.elapsed())) this.#post(voice.subject, { ...notice, revision: voice.revision });
     };
-    this.#voices.set(subject.uid, voice);
+    const voice: Voice = {
+      subject: { namespace, name, uid },
+      said: new SaidSoFar(clock.elapsed()),
+      revision: undefined,
+      drift: new Gathering(clock, (first, total) => tell(driftNotice(first, total))),
+      adopted: new Gathering(clock, (first, total) => tell(adoptionNotice(first, total))),
+    };
+    this.#voices.set(uid, voice);
     return voice;
-  }
-
-  #tellDrift(voice: Voice): void {
-    const now = this.#options.clock.elapsed();
-    const notice = { ...driftNotice([...voice.drift.values()], voice.drifted.size), revision: voice.driftRevision };
-    voice.cancelTimer?.();
-    voice.cancelTimer = undefined;
-    voice.drift.clear();
-    voice.drifted.clear();
-    voice.driftToldAt = now;
-    if (voice.said.isAllowed(now)) this.#post(voice.subject, notice);
   }
 
   #post(subject: EventSubject, notice: Notice): void {

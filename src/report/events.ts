@@ -1,6 +1,6 @@
 import { API_VERSION, COMMIT_ANNOTATION, REVISION_ANNOTATION } from '../api/names.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { type DriftedObject, MAX_MESSAGE, sayDrift, shorten } from './sentences.ts';
+import { type AdoptedObject, type DriftedObject, MAX_MESSAGE, sayAdopted, sayDrift, shorten } from './sentences.ts';
 
 /** The source that an event is about. */
 export interface EventSubject {
@@ -81,6 +81,11 @@ export function driftNotice(objects: readonly DriftedObject[], total: number): N
   const worst = DRIFT_REASONS.find(({ action }) => objects.some((object) => (object.action ?? 'Reported') === action));
   const { type, reason } = worst ?? { type: 'Normal', reason: 'DriftCorrected' };
   return { type, reason, message: sayDrift(objects, total) };
+}
+
+/** One notice for objects that others made before us. */
+export function adoptionNotice(objects: readonly AdoptedObject[], total: number): Notice {
+  return { type: 'Normal', reason: 'Adopted', message: sayAdopted(objects, total) };
 }
 
 /** The core/v1 Event. `suffix` makes its name unique; `instance` is the pod that says it. */

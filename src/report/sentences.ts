@@ -1,10 +1,15 @@
 import type { GitOpsSourceStatus } from '../api/source.ts';
-import { describeIdentity } from '../kube/object.ts';
+import { type Identity, describeIdentity } from '../kube/object.ts';
 
 /** An object that others changed, as the status shows it: its values are masked and short already. */
 export type DriftedObject = NonNullable<GitOpsSourceStatus['drift']>['objects'][number];
 /** An object that could not be applied, as the status shows it. */
 export type FailedObject = NonNullable<GitOpsSourceStatus['failures']>[number];
+/** An object that was there before us, and whose fields these managers had. */
+export interface AdoptedObject {
+  identity: Identity;
+  managers: readonly string[];
+}
 
 /** The longest message that a Kubernetes event takes; ours keep to it everywhere. In UTF-16 units. */
 export const MAX_MESSAGE = 1024;
@@ -42,6 +47,19 @@ function sayDriftedObject(object: DriftedObject): string {
   const more = object.fields.length - shown.length;
   if (more > 0) shown.push(`${more} more field${more === 1 ? '' : 's'}`);
   return shown.length === 0 ? sayObject(object) : `${sayObject(object)}: ${shown.join(', ')}`;
+}
+
+/** What was taken over from whom, in one line. */
+export function sayAdopted(objects: readonly AdoptedObject[], total = objects.length): string {
+  const items = objects.map(({ identity, managers }) => {
+    const from = managers.length > 0 ? ` from ${managers.join(', ')}` : '';
+    return `${describeIdentity(identity)}${from}`;
+  });
+  return list(
+    `${total} ${total === 1 ? 'object' : 'objects'} that existed already ${total === 1 ? 'was' : 'were'} taken over`,
+    items,
+    total,
+  );
 }
 
 /** Which objects could not be applied and why, in one line; `attempted` is how many the revision declares. */
