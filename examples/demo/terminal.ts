@@ -41,7 +41,7 @@ export function createTerminal(stream: NodeJS.WriteStream, environment: NodeJS.P
     note: (text) => line(`    ${dim(text)}`),
     repaint: (lines) => {
       if (live && drawn > 0) stream.write(`\u001b[${drawn}A\u001b[0J`);
-      for (const text of lines) line(live ? cut(text, stream.columns) : text);
+      for (const text of lines) line(live ? cut(text, stream.columns || 80) : text);
       drawn = lines.length;
     },
   };
