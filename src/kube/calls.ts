@@ -9,6 +9,8 @@ export interface ReadOptions {
   impersonate?: Impersonation | undefined;
   timeoutMs?: number;
   subresource?: string;
+  /** The server sends metadata only; for `get`. */
+  metadataOnly?: boolean;
 }
 
 export interface Selection {

@@ -41,7 +41,10 @@ export class KubeApi {
 
   async get(resource: ApiResource, namespace: string, name: string, options: ReadOptions): Promise<KubeObject> {
     const path = objectPath(resource, namespace, name, options.subresource);
-    const answer = await this.transport.request('GET', path, { ...common(resource, 'get', options) });
+    const answer = await this.transport.request('GET', path, {
+      ...common(resource, 'get', options),
+      ...(options.metadataOnly ? { accept: OBJECT_ACCEPT } : {}),
+    });
     return objectOf(answer, path);
   }
 
