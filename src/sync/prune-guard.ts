@@ -61,7 +61,7 @@ export interface PrunePlan<T extends PruneCandidate = PruneCandidate> {
 }
 
 const DEFAULT_MAX_PERCENT = 50;
-/** Below this many objects the default percentage says nothing: one of two is half. */
+/** Up to this many objects a percentage says nothing: one of two is half. */
 const DEFAULT_FREE_COUNT = 10;
 const SHOWN_NAMES = 5;
 
@@ -119,7 +119,10 @@ function whyUnsafe({ declaredKeys, renderComplete, listComplete, applied }: Prun
   return undefined;
 }
 
-function whyKept({ identity, pruneDisabled }: PruneCandidate): KeepReason | undefined {
+function whyKept({
+  identity,
+  pruneDisabled,
+}: Omit<PruneCandidate, 'deleting'>): 'PruneDisabled' | 'SystemNamespace' | undefined {
   if (pruneDisabled) return 'PruneDisabled';
   const isSystem = isNamespace(identity) && (identity.name === 'default' || identity.name.startsWith('kube-'));
   return isSystem ? 'SystemNamespace' : undefined;
@@ -130,16 +133,11 @@ function whyKept({ identity, pruneDisabled }: PruneCandidate): KeepReason | unde
  * opt-outs as for pruning; what takes data with it goes only when `approved` (the source carries the approval annotation).
  */
 export function keepsOnDelete(object: Omit<PruneCandidate, 'deleting'>, approved = false): string | undefined {
-  switch (whyKept(object)) {
-    case 'PruneDisabled':
-      return `${PRUNE_ANNOTATION} is disabled`;
-    case 'SystemNamespace':
-      return 'namespaces of the system are never deleted';
-    default:
-      return isPrecious(object) && !approved
-        ? `needs approval by ${APPROVE_PRUNE_ANNOTATION}, because it takes what is inside with it`
-        : undefined;
-  }
+  const why = whyKept(object);
+  if (why === 'PruneDisabled') return `${PRUNE_ANNOTATION} is disabled`;
+  if (why === 'SystemNamespace') return 'namespaces of the system are never deleted';
+  if (approved || !isPrecious(object)) return undefined;
+  return `needs approval by ${APPROVE_PRUNE_ANNOTATION}, because it takes what is inside with it`;
 }
 
 function isNamespace({ group, kind }: Identity): boolean {
@@ -167,7 +165,7 @@ function exceededLimit({ live, guard = {} }: PruneInput, count: number): string 
   const { maxCount, maxPercent } = guard;
   if (maxCount !== undefined && count > maxCount)
     return `${count} objects would be deleted, spec.pruneGuard.maxCount is ${maxCount}`;
-  if (maxPercent === undefined && (maxCount !== undefined || total <= DEFAULT_FREE_COUNT)) return undefined;
+  if (total <= DEFAULT_FREE_COUNT || (maxPercent === undefined && maxCount !== undefined)) return undefined;
   const limit = maxPercent ?? DEFAULT_MAX_PERCENT;
   if (count * 100 <= total * limit) return undefined;
   return `${count} of ${total} objects would be deleted, more than ${limit} %`;
