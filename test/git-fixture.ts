@@ -1,0 +1,62 @@
+// What the tests of reading Git share: a reader with a scratch folder of its own, and one whole reading.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openGit, type GitOptions } from '../src/git/git.ts';
+import type { Git, RefSelector, Remote, Tip, Tree } from '../src/git/remote.ts';
+
+export const TIMEOUT_MS = 20_000;
+
+export interface TestGit extends Git, AsyncDisposable {
+  dir: string;
+}
+
+/** With `dir` the folder is the caller's and stays. */
+export async function openTestGit(options: Partial<GitOptions> = {}): Promise<TestGit> {
+  const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'plumbline-mirrors-')));
+  const git = openGit({ ...options, dir });
+  return {
+    dir,
+    resolve: (...args) => git.resolve(...args),
+    tree: (...args) => git.tree(...args),
+    read: (...args) => git.read(...args),
+    close: () => git.close(),
+    [Symbol.asyncDispose]: async () => {
+      await git.close();
+      if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+export function call(options: { signal?: AbortSignal; timeoutMs?: number; maxAgeMs?: number } = {}) {
+  return { signal: new AbortController().signal, timeoutMs: TIMEOUT_MS, maxAgeMs: 0, ...options };
+}
+
+export interface Reading {
+  tip: Tip;
+  tree: Tree;
+  /** Content by path; of an entry with a problem: its code in brackets. */
+  files: Record<string, string>;
+}
+
+/** Resolve, list, read: what one reconciliation does. */
+export async function readAll(git: Git, remote: Remote, path = '', ref: RefSelector = {}): Promise<Reading> {
+  const tip = await git.resolve(remote, ref, call());
+  return readTip(git, remote, tip, path);
+}
+
+export async function readTip(git: Git, remote: Remote, tip: Tip, path = ''): Promise<Reading> {
+  const tree = await git.tree(remote, tip, path, call());
+  const sound = tree.files.filter((file) => !file.problem);
+  const contents = await git.read(
+    remote,
+    tip,
+    sound.map(({ oid }) => oid),
+    call(),
+  );
+  const text = (oid: string): string => Buffer.from(contents.get(oid) ?? 'never read').toString();
+  const files = tree.files.map(
+    (file) => [file.path, file.problem ? `[${file.problem.code}]` : text(file.oid)] as const,
+  );
+  return { tip, tree, files: Object.fromEntries(files) };
+}
