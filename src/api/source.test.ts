@@ -21,7 +21,6 @@ test('a spec of nothing but a URL gets every default', () => {
       insecure: false,
       suspend: false,
       prune: true,
-      pruneGuard: { maxPercent: 50 },
       drift: { mode: 'Heal', values: 'Show' },
       adoption: 'Adopt',
       atomic: false,

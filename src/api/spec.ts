@@ -102,17 +102,23 @@ const pruneGuard = z
       .max(1_000_000)
       .meta({ description: 'Never delete more objects than this for one revision.', format: 'int32' })
       .optional(),
-    maxPercent: z.int().min(0).max(100).default(50).meta({
-      description:
-        'Never delete more than this share of the managed objects for one revision. Counts when there are more than 10 of them.',
-      format: 'int32',
-    }),
+    maxPercent: z
+      .int()
+      .min(0)
+      .max(100)
+      .meta({
+        description:
+          'Never delete more than this share of the managed objects for one revision; counts when there are more than 10. ' +
+          '50 when neither limit is given.',
+        format: 'int32',
+      })
+      .optional(),
   })
-  .prefault({})
   .meta({
     description:
       'Holds back a prune that is larger than expected until the annotation plumbline.dev/approve-prune names the revision.',
-  });
+  })
+  .optional();
 
 const METADATA_KEY = /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 
