@@ -14,7 +14,7 @@ export interface PruneCandidate {
 export interface PruneGuard {
   /** Objects; absent: no such limit. */
   readonly maxCount?: number | undefined;
-  /** Of the objects that the source has live. Default 50, and then only from more than 10 objects on. */
+  /** Of the objects that the source has live; default 50. Counts when there are more than 10 of them. */
   readonly maxPercent?: number | undefined;
 }
 
@@ -162,13 +162,11 @@ function commitOf(revision: string): string {
 
 function exceededLimit({ live, guard = {} }: PruneInput, count: number): string | undefined {
   const total = live.filter(({ deleting }) => !deleting).length;
-  const { maxCount, maxPercent } = guard;
+  const { maxCount, maxPercent = DEFAULT_MAX_PERCENT } = guard;
   if (maxCount !== undefined && count > maxCount)
     return `${count} objects would be deleted, spec.pruneGuard.maxCount is ${maxCount}`;
-  if (total <= DEFAULT_FREE_COUNT || (maxPercent === undefined && maxCount !== undefined)) return undefined;
-  const limit = maxPercent ?? DEFAULT_MAX_PERCENT;
-  if (count * 100 <= total * limit) return undefined;
-  return `${count} of ${total} objects would be deleted, more than ${limit} %`;
+  if (total <= FREE_COUNT || count * 100 <= total * maxPercent) return undefined;
+  return `${count} of ${total} objects would be deleted, more than ${maxPercent} %`;
 }
 
 function named(objects: readonly PruneCandidate[]): string {
