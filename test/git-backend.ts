@@ -47,6 +47,7 @@ function cgiEnvironment(root: string, request: IncomingMessage, capabilities: Gi
     ...gitConfig({
       'http.receivepack': 'true',
       'receive.autogc': 'false',
+      'core.fsync': 'none',
       'receive.denyDeleteCurrent': 'ignore',
       'uploadpack.allowFilter': String(capabilities.filter),
       'uploadpack.allowAnySHA1InWant': String(capabilities.anyObject),

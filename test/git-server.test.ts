@@ -45,12 +45,18 @@ test('a write is a real push: clones see the commit, its author, branch, tag and
     author: 'Bo <bo@example.com>',
     tag: 'v1.0.0',
     symlinks: { 'link.yaml': 'deep/er/b.yaml' },
+    submodules: { 'a "quoted"\nname': first },
   });
   const dir = await clone(repository.url);
   assert.equal(await git(['-C', dir, 'log', '--format=%H %an %s']), `${second} Bo second\n${first} Ann Author first`);
   assert.equal(
     await git(['-C', dir, 'ls-tree', '-r', '--format=%(objectmode) %(path)', 'v1.0.0']),
-    ['100644 a.yaml/now-a-folder.yaml', '100644 deep/er/b.yaml', '120000 link.yaml'].join('\n'),
+    [
+      '160000 "a \\"quoted\\"\\nname"',
+      '100644 a.yaml/now-a-folder.yaml',
+      '100644 deep/er/b.yaml',
+      '120000 link.yaml',
+    ].join('\n'),
   );
 
   const amended = await repository.write({}, 'second, better', { amend: true });
@@ -58,7 +64,7 @@ test('a write is a real push: clones see the commit, its author, branch, tag and
   const back = await repository.write({ 'd.yaml': 'd\n' }, 'fourth', { branch: 'main' });
   const refs = await git(['ls-remote', '--heads', repository.url]);
   assert.equal(refs, `${back}\trefs/heads/main\n${branched}\trefs/heads/next`);
-  assert.equal(await repository.git('rev-parse', 'main~1', 'next~1'), `${amended}\n${amended}`);
+  assert.equal(await repository.git('rev-parse', 'HEAD~1', 'next~1'), `${amended}\n${amended}`);
 });
 
 test('https with an own authority, behind a password or a token that may change', async () => {
