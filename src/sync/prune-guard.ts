@@ -62,7 +62,7 @@ export interface PrunePlan<T extends PruneCandidate = PruneCandidate> {
 
 const DEFAULT_MAX_PERCENT = 50;
 /** Up to this many objects a percentage says nothing: one of two is half. */
-const DEFAULT_FREE_COUNT = 10;
+const FREE_COUNT = 10;
 const SHOWN_NAMES = 5;
 
 /** Decides what may be deleted after a revision: what is live and ours, and not declared. */
