@@ -1,0 +1,443 @@
+import {
+  API_VERSION,
+  APPROVE_PRUNE_ANNOTATION,
+  FLUX_REQUESTED_AT_ANNOTATION,
+  REQUESTED_AT_ANNOTATION,
+} from '../api/names.ts';
+import { durationMs } from '../api/fields.ts';
+import type { GitOpsSource } from '../api/source.ts';
+import type { Clock } from '../clock.ts';
+import { PlumblineError, TerminalError } from '../errors.ts';
+import { Healer, type Drift, type SourceDesk } from '../drift/healer.ts';
+import { KindWatches, type WatchedKind } from '../drift/watches.ts';
+import type { Git } from '../git/remote.ts';
+import type { KubeError } from '../kube/errors.ts';
+import { identityKey, identityOf, type KubeObject } from '../kube/object.ts';
+import type { KubeApi } from '../kube/objects.ts';
+import { Reflector } from '../kube/reflector.ts';
+import type { ApiResource } from '../kube/resource.ts';
+import type { EventRecorder } from '../report/event-recorder.ts';
+import type { Log } from '../report/log.ts';
+import type { Metrics, Outcome as MetricOutcome } from '../report/metrics.ts';
+import { Claims } from '../sync/claims.ts';
+import type { Desired } from '../sync/desired.ts';
+import { LiveObjects } from '../sync/live.ts';
+import { ObjectWriter } from '../sync/writer.ts';
+import { orderFor } from './actor.ts';
+import type { ControllerOptions, ReconcileDeps } from './deps.ts';
+import { recordDrift, subjectOf } from './drift-desk.ts';
+import { historyWith } from './history.ts';
+import { Poller } from './poller.ts';
+import { WorkQueue } from './queue.ts';
+import { reconcile } from './reconcile.ts';
+import { failureOf } from './run-listener.ts';
+import { Source } from './source.ts';
+import { statusOf } from './source-status.ts';
+import { StatusWriter } from './status-writer.ts';
+
+export interface ControllerInput {
+  api: KubeApi;
+  git: Git;
+  clock: Clock;
+  random: () => number;
+  log: Log;
+  metrics: Metrics;
+  events: EventRecorder;
+  options: ControllerOptions & {
+    /** Sources that run at the same time. */
+    concurrency: number;
+    /** Only sources of this namespace; '' for all. */
+    watchNamespace: string;
+  };
+  /** Ends everything; also when the lease is lost, after which nothing may be written. */
+  signal: AbortSignal;
+}
+
+const FIRST_RETRY_MS = 1_000;
+const MAX_RETRY_MS = 300_000;
+/** Our CRD may be installed a moment after us. */
+const CRD_POLL_MS = 1_000;
+
+/**
+ * The whole operator but for the process around it: watches sources, runs them one at a time each, and keeps what they
+ * declare as it should be.
+ */
+export class Controller implements SourceDesk {
+  readonly #input: ControllerInput;
+  readonly #sources = new Map<string, Source>();
+  readonly #live = new LiveObjects();
+  readonly #claims = new Claims();
+  readonly #queue: WorkQueue;
+  readonly #deps: ReconcileDeps;
+  #resource: ApiResource | undefined;
+  #reflector: Reflector | undefined;
+
+  constructor(input: ControllerInput) {
+    this.#input = input;
+    const { api, clock, random, signal, git, log } = input;
+    this.#queue = new WorkQueue({
+      clock,
+      random,
+      onError: (key, error) => log.error({ source: key, error }, 'the run of a source failed unexpectedly'),
+    });
+    const writer = new ObjectWriter({
+      api,
+      discovery: api.discovery,
+      live: this.#live,
+      holder: (key) => this.#claims.holder(key),
+      onIdle: (key) => healer.settled(key),
+    });
+    const healer: Healer = new Healer({ live: this.#live, claims: this.#claims, writer, desk: this, clock, signal });
+    const watches = new KindWatches({
+      api,
+      discovery: api.discovery,
+      listener: healer,
+      keyOf: (object) => identityKey(identityOf(object)),
+      signal,
+    });
+    const sourceResource = () => this.#resource!;
+    this.#deps = {
+      ...input,
+      discovery: api.discovery,
+      live: this.#live,
+      claims: this.#claims,
+      writer,
+      healer,
+      watches,
+      poller: new Poller({ git, clock, random, signal, onChange: (source) => this.#queue.interrupt(source) }),
+      status: new StatusWriter({
+        api,
+        resource: sourceResource,
+        statusOf: (source) => this.#statusOf(source),
+        clock,
+        signal,
+        onWritten: (source) => this.#told(source),
+        onError: (source, error) => log.warn({ source: source.key, error }, 'could not write the status'),
+      }),
+      sources: this.#sources,
+      sourceResource,
+    };
+  }
+
+  get queueDepth(): number {
+    return this.#queue.depth;
+  }
+
+  get watchCount(): number {
+    return this.#deps.watches.size;
+  }
+
+  /** Sources have been listed; the process is ready to serve them. */
+  get isReady(): boolean {
+    return this.#reflector?.hasSynced ?? false;
+  }
+
+  /** Works until the signal aborts; resolves when the last run has ended. */
+  async run(): Promise<void> {
+    const { signal, options, api, log } = this.#input;
+    this.#resource = await this.#ownResource();
+    const stopListening = api.discovery.onChange(() => this.#kindsChanged());
+    const selection = {
+      resource: this.#resource,
+      ...(options.watchNamespace && { namespace: options.watchNamespace }),
+    };
+    this.#reflector = new Reflector(api, selection, this.#sourceHandler());
+    const watching = this.#reflector.run(signal);
+    log.info({ concurrency: options.concurrency }, 'watching sources');
+    await this.#queue.run(options.concurrency, (key, abort) => this.#handle(key, abort), signal);
+    await watching;
+    stopListening();
+  }
+
+  /** Writes what the status still has to tell; for a graceful end, while the lease is held. */
+  async flush(): Promise<void> {
+    await this.#deps.status.close();
+  }
+
+  async #ownResource(): Promise<ApiResource> {
+    const { api, signal, clock, log } = this.#input;
+    for (let waited = false; ; waited = true) {
+      const resource = await api.discovery.resource(API_VERSION, 'GitOpsSource', signal).catch((error: unknown) => {
+        signal.throwIfAborted();
+        log.warn({ error }, 'the API server cannot be asked for its kinds; trying again');
+      });
+      if (resource) return resource;
+      if (!waited) log.warn('the CRD of GitOpsSource is not installed yet; waiting for it');
+      await new Promise<void>((resolve) => {
+        const cancel = clock.after(CRD_POLL_MS, resolve);
+        signal.addEventListener('abort', () => (cancel(), resolve()), { once: true });
+      });
+      signal.throwIfAborted();
+    }
+  }
+
+  #sourceHandler() {
+    let seen: Set<string> | undefined;
+    return {
+      listStarted: () => void (seen = new Set()),
+      item: (object: KubeObject) => void seen?.add(this.#sourceSeen(object as GitOpsSource)),
+      listDone: () => {
+        for (const key of this.#sources.keys()) if (!seen?.has(key)) this.#sourceGone(key);
+        seen = undefined;
+      },
+      event: (type: string, object: KubeObject) => {
+        const source = object as GitOpsSource;
+        if (type === 'DELETED') this.#sourceGone(keyOf(source));
+        else this.#sourceSeen(source);
+      },
+      problem: (error: KubeError) => this.#input.log.warn({ error }, 'sources cannot be watched; trying again'),
+    };
+  }
+
+  /** Changes of status alone are ours, and nothing to act on. */
+  #sourceSeen(resource: GitOpsSource): string {
+    const key = keyOf(resource);
+    const known = this.#sources.get(key);
+    if (known && known.resource.metadata.uid !== resource.metadata.uid) this.#sourceGone(key);
+    const source = this.#sources.get(key);
+    if (!source) {
+      const fresh = new Source(resource);
+      this.#sources.set(key, fresh);
+      this.#warmUp(fresh);
+      this.#queue.add(key);
+      return key;
+    }
+    const before = source.resource;
+    source.update(resource);
+    if (isSameOrder(before, resource)) return key;
+    // What runs now was started for an older wish.
+    const urgent = before.metadata.generation !== resource.metadata.generation || source.deleting;
+    source.retries = 0;
+    if (urgent) this.#queue.interrupt(key);
+    else this.#queue.add(key);
+    return key;
+  }
+
+  /** After a restart the kinds of the stored inventory are listed while Git is still being read. */
+  #warmUp(source: Source): void {
+    const kinds = (source.status.inventory?.kinds ?? []).flatMap(({ group, kind }): WatchedKind[] => {
+      const resource = this.#input.api.discovery.cachedPreferred(group, kind);
+      return resource ? [{ apiVersion: resource.apiVersion, kind }] : [];
+    });
+    if (kinds.length > 0) this.#deps.watches.want(source.key, kinds);
+  }
+
+  #sourceGone(key: string): void {
+    const source = this.#sources.get(key);
+    if (!source) return;
+    this.#sources.delete(key);
+    this.#queue.interrupt(key);
+    this.#queue.forget(key);
+    const { poller, claims, watches, status, metrics, events } = this.#deps;
+    poller.forget(key);
+    claims.release(key);
+    watches.want(key, []);
+    status.forget(source);
+    metrics.forget(key);
+    events.forget(subjectOf(source));
+    this.#wakeDependents(source);
+  }
+
+  async #handle(key: string, abort: AbortSignal): Promise<void> {
+    const source = this.#sources.get(key);
+    if (!source) return;
+    const { clock, metrics, status } = this.#deps;
+    const startedAt = clock.elapsed();
+    const outcome = await this.#outcome(source, AbortSignal.any([abort, this.#input.signal]));
+    if (outcome === undefined || this.#sources.get(key) !== source) return;
+    metrics.reconciled(key, outcome, (clock.elapsed() - startedAt) / 1000);
+    status.changed(source);
+  }
+
+  /** One switch over what a run can end in; undefined: it was interrupted by something newer. */
+  async #outcome(source: Source, signal: AbortSignal): Promise<MetricOutcome | undefined> {
+    const { key } = source;
+    try {
+      const outcome = await reconcile(source, this.#deps, signal);
+      if (!source.deleting) source.retries = 0;
+      this.#queue.forget(key);
+      if (outcome.kind === 'again') this.#queue.addAfter(key, outcome.afterMs);
+      return outcome.kind;
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      return this.#failed(source, error);
+    }
+  }
+
+  #failed(source: Source, error: unknown): MetricOutcome {
+    const { log, events, clock } = this.#deps;
+    const terminal = error instanceof TerminalError;
+    const code = error instanceof PlumblineError ? error.code : 'Unexpected';
+    const message =
+      error instanceof PlumblineError
+        ? error.message
+        : `a defect of Plumbline: ${(error as Error)?.message ?? String(error)}`;
+    source.result = { kind: 'failed', code, message, terminal };
+    const revision = source.working ?? source.rendered?.tip.revision;
+    source.working = undefined;
+    const token = source.requestedAt;
+    if (token !== undefined) source.status = { ...source.status, lastHandledReconcileAt: token };
+    if (revision !== undefined && code !== 'DependencyNotReady' && revision !== source.status.lastAppliedRevision) {
+      source.status = {
+        ...source.status,
+        lastAttemptedRevision: revision,
+        history: historyWith(
+          source.status.history ?? [],
+          revision,
+          'Failed',
+          new Date(clock.now()),
+          message.slice(0, 1024),
+        ),
+      };
+    }
+    log.warn(
+      { source: source.key, ...(revision !== undefined && { revision }), error },
+      'the source could not be reconciled',
+    );
+    events.record(subjectOf(source), {
+      type: 'Warning',
+      reason: code,
+      message,
+      ...(revision !== undefined && { revision }),
+    });
+    if (terminal) return 'terminal';
+    this.#queue.addAfter(source.key, this.#retryDelay(source));
+    return 'retry';
+  }
+
+  #retryDelay(source: Source): number {
+    const maxMs = source.spec?.retryInterval === undefined ? MAX_RETRY_MS : durationMs(source.spec.retryInterval);
+    const delayMs = Math.min(FIRST_RETRY_MS * 2 ** source.retries, maxMs);
+    source.retries += 1;
+    return delayMs * (0.5 + this.#input.random() / 2);
+  }
+
+  #statusOf(source: Source) {
+    const { spec, appliedAt } = source;
+    const waitedMs = appliedAt === undefined ? 0 : this.#input.clock.elapsed() - appliedAt;
+    const live = [...this.#live.of(source.key)];
+    const healthTimedOut = spec !== undefined && waitedMs > durationMs(spec.timeout);
+    return statusOf({ source, live, now: new Date(this.#input.clock.now()), healthTimedOut });
+  }
+
+  /** A status was stored: metrics follow it, and so do sources that wait for this one. */
+  #told(source: Source): void {
+    const { metrics, events } = this.#deps;
+    const conditions = source.status.conditions ?? [];
+    metrics.conditions(source.key, conditions);
+    metrics.suspended(source.key, source.spec?.suspend ?? false);
+    metrics.managedObjects(source.key, source.status.inventory?.count ?? 0);
+    const ready = conditions.find(({ type }) => type === 'Ready');
+    if (ready?.status === 'True' && source.result.kind === 'applied') {
+      events.record(subjectOf(source), {
+        type: 'Normal',
+        reason: ready.reason,
+        message: ready.message,
+        revision: source.status.lastAppliedRevision,
+        commit: source.rendered?.commit.sha,
+      });
+      this.#wakeDependents(source);
+    }
+    if (source.result.kind === 'partly' || source.pruneHold) {
+      events.record(subjectOf(source), {
+        type: 'Warning',
+        reason: ready?.reason ?? 'ReconciliationFailed',
+        message: ready?.message ?? '',
+        revision: source.rendered?.tip.revision,
+      });
+    }
+  }
+
+  #wakeDependents({ namespace, name }: Source): void {
+    for (const other of this.#sources.values()) {
+      const waits = other.result.kind === 'failed' && other.result.code === 'DependencyNotReady';
+      if (
+        waits &&
+        other.namespace === namespace &&
+        other.spec?.dependsOn?.some((dependency) => dependency.name === name)
+      )
+        this.#queue.add(other.key);
+    }
+  }
+
+  /** A CRD came or went: objects that failed for the lack of their kind are tried now. */
+  #kindsChanged(): void {
+    for (const source of this.#sources.values()) {
+      let waits = false;
+      for (const failure of source.failures.values()) {
+        if (failure.code !== 'KindNotFound') continue;
+        failure.retryAt = 0;
+        waits = true;
+      }
+      if (waits) this.#queue.add(source.key);
+    }
+  }
+
+  // What the healer asks and tells.
+
+  order(key: string) {
+    const source = this.#sources.get(key);
+    const { spec } = source ?? {};
+    if (!source || !spec || spec.suspend || source.deleting) return undefined;
+    return { actor: orderFor(source, spec, this.#deps), mode: spec.drift.mode };
+  }
+
+  drifted(drift: Drift): void {
+    const source = this.#sources.get(drift.source);
+    if (source) recordDrift(source, drift, this.#deps);
+  }
+
+  inSync(key: string, object: string): void {
+    const source = this.#sources.get(key);
+    const drift = source?.drift.get(object);
+    if (!source || !drift || drift.action === 'Rewritten') return;
+    source.drift.delete(object);
+    this.#deps.metrics.driftOpen(key, source.drift.size);
+    this.#deps.status.changed(source);
+  }
+
+  failed(key: string, desired: Desired, error: unknown): void {
+    const source = this.#sources.get(key);
+    if (!source) return;
+    const failure = failureOf(desired, error, source.failures.get(desired.key), this.#deps);
+    source.failures.set(desired.key, failure);
+    source.result = { kind: 'partly' };
+    this.#deps.metrics.applyFailed(failure.code);
+    this.#input.log.warn({ source: key, error, object: desired.identity }, 'could not put a changed object back');
+    this.#queue.addAfter(key, failure.retryAt - this.#input.clock.elapsed());
+    this.#deps.status.changed(source);
+  }
+
+  changed(key: string): void {
+    const source = this.#sources.get(key);
+    if (!source) return;
+    if (source.judged) this.#deps.status.changed(source);
+    // Objects that were being deleted, or that others gave up, can be created now.
+    const waiting = [...source.failures.values()].filter(
+      ({ code }) => code === 'Terminating' || code === 'OwnedByOtherSource',
+    );
+    for (const failure of waiting) failure.retryAt = 0;
+    if (waiting.length > 0) this.#queue.add(key);
+  }
+
+  problem(kind: WatchedKind, error: KubeError): void {
+    this.#input.log.warn({ kind, error }, 'a kind cannot be watched; trying again');
+  }
+}
+
+function keyOf({ metadata }: GitOpsSource): string {
+  return `${metadata.namespace}/${metadata.name}`;
+}
+
+/** Nothing that a person or another controller wishes has changed. */
+function isSameOrder(a: GitOpsSource, b: GitOpsSource): boolean {
+  const order = ({ metadata }: GitOpsSource) => {
+    const {
+      [REQUESTED_AT_ANNOTATION]: ours,
+      [FLUX_REQUESTED_AT_ANNOTATION]: flux,
+      [APPROVE_PRUNE_ANNOTATION]: approved,
+    } = metadata.annotations ?? {};
+    return JSON.stringify([metadata.generation, metadata.deletionTimestamp, ours, flux, approved]);
+  };
+  return order(a) === order(b);
+}

@@ -1,0 +1,45 @@
+import type { Clock } from '../clock.ts';
+import type { Healer } from '../drift/healer.ts';
+import type { KindWatches } from '../drift/watches.ts';
+import type { Git } from '../git/remote.ts';
+import type { Discovery } from '../kube/discovery.ts';
+import type { KubeApi } from '../kube/objects.ts';
+import type { ApiResource } from '../kube/resource.ts';
+import type { EventRecorder } from '../report/event-recorder.ts';
+import type { Log } from '../report/log.ts';
+import type { Metrics } from '../report/metrics.ts';
+import type { Claims } from '../sync/claims.ts';
+import type { LiveObjects } from '../sync/live.ts';
+import type { ObjectWriter } from '../sync/writer.ts';
+import type { Poller } from './poller.ts';
+import type { Source } from './source.ts';
+import type { StatusWriter } from './status-writer.ts';
+
+/** Everything a run of a source works with. */
+export interface ReconcileDeps {
+  api: KubeApi;
+  discovery: Discovery;
+  git: Git;
+  live: LiveObjects;
+  claims: Claims;
+  watches: KindWatches;
+  writer: ObjectWriter;
+  healer: Healer;
+  poller: Poller;
+  status: StatusWriter;
+  sources: ReadonlyMap<string, Source>;
+  /** The GitOpsSource kind, as the server serves it. */
+  sourceResource: () => ApiResource;
+  clock: Clock;
+  log: Log;
+  metrics: Metrics;
+  events: EventRecorder;
+  options: ControllerOptions;
+}
+
+export interface ControllerOptions {
+  /** Sources of this namespace act with the operator's own rights unless they name a ServiceAccount. */
+  operatorNamespace: string;
+  /** The ServiceAccount of a source's namespace that is used when the source names none. */
+  defaultServiceAccount: string;
+}

@@ -1,0 +1,127 @@
+import { durationMs } from '../api/fields.ts';
+import type { GitOpsSourceSpec } from '../api/source.ts';
+import { PlumblineError } from '../errors.ts';
+import type { Difference } from '../drift/compare.ts';
+import type { DriftedField } from '../drift/explain.ts';
+import { describeIdentity } from '../kube/object.ts';
+import { audit, type WriteAction } from '../report/log.ts';
+import { sayChanges } from '../report/sentences.ts';
+import type { Desired } from '../sync/desired.ts';
+import type { RevisionListener } from '../sync/revision.ts';
+import type { WriteAction as WrittenAction, Written } from '../sync/writer.ts';
+import type { ReconcileDeps } from './deps.ts';
+import { recordDrift, subjectOf } from './drift-desk.ts';
+import type { Failure, Source } from './source.ts';
+
+/** Waits between attempts at one object: the first, doubling, up to spec.retryInterval. */
+const FIRST_RETRY_MS = 1_000;
+const MAX_RETRY_MS = 300_000;
+
+/** How a failed object is remembered: another declaration starts afresh, the same one waits twice as long. */
+export function failureOf(
+  desired: Desired,
+  error: unknown,
+  before: Failure | undefined,
+  deps: Pick<ReconcileDeps, 'clock'>,
+  maxMs = MAX_RETRY_MS,
+): Failure {
+  const attempts = before?.digest === desired.digest ? before.attempts + 1 : 1;
+  const waitMs = Math.min(FIRST_RETRY_MS * 2 ** (attempts - 1), maxMs);
+  return {
+    identity: desired.identity,
+    file: desired.file,
+    line: desired.line,
+    code: error instanceof PlumblineError ? error.code : 'Unexpected',
+    message: error instanceof Error ? error.message : String(error),
+    digest: desired.digest,
+    attempts,
+    retryAt: deps.clock.elapsed() + waitMs,
+  };
+}
+
+/** Takes down what a run does: into the source, the audit log, events and metrics. */
+export class RunListener implements RevisionListener {
+  readonly #source: Source;
+  readonly #spec: GitOpsSourceSpec;
+  readonly #deps: ReconcileDeps;
+  /** A new revision or new settings: what differs is to be applied. Otherwise it is drift from while nobody was watching. */
+  readonly #isNew: boolean;
+  readonly #counts: Record<WrittenAction, number> = {
+    created: 0,
+    configured: 0,
+    adopted: 0,
+    recreated: 0,
+    unchanged: 0,
+  };
+
+  constructor(source: Source, spec: GitOpsSourceSpec, deps: ReconcileDeps, isNew: boolean) {
+    this.#source = source;
+    this.#spec = spec;
+    this.#deps = deps;
+    this.#isNew = isNew;
+  }
+
+  written(desired: Desired, { action, adopted }: Written, fields: readonly DriftedField[]): void {
+    this.#counts[action] += 1;
+    if (action === 'unchanged') return;
+    const source = this.#source;
+    if (!this.#isNew && action === 'configured' && fields.length > 0) {
+      return recordDrift(source, { source: source.key, desired, fields: [...fields], state: 'Healed' }, this.#deps);
+    }
+    const { log, metrics, events } = this.#deps;
+    metrics.wrote(action);
+    const { sha, author } = source.rendered!.commit;
+    audit(log, {
+      source: source.key,
+      commit: sha,
+      author,
+      object: desired.identity,
+      action: action satisfies WriteAction,
+    });
+    if (adopted) events.adopted(subjectOf(source), desired.identity, adopted.managers, source.rendered!.tip.revision);
+  }
+
+  inSync({ key }: Desired): void {
+    this.#source.failures.delete(key);
+    const drift = this.#source.drift.get(key);
+    if (drift && drift.action !== 'Rewritten') this.#source.drift.delete(key);
+  }
+
+  rewritten(desired: Desired, differences: readonly Difference[]): void {
+    this.#deps.healer.noteRewritten(this.#source.key, desired, differences);
+  }
+
+  failed(desired: Desired, error: unknown): void {
+    const { failures } = this.#source;
+    const failure = failureOf(desired, error, failures.get(desired.key), this.#deps, this.#maxRetryMs);
+    failures.set(desired.key, failure);
+    this.#deps.metrics.applyFailed(failure.code);
+    this.#deps.log.warn(
+      { source: this.#source.key, file: desired.file, line: desired.line, error },
+      `could not apply ${describeIdentity(desired.identity)}`,
+    );
+  }
+
+  /** In Report mode a difference that no commit made is told and left. */
+  leaveDrift(desired: Desired): boolean {
+    if (this.#spec.drift.mode !== 'Report' || this.#isNew || this.#source.failures.has(desired.key)) return false;
+    return this.#deps.healer.judgeUnjudged(this.#source.key, desired);
+  }
+
+  get #maxRetryMs(): number {
+    return this.#spec.retryInterval === undefined
+      ? MAX_RETRY_MS
+      : Math.max(FIRST_RETRY_MS, durationMs(this.#spec.retryInterval));
+  }
+
+  /** Says once what was done. */
+  done(): void {
+    const { log } = this.#deps;
+    const { unchanged: _, ...counts } = this.#counts;
+    if (Object.values(counts).some((count) => count > 0))
+      log.info(
+        { source: this.#source.key, revision: this.#source.rendered!.tip.revision, ...counts },
+        sayChanges(counts),
+      );
+  }
+}

@@ -1,0 +1,242 @@
+import { removeCondition, setCondition, type Condition, type NewCondition } from '../api/conditions.ts';
+import type { GitOpsSourceStatus } from '../api/source.ts';
+import { STATUS_LIMITS } from '../api/status.ts';
+import type { Identity } from '../kube/object.ts';
+import { sayDrift, sayFailures, shorten } from '../report/sentences.ts';
+import { capStatus } from '../report/status-size.ts';
+import type { LiveObject } from '../sync/live.ts';
+import type { Source } from './source.ts';
+
+type Health = NonNullable<GitOpsSourceStatus['health']>;
+
+export interface StatusInput {
+  source: Source;
+  /** The managed objects, deduplicated, as the watches know them. */
+  live: readonly LiveObject[];
+  now: Date;
+  /** `spec.wait`: has the time for getting healthy passed? */
+  healthTimedOut: boolean;
+}
+
+/** The whole status of a source from what the process knows; pure. The same input gives the same status, to the byte. */
+export function statusOf(input: StatusInput): GitOpsSourceStatus {
+  const { source, live, now } = input;
+  const health = healthOf(live);
+  const observed = { observedGeneration: source.generation };
+  let conditions: Condition[] = (source.status.conditions ?? []) as Condition[];
+  const set = (condition: NewCondition | undefined, type: Condition['type']) => {
+    conditions = condition
+      ? setCondition(conditions, { ...condition, ...observed }, now)
+      : removeCondition(conditions, type);
+  };
+  set(readyOf(input, health), 'Ready');
+  set(reconcilingOf(source), 'Reconciling');
+  set(stalledOf(source), 'Stalled');
+  set(driftedOf(source), 'Drifted');
+  set(healthyOf(health, live.length), 'Healthy');
+  const attempted = source.working ?? source.rendered?.tip.revision ?? source.status.lastAttemptedRevision;
+  return capStatus({
+    ...source.status,
+    ...observed,
+    conditions,
+    ...(attempted !== undefined && { lastAttemptedRevision: attempted }),
+    ...(source.rendered && { commit: source.rendered.commit }),
+    inventory: inventoryOf(source, live),
+    drift: driftOf(source),
+    failures: failuresOf(source),
+    ignoredFiles: ignoredFilesOf(source),
+    health,
+  } as GitOpsSourceStatus);
+}
+
+function condition(
+  type: Condition['type'],
+  status: Condition['status'],
+  reason: string,
+  message: string,
+): NewCondition {
+  return { type, status, reason, message: shorten(message, STATUS_LIMITS.conditionMessage) };
+}
+
+function readyOf({ source, healthTimedOut }: StatusInput, health: Health): NewCondition {
+  const ready = (status: Condition['status'], reason: string, message: string) =>
+    condition('Ready', status, reason, message);
+  const { result } = source;
+  if (source.deleting) return ready('False', 'Deleting', 'the source is being deleted');
+  switch (result.kind) {
+    case 'pending':
+      return ready('Unknown', 'Progressing', source.working ? `applying ${source.working}` : 'reading the repository');
+    case 'suspended': {
+      const before = source.status.conditions?.find(({ type }) => type === 'Ready')?.status ?? 'Unknown';
+      return ready(before, 'Suspended', 'spec.suspend is true: nothing is applied, healed or pruned');
+    }
+    case 'failed':
+      return ready('False', result.code, result.message);
+    case 'partly':
+      return ready(
+        'False',
+        reasonOfFailures(source),
+        sayFailures(failedObjects(source), source.failures.size, source.rendered?.desired.length ?? 0),
+      );
+    case 'applied':
+      break;
+  }
+  if (source.pruneHold) return ready('False', source.pruneHold.code, source.pruneHold.message);
+  if (source.spec?.wait) {
+    const first = health.reasons[0];
+    const why = first ? `: ${first.kind} ${first.name}: ${first.message}` : '';
+    if (health.failed > 0) return ready('False', 'HealthCheckFailed', `${health.failed} objects have failed${why}`);
+    if (health.progressing > 0 && healthTimedOut)
+      return ready(
+        'False',
+        'HealthCheckTimeout',
+        `${health.progressing} objects are not healthy within ${source.spec.timeout}${why}`,
+      );
+    if (health.progressing > 0)
+      return ready('Unknown', 'Progressing', `waits for ${health.progressing} objects to be healthy${why}`);
+  }
+  return ready('True', 'ReconciliationSucceeded', `applied revision ${source.status.lastAppliedRevision ?? ''}`);
+}
+
+/** One word for several failures: their own when they agree. */
+function reasonOfFailures(source: Source): string {
+  const codes = new Set([...source.failures.values()].map(({ code }) => code));
+  const [only] = codes;
+  if (codes.size === 1 && only === 'ApiForbidden') return 'AccessDenied';
+  if (codes.size === 1 && only === 'OwnedByOtherSource') return 'ConflictDetected';
+  return 'ReconciliationFailed';
+}
+
+function reconcilingOf(source: Source): NewCondition | undefined {
+  const { result } = source;
+  if (source.deleting || result.kind === 'suspended') return undefined;
+  if (source.working) return condition('Reconciling', 'True', 'Progressing', `applying ${source.working}`);
+  if (result.kind === 'partly')
+    return condition('Reconciling', 'True', 'ProgressingWithRetry', 'each object that failed is tried again');
+  if (result.kind === 'failed' && !result.terminal)
+    return condition('Reconciling', 'True', 'ProgressingWithRetry', result.message);
+  if (result.kind === 'pending') return condition('Reconciling', 'True', 'Progressing', 'reading the repository');
+  return undefined;
+}
+
+function stalledOf({ result }: Source): NewCondition | undefined {
+  return result.kind === 'failed' && result.terminal
+    ? condition('Stalled', 'True', result.code, result.message)
+    : undefined;
+}
+
+function driftedOf(source: Source): NewCondition {
+  const drifted = (status: Condition['status'], reason: string, message: string) =>
+    condition('Drifted', status, reason, message);
+  const open = [...source.drift.values()].filter(({ action }) => action !== 'Rewritten');
+  if (open.length > 0) {
+    const fought = open.some(({ action }) => action === 'NotHolding');
+    return drifted('True', fought ? 'DriftNotHolding' : 'DriftDetected', sayDrift(open.slice(0, 3), open.length));
+  }
+  if (!source.judged) return drifted('Unknown', 'DriftUnknown', 'the declared state has not been read yet');
+  const [missing] = source.unlisted;
+  if (missing)
+    return drifted(
+      'Unknown',
+      'DriftUnknown',
+      `${missing.kind} (${missing.apiVersion}) cannot be listed or watched now`,
+    );
+  const rewritten = [...source.drift.values()];
+  if (rewritten.length > 0)
+    return drifted('False', 'DriftRewritten', sayDrift(rewritten.slice(0, 3), rewritten.length));
+  return drifted('False', 'InSync', 'every declared field has its declared value');
+}
+
+function healthyOf(health: Health, count: number): NewCondition | undefined {
+  if (count === 0) return undefined;
+  const first = health.reasons[0];
+  const why = first ? `: ${first.kind} ${first.name}: ${first.message}` : '';
+  if (health.failed > 0)
+    return condition('Healthy', 'False', 'HealthCheckFailed', `${health.failed} of ${count} objects have failed${why}`);
+  if (health.progressing > 0)
+    return condition(
+      'Healthy',
+      'Unknown',
+      'Progressing',
+      `${health.progressing} of ${count} objects are on their way${why}`,
+    );
+  return condition('Healthy', 'True', 'Healthy', `all ${count} objects are healthy`);
+}
+
+function healthOf(live: readonly LiveObject[]): Health {
+  const health: Health = { ready: 0, progressing: 0, failed: 0, reasons: [] };
+  for (const {
+    identity,
+    health: { status, message },
+  } of live) {
+    if (status === 'Current') health.ready += 1;
+    else {
+      health[status === 'Failed' ? 'failed' : 'progressing'] += 1;
+      if (health.reasons.length < STATUS_LIMITS.healthReasons)
+        health.reasons.push({ ...named(identity), message: shorten(message, STATUS_LIMITS.message) });
+    }
+  }
+  return health;
+}
+
+function inventoryOf(source: Source, live: readonly LiveObject[]): NonNullable<GitOpsSourceStatus['inventory']> {
+  const kinds = new Map<string, { group: string; kind: string; count: number }>();
+  const entry = (group: string, kind: string) => {
+    const key = `${group}/${kind}`;
+    if (!kinds.has(key)) kinds.set(key, { group, kind, count: 0 });
+    return kinds.get(key)!;
+  };
+  // A kind stands here before its first object is applied, and stays while it cannot be listed: it may hold objects.
+  for (const { identity } of source.rendered?.desired ?? []) entry(identity.group, identity.kind);
+  for (const before of source.status.inventory?.kinds ?? []) {
+    const unknown = !source.judged || source.unlisted.some(({ kind }) => kind === before.kind);
+    if (unknown) entry(before.group, before.kind).count = before.count;
+  }
+  const counted = new Map<string, number>();
+  for (const { identity } of live) {
+    const key = `${identity.group}/${identity.kind}`;
+    entry(identity.group, identity.kind);
+    counted.set(key, (counted.get(key) ?? 0) + 1);
+  }
+  for (const [key, count] of counted) kinds.get(key)!.count = count;
+  const sorted = [...kinds.values()].sort((a, b) => (`${a.group}/${a.kind}` < `${b.group}/${b.kind}` ? -1 : 1));
+  return { count: sorted.reduce((sum, { count }) => sum + count, 0), kinds: sorted };
+}
+
+function driftOf(source: Source): NonNullable<GitOpsSourceStatus['drift']> {
+  const open = [...source.drift.values()];
+  return {
+    count: open.filter(({ action }) => action !== 'Rewritten').length,
+    healedCount: source.healedCount,
+    objects: [...open, ...source.healed].slice(0, STATUS_LIMITS.driftObjects),
+  };
+}
+
+function failedObjects(source: Source): NonNullable<GitOpsSourceStatus['failures']> {
+  return [...source.failures.values()]
+    .slice(0, STATUS_LIMITS.failures)
+    .map(({ identity, file, line, code, message }) => ({
+      ...named(identity),
+      ...(file !== undefined && { file }),
+      ...(line !== undefined && { line }),
+      reason: code,
+      message: shorten(message, STATUS_LIMITS.message),
+    }));
+}
+
+function failuresOf(source: Source): GitOpsSourceStatus['failures'] {
+  return source.failures.size > 0 ? failedObjects(source) : undefined;
+}
+
+function ignoredFilesOf({ rendered, status }: Source): GitOpsSourceStatus['ignoredFiles'] {
+  if (!rendered) return status.ignoredFiles;
+  const { ignoredFiles } = rendered;
+  return ignoredFiles.length === 0
+    ? undefined
+    : { count: ignoredFiles.length, names: ignoredFiles.slice(0, STATUS_LIMITS.ignoredFiles) };
+}
+
+/** An identity as the status writes it: what is empty is left out. */
+export function named({ group, kind, namespace, name }: Identity) {
+  return { ...(group && { group }), kind, ...(namespace && { namespace }), name };
+}

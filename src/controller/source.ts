@@ -1,0 +1,135 @@
+import {
+  parseSpec,
+  type GitOpsSource,
+  type GitOpsSourceSpec,
+  type GitOpsSourceStatus,
+  type ParsedSpec,
+} from '../api/source.ts';
+import { FLUX_REQUESTED_AT_ANNOTATION, REQUESTED_AT_ANNOTATION } from '../api/names.ts';
+import type { Commit, Remote, Tip } from '../git/remote.ts';
+import type { Identity } from '../kube/object.ts';
+import { RenderCache } from '../render/cache.ts';
+import type { DriftedObject } from '../report/sentences.ts';
+import type { Desired } from '../sync/desired.ts';
+import type { WatchedKind } from '../drift/watches.ts';
+
+/** An object that could not be written, and when it may be tried again. */
+export interface Failure {
+  identity: Identity;
+  file?: string;
+  line?: number;
+  code: string;
+  message: string;
+  /** Of the declaration that failed; another one is tried at once. */
+  digest: string;
+  attempts: number;
+  /** Monotonic milliseconds. */
+  retryAt: number;
+}
+
+/** A whole revision that was read and rendered. */
+export interface Rendered {
+  tip: Tip;
+  commit: Commit;
+  /** Tree id and every setting that the objects depend on: equal keys mean equal objects. */
+  key: string;
+  desired: Desired[];
+  ignoredFiles: string[];
+}
+
+/** What ended the last run of a source. */
+export type RunResult =
+  | { kind: 'pending' }
+  | { kind: 'suspended' }
+  /** Every object of `revision` is applied. */
+  | { kind: 'applied' }
+  /** Applied in part: `failures` say what is missing. */
+  | { kind: 'partly' }
+  | { kind: 'failed'; code: string; message: string; terminal: boolean };
+
+/** Why objects that are no longer in Git are still there. */
+export interface PruneHold {
+  code: string;
+  message: string;
+}
+
+/**
+ * Everything the process remembers about one GitOpsSource. It can all be lost: Git, the labelled objects and the resource
+ * itself bring it back.
+ */
+export class Source {
+  readonly key: string;
+  readonly namespace: string;
+  readonly name: string;
+  resource: GitOpsSource;
+  parsed: ParsedSpec;
+  /** What we wrote, or read at the start; conditions keep their transition times through it. */
+  status: GitOpsSourceStatus;
+
+  remote: Remote | undefined;
+  rendered: Rendered | undefined;
+  readonly cache = new RenderCache();
+  /** Kinds that are watched for this source. */
+  kinds: WatchedKind[] = [];
+  /** Kinds whose watch could not be established; their objects are not known completely. */
+  unlisted: WatchedKind[] = [];
+
+  result: RunResult = { kind: 'pending' };
+  /** A new revision is being worked on. */
+  working: string | undefined;
+  readonly failures = new Map<string, Failure>();
+  pruneHold: PruneHold | undefined;
+  /** Declared objects by key that differ now and are left, fought over, or rewritten. */
+  readonly drift = new Map<string, DriftedObject>();
+  /** The last ones that were put back, newest first. */
+  healed: DriftedObject[] = [];
+  healedCount: number;
+  /** `Rendered.key` of what was applied whole in this process. */
+  appliedKey: string | undefined;
+  /** The generation that the status spoke of when this process first saw the source. */
+  readonly firstObserved: number;
+  /** A prune of this process has looked for objects that lost their labels. */
+  pruned = false;
+  /** When the last revision was applied whole; monotonic milliseconds, for the wait for health. */
+  appliedAt: number | undefined;
+  /** Consecutive failed runs, for the backoff. */
+  retries = 0;
+  /** Whether drift can be told: false while Git has not been read once in this process. */
+  judged = false;
+
+  constructor(resource: GitOpsSource) {
+    this.namespace = resource.metadata.namespace;
+    this.name = resource.metadata.name;
+    this.key = `${this.namespace}/${this.name}`;
+    this.resource = resource;
+    this.parsed = parseSpec(resource.spec, this.namespace);
+    this.status = resource.status ?? { observedGeneration: -1 };
+    this.firstObserved = this.status.observedGeneration;
+    this.healedCount = this.status.drift?.healedCount ?? 0;
+  }
+
+  /** Takes a newer resource; the status stays ours. */
+  update(resource: GitOpsSource): void {
+    this.resource = resource;
+    this.parsed = parseSpec(resource.spec, this.namespace);
+  }
+
+  get spec(): GitOpsSourceSpec | undefined {
+    return this.parsed.ok ? this.parsed.spec : undefined;
+  }
+
+  get generation(): number {
+    return this.resource.metadata.generation ?? 0;
+  }
+
+  get deleting(): boolean {
+    return this.resource.metadata.deletionTimestamp !== undefined;
+  }
+
+  /** The token of a request to reconcile now, when it has not been served yet. */
+  get requestedAt(): string | undefined {
+    const annotations = this.resource.metadata.annotations ?? {};
+    const token = (annotations[REQUESTED_AT_ANNOTATION] ?? annotations[FLUX_REQUESTED_AT_ANNOTATION])?.slice(0, 256);
+    return token === this.status.lastHandledReconcileAt ? undefined : token;
+  }
+}

@@ -1,0 +1,143 @@
+import { isDeepStrictEqual } from 'node:util';
+import { STATUS_FIELD_MANAGER } from '../api/names.ts';
+import type { GitOpsSourceStatus } from '../api/source.ts';
+import type { Clock } from '../clock.ts';
+import { isNotFound } from '../kube/errors.ts';
+import type { KubeApi } from '../kube/objects.ts';
+import type { ApiResource } from '../kube/resource.ts';
+import type { Source } from './source.ts';
+
+export interface StatusWriterOptions {
+  api: KubeApi;
+  resource: () => ApiResource;
+  statusOf: (source: Source) => GitOpsSourceStatus;
+  clock: Clock;
+  signal: AbortSignal;
+  onWritten: (source: Source) => void;
+  onError: (source: Source, error: unknown) => void;
+}
+
+interface Pending {
+  source: Source;
+  cancel: (() => void) | undefined;
+  writtenAt: number;
+  writing: Promise<void> | undefined;
+  /** What the server holds. */
+  stored: GitOpsSourceStatus | undefined;
+}
+
+/** At most one write in this time for a source, unless Ready or Stalled flips. */
+const QUIET_MS = 1_000;
+
+/** The one writer of status. It computes the status when it writes, so what it writes is never older than the write. */
+export class StatusWriter {
+  readonly #options: StatusWriterOptions;
+  readonly #pending = new Map<string, Pending>();
+
+  constructor(options: StatusWriterOptions) {
+    this.#options = options;
+  }
+
+  /** Something that the status tells has changed. */
+  changed(source: Source): void {
+    const pending = this.#of(source);
+    if (pending.cancel) return;
+    const wait = pending.writtenAt + QUIET_MS - this.#options.clock.elapsed();
+    const due = this.#flips(pending) ? 0 : Math.max(0, wait);
+    pending.cancel = this.#options.clock.after(due, () => void this.flush(source));
+  }
+
+  /** Writes now, if there is something to write; resolves when the server has it or the write failed. */
+  async flush(source: Source): Promise<void> {
+    const pending = this.#of(source);
+    pending.cancel?.();
+    pending.cancel = undefined;
+    while (pending.writing) await pending.writing;
+    pending.writing = this.#write(pending).finally(() => (pending.writing = undefined));
+    await pending.writing;
+  }
+
+  forget(source: Source): void {
+    this.#pending.get(source.key)?.cancel?.();
+    this.#pending.delete(source.key);
+  }
+
+  /** Writes what is still waiting, before the process ends. */
+  async close(): Promise<void> {
+    const waiting = [...this.#pending.values()].filter(({ cancel, writing }) => cancel || writing);
+    await Promise.all(waiting.map(({ source }) => this.flush(source)));
+  }
+
+  #of(source: Source): Pending {
+    let pending = this.#pending.get(source.key);
+    if (!pending) {
+      pending = { source, cancel: undefined, writtenAt: -Infinity, writing: undefined, stored: source.resource.status };
+      this.#pending.set(source.key, pending);
+    }
+    return pending;
+  }
+
+  #flips({ source, stored }: Pending): boolean {
+    const now = this.#options.statusOf(source);
+    return ['Ready', 'Stalled'].some((type) => statusIn(now, type) !== statusIn(stored, type));
+  }
+
+  async #write(pending: Pending): Promise<void> {
+    const { api, resource, statusOf, clock, signal, onWritten, onError } = this.#options;
+    const { source, stored } = pending;
+    const status = statusOf(source);
+    source.status = status;
+    const patch = mergePatch(stored, status);
+    if (!patch || signal.aborted) return;
+    pending.writtenAt = clock.elapsed();
+    try {
+      await api.patchStatus(
+        resource(),
+        source.namespace,
+        source.name,
+        { metadata: { uid: source.resource.metadata.uid }, status: patch },
+        { fieldManager: STATUS_FIELD_MANAGER, signal },
+      );
+      pending.stored = status;
+      onWritten(source);
+    } catch (error) {
+      if (isNotFound(error) || signal.aborted) return;
+      onError(source, error);
+      // Whatever the server holds now, the next write says everything again.
+      pending.stored = undefined;
+      pending.cancel ??= clock.after(QUIET_MS * 5, () => void this.flush(source));
+    }
+  }
+}
+
+/** RFC 7386 at the top level: fields that changed, null for those that are gone; undefined when nothing changed. */
+export function mergePatch(before: object | undefined, after: object): Record<string, unknown> | undefined {
+  const old = (before ?? {}) as Record<string, unknown>;
+  const now = after as Record<string, unknown>;
+  const patch: Record<string, unknown> = {};
+  for (const name of new Set([...Object.keys(old), ...Object.keys(now)])) {
+    if (isDeepStrictEqual(plain(old[name]), plain(now[name]))) continue;
+    patch[name] = nulled(old[name], now[name]);
+  }
+  return Object.keys(patch).length > 0 ? patch : undefined;
+}
+
+/** Objects are merged by the server, so members that are gone must be named; lists are replaced. */
+function nulled(before: unknown, after: unknown): unknown {
+  if (after === undefined) return null;
+  if (!isMap(before) || !isMap(after)) return after;
+  return mergePatch(before, after) ?? after;
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Members that are undefined do not exist in JSON. */
+function plain(value: unknown): unknown {
+  return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
+}
+
+function statusIn(status: GitOpsSourceStatus | undefined, type: string): string | undefined {
+  return status?.conditions?.find((condition) => condition.type === type)?.status;
+}

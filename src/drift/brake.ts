@@ -1,0 +1,32 @@
+/**
+ * How fast one object may be healed again. Healing is instant as long as it holds; when somebody undoes it again and again
+ * the heals slow down, doubling from a quarter of a second to a minute, and it ends by itself when the other side rests.
+ */
+export interface BrakeState {
+  /** Heals that may still be done at once; refilled with time. */
+  tokens: number;
+  /** Monotonic milliseconds of the last decision. */
+  at: number;
+  /** The present delay; 0 while the brake is off. */
+  delayMs: number;
+}
+
+/** More than any honest series of edits by hand or by a script, and spent in under a second by a controller that fights. */
+const BURST = 256;
+const REFILL_PER_SECOND = 2;
+const FIRST_DELAY_MS = 250;
+const MAX_DELAY_MS = 60_000;
+
+/** The state after one more heal; its `delayMs` is how long that heal has to wait. Pure. */
+export function braked(before: BrakeState | undefined, now: number): BrakeState {
+  if (!before) return { tokens: BURST - 1, at: now, delayMs: 0 };
+  const tokens = Math.min(BURST, before.tokens + ((now - before.at) / 1000) * REFILL_PER_SECOND);
+  if (tokens >= 1) return { tokens: tokens - 1, at: now, delayMs: 0 };
+  const delayMs = Math.min(before.delayMs === 0 ? FIRST_DELAY_MS : before.delayMs * 2, MAX_DELAY_MS);
+  return { tokens, at: now, delayMs };
+}
+
+/** Nothing to remember: the next heal would be as free as the first. */
+export function isRested({ tokens, at }: BrakeState, now: number): boolean {
+  return tokens + ((now - at) / 1000) * REFILL_PER_SECOND >= BURST;
+}

@@ -1,0 +1,179 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { NAME_LABEL } from '../api/names.ts';
+import type { Discovery } from '../kube/discovery.ts';
+import type { KubeError } from '../kube/errors.ts';
+import type { KubeObject } from '../kube/object.ts';
+import type { KubeApi } from '../kube/objects.ts';
+import { Reflector } from '../kube/reflector.ts';
+
+/** A kind in the version that Git declares: objects are always read in that version, or conversion would look like drift. */
+export interface WatchedKind {
+  apiVersion: string;
+  kind: string;
+}
+
+export type WatchEventType = 'ADDED' | 'MODIFIED' | 'DELETED';
+
+export interface WatchListener {
+  /** In the tick in which the bytes arrived; a listed object comes as ADDED. */
+  observe(type: WatchEventType, object: KubeObject): void;
+  /** A whole list of the kind is in; objects of it that were not in the list are gone. */
+  listed(kind: WatchedKind, seen: ReadonlySet<string>): void;
+  /** The watch cannot be held right now. */
+  problem(kind: WatchedKind, error: KubeError): void;
+}
+
+interface Watch {
+  kind: WatchedKind;
+  wantedBy: Set<string>;
+  stop: AbortController;
+  reflector: Reflector | undefined;
+  /** A whole list has been seen since the watch began. */
+  listed: boolean;
+  waiting: (() => void)[];
+}
+
+/** How often a kind that is not served is looked for; a CRD that appears is told by discovery long before. */
+const MISSING_KIND_MS = 5_000;
+
+/** The key that a listener's `seen` holds. */
+export type KeyOf = (object: KubeObject) => string;
+
+/**
+ * One watch for each declared kind, for all sources together, selected by our label: nothing that is not ours travels.
+ * Watches start when the first source wants a kind and stop when the last one no longer does.
+ */
+export class KindWatches {
+  readonly #api: KubeApi;
+  readonly #discovery: Discovery;
+  readonly #listener: WatchListener;
+  readonly #keyOf: KeyOf;
+  readonly #watches = new Map<string, Watch>();
+  readonly #stopped: AbortSignal;
+
+  constructor(deps: {
+    api: KubeApi;
+    discovery: Discovery;
+    listener: WatchListener;
+    keyOf: KeyOf;
+    signal: AbortSignal;
+  }) {
+    this.#api = deps.api;
+    this.#discovery = deps.discovery;
+    this.#listener = deps.listener;
+    this.#keyOf = deps.keyOf;
+    this.#stopped = deps.signal;
+  }
+
+  get size(): number {
+    return this.#watches.size;
+  }
+
+  /** Replaces what a source wants watched. */
+  want(source: string, kinds: readonly WatchedKind[]): void {
+    const wanted = new Map(kinds.map((kind) => [keyOfKind(kind), kind]));
+    for (const [key, watch] of this.#watches) {
+      if (wanted.has(key)) watch.wantedBy.add(source);
+      else if (watch.wantedBy.delete(source) && watch.wantedBy.size === 0) this.#stop(key, watch);
+    }
+    for (const [key, kind] of wanted) if (!this.#watches.has(key)) this.#start(key, kind, source);
+  }
+
+  /** Those of the kinds that have not been listed whole yet; waits for them up to `timeoutMs`. */
+  async unlisted(kinds: readonly WatchedKind[], timeoutMs: number, signal: AbortSignal): Promise<WatchedKind[]> {
+    const waits = kinds.flatMap((kind) => {
+      const watch = this.#watches.get(keyOfKind(kind));
+      if (!watch || watch.listed) return [];
+      return [new Promise<void>((resolve) => watch.waiting.push(resolve))];
+    });
+    if (waits.length > 0) {
+      const timer = new AbortController();
+      const either = AbortSignal.any([signal, timer.signal]);
+      await Promise.race([Promise.all(waits), delay(timeoutMs, undefined, { signal: either })]).catch(() => undefined);
+      timer.abort();
+      signal.throwIfAborted();
+    }
+    return kinds.filter((kind) => !this.#watches.get(keyOfKind(kind))?.listed);
+  }
+
+  /** Lists these kinds again, from scratch; resolves when that is done or the time is over. */
+  async relist(kinds: readonly WatchedKind[], timeoutMs: number, signal: AbortSignal): Promise<WatchedKind[]> {
+    for (const kind of kinds) {
+      const key = keyOfKind(kind);
+      const watch = this.#watches.get(key);
+      if (!watch) continue;
+      watch.stop.abort();
+      watch.stop = new AbortController();
+      watch.listed = false;
+      this.#run(watch);
+    }
+    return this.unlisted(kinds, timeoutMs, signal);
+  }
+
+  #start(key: string, kind: WatchedKind, source: string): void {
+    const watch: Watch = {
+      kind,
+      wantedBy: new Set([source]),
+      stop: new AbortController(),
+      reflector: undefined,
+      listed: false,
+      waiting: [],
+    };
+    this.#watches.set(key, watch);
+    this.#run(watch);
+  }
+
+  #stop(key: string, watch: Watch): void {
+    this.#watches.delete(key);
+    watch.stop.abort();
+    for (const wake of watch.waiting.splice(0)) wake();
+  }
+
+  #run(watch: Watch): void {
+    const signal = AbortSignal.any([watch.stop.signal, this.#stopped]);
+    // Nobody waits for it: it ends by its signal and tells its problems to the listener.
+    void this.#follow(watch, signal).catch(() => undefined);
+  }
+
+  async #follow(watch: Watch, signal: AbortSignal): Promise<void> {
+    const { apiVersion, kind } = watch.kind;
+    for (;;) {
+      const resource = await this.#discovery.resource(apiVersion, kind, signal).catch(() => undefined);
+      signal.throwIfAborted();
+      if (resource?.verbs.includes('watch')) {
+        watch.reflector = new Reflector(this.#api, { resource, labelSelector: NAME_LABEL }, this.#handler(watch));
+        return watch.reflector.run(signal);
+      }
+      await this.#untilKindsChange(signal);
+    }
+  }
+
+  async #untilKindsChange(signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const stop = this.#discovery.onChange(resolve);
+    await Promise.race([promise, delay(MISSING_KIND_MS, undefined, { signal })]).finally(stop);
+  }
+
+  #handler(watch: Watch) {
+    let seen: Set<string> | undefined;
+    return {
+      listStarted: () => void (seen = new Set()),
+      item: (object: KubeObject) => {
+        seen?.add(this.#keyOf(object));
+        this.#listener.observe('ADDED', object);
+      },
+      listDone: () => {
+        this.#listener.listed(watch.kind, seen ?? new Set());
+        seen = undefined;
+        watch.listed = true;
+        for (const wake of watch.waiting.splice(0)) wake();
+      },
+      event: (type: WatchEventType, object: KubeObject) => this.#listener.observe(type, object),
+      problem: (error: KubeError) => this.#listener.problem(watch.kind, error),
+    };
+  }
+}
+
+export function keyOfKind({ apiVersion, kind }: WatchedKind): string {
+  return `${apiVersion}/${kind}`;
+}

@@ -1,0 +1,120 @@
+#!/usr/bin/env node
+import { setFlagsFromString } from 'node:v8';
+import { systemClock } from './clock.ts';
+import { Controller } from './controller/controller.ts';
+import { PlumblineError } from './errors.ts';
+import { openGit } from './git/git.ts';
+import { inClusterConfig, type ClusterConfig } from './kube/auth.ts';
+import { Discovery } from './kube/discovery.ts';
+import type { KubeObject } from './kube/object.ts';
+import { LeaderElection } from './kube/lease.ts';
+import { KubeApi } from './kube/objects.ts';
+import { Transport } from './kube/transport.ts';
+import { readOptions, usage, type Options } from './options.ts';
+import { EventRecorder } from './report/event-recorder.ts';
+import { createLog, type Log } from './report/log.ts';
+import { createMetrics } from './report/metrics.ts';
+import { healthRoutes, metricsRoutes, serve } from './report/server.ts';
+
+/** Time for the last status writes and events after a signal. */
+const GRACE_MS = 5_000;
+
+// Wiring and no logic: flags, the parts, run until a signal. The loop itself is in controller/reconcile.ts.
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2), process.env);
+  if (options === 'help') return void process.stdout.write(usage());
+  // Garbage is collected a little earlier: the process rests most of its life, and memory is what it is judged by.
+  setFlagsFromString('--max-semi-space-size=8');
+  const log = createLog({ level: options.logLevel });
+  const stop = new AbortController();
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort(new Error(name)));
+
+  let controller: Controller | undefined;
+  let leading = false;
+  const metrics = createMetrics({
+    queueDepth: () => controller?.queueDepth ?? 0,
+    watches: () => controller?.watchCount ?? 0,
+    leader: () => leading,
+  });
+  const transport = new Transport(await clusterConfig(options), {
+    observer: ({ verb, status }) => metrics.kubeRequest(verb, status),
+  });
+  const api = new KubeApi(transport, new Discovery(transport));
+  const git = openGit({ dir: options.cacheDir, userAgent: 'git/plumbline', log });
+  await serve({ address: options.metricsAddress, routes: metricsRoutes(metrics) }, stop.signal);
+  // A replica that stands by is ready: it can take over at any moment.
+  await serve(
+    {
+      address: options.healthAddress,
+      routes: healthRoutes({ ready: () => !leading || controller?.isReady || 'sources are not listed yet' }),
+    },
+    stop.signal,
+  );
+
+  const lead = async (signal: AbortSignal) => {
+    const events = new EventRecorder({
+      post: (event, abort) => postEvent(api, event, abort),
+      onError: (error) => log.debug({ error }, 'could not post an event'),
+      instance: options.pod.name,
+    });
+    await api.discovery
+      .refresh(signal)
+      .catch((error: unknown) => log.warn({ error }, 'the API server cannot be asked for its kinds yet'));
+    leading = true;
+    controller = new Controller({
+      api,
+      git,
+      clock: systemClock,
+      random: Math.random,
+      log,
+      metrics,
+      events,
+      options: {
+        operatorNamespace: options.pod.namespace,
+        defaultServiceAccount: options.defaultServiceAccount,
+        concurrency: options.concurrency,
+        watchNamespace: options.watchNamespace,
+      },
+      signal,
+    });
+    await controller.run();
+    await events.close(AbortSignal.timeout(GRACE_MS));
+  };
+  const outcome = options.leaderElect
+    ? await election(api, options, log).run(stop.signal, lead)
+    : await lead(stop.signal).then(() => 'done' as const);
+  log.info(outcome === 'lost' ? 'the lease was lost; starting over' : 'stopped');
+  await Promise.all([git.close(), transport.close()]);
+  // Threads and sockets of libraries must not hold back the exit; a lost lease starts over in a new process.
+  process.exit(outcome === 'lost' ? 1 : 0);
+}
+
+async function clusterConfig({ kubeconfig, context }: Options): Promise<ClusterConfig> {
+  if (!kubeconfig) return inClusterConfig();
+  const { kubeconfigConfig } = await import('./kube/kubeconfig.ts');
+  return kubeconfigConfig(kubeconfig, context || undefined);
+}
+
+function election(api: KubeApi, { pod }: Options, log: Log): LeaderElection {
+  return new LeaderElection(api, {
+    namespace: pod.namespace,
+    name: 'plumbline-operator',
+    identity: pod.uid,
+    onHolder: (holder) =>
+      log.info({ holder }, holder === pod.uid ? 'this replica acts' : 'another replica acts; standing by'),
+    onError: (error) => log.warn({ error }, 'the lease could not be read or renewed'),
+  });
+}
+
+async function postEvent(api: KubeApi, event: KubeObject, signal: AbortSignal): Promise<void> {
+  const resource = await api.discovery.resource('v1', 'Event', signal);
+  if (resource) await api.create(resource, event.metadata.namespace ?? '', event, { signal });
+}
+
+main().catch((error: unknown) => {
+  const expected = error instanceof PlumblineError;
+  process.stderr.write(
+    expected ? `plumbline-operator: ${error.code}: ${error.message}\n` : `${(error as Error).stack ?? String(error)}\n`,
+  );
+  process.exit(1);
+});

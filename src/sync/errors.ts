@@ -1,0 +1,51 @@
+/** Codes that applying and pruning can raise; they are the `reason` of a failure in status. */
+export const SYNC_ERRORS = {
+  KindNotFound: {
+    meaning: 'The cluster does not serve this kind in this version.',
+    mend: 'Correct apiVersion and kind, or install the CRD; the object is applied as soon as the kind appears.',
+  },
+  OwnedByOtherSource: {
+    meaning: 'Another GitOpsSource declares this object, or the live object proves to belong to it.',
+    mend: 'Remove it from one of the two. To hand it over: remove it there with plumbline.dev/prune: disabled on the live object, then set plumbline.dev/adopt: "true" here.',
+  },
+  TrackedByOtherTool: {
+    meaning: 'Another GitOps tool still tracks the live object.',
+    mend: 'Remove it from that tool without deleting it, or set plumbline.dev/adopt: "true" on its manifest.',
+  },
+  AdoptionRefused: {
+    meaning: 'The object exists, others made it, and spec.adoption is Refuse.',
+    mend: 'Set plumbline.dev/adopt: "true" on its manifest, or spec.adoption: Adopt.',
+  },
+  ImmutableField: {
+    meaning: 'The change touches a field that cannot be changed once the object exists.',
+    mend: 'Set spec.force: true, or plumbline.dev/force: enabled on the manifest, to have it deleted and created again.',
+  },
+  RecreateRefused: {
+    meaning: 'The object would have to be deleted and created again, but a rehearsal showed that creating it fails.',
+    mend: 'Mend the manifest; the live object was left as it is.',
+  },
+  Terminating: {
+    meaning: 'The live object is being deleted and its finalizers have not ended yet.',
+    mend: 'Nothing: it is created again when it is gone. If it stays, see which of its finalizers does not end.',
+  },
+  WaitingForReference: {
+    meaning: 'The edge would serve something wrong if this object came before what it refers to.',
+    mend: 'Add what the message names, or correct the reference.',
+  },
+  CrdNotEstablished: {
+    meaning: 'The API server has not begun to serve a CRD of this revision.',
+    mend: "See the CRD's conditions.",
+  },
+  NotAttempted: {
+    meaning: 'atomic: true, and another object of the revision would be refused.',
+    mend: 'Mend the objects that are named beside this one.',
+  },
+  ServiceAccountMissing: {
+    meaning: 'The ServiceAccount that would write the objects does not exist.',
+    mend: 'Create it with the rights that the source needs; the message shows how.',
+  },
+  OwnershipLost: {
+    meaning: 'Between the decision and the write the object became another one, or somebody else claimed it.',
+    mend: 'Nothing: it is judged again.',
+  },
+} as const;

@@ -1,0 +1,57 @@
+import {
+  NAME_LABEL,
+  NAMESPACE_LABEL,
+  OWNER_ANNOTATION,
+  PRUNE_ANNOTATION,
+  RECONCILE_ANNOTATION,
+  ownerProof,
+} from '../api/names.ts';
+import { identityKey, identityOf, type KubeObject } from '../kube/object.ts';
+import type { Desired } from './desired.ts';
+import { health } from './health.ts';
+import type { LiveObject } from './live.ts';
+
+/**
+ * The source (`namespace/name`) that an object proves to belong to. The proof is the annotation: it names the source and the
+ * object itself, so one that was copied from another object proves nothing.
+ */
+export function provenSource(object: KubeObject): string | undefined {
+  const proof = object.metadata.annotations?.[OWNER_ANNOTATION];
+  const match = proof && /^([^/:]+)\/([^/:]+):/.exec(proof);
+  if (!match) return undefined;
+  const source = { namespace: match[1]!, name: match[2]! };
+  return proof === ownerProof(source, identityKey(identityOf(object)))
+    ? `${source.namespace}/${source.name}`
+    : undefined;
+}
+
+/** Does it carry the labels that our watches select by, for this source? */
+export function labelledFor(object: KubeObject, source: string): boolean {
+  const labels = object.metadata.labels ?? {};
+  return `${labels[NAMESPACE_LABEL]}/${labels[NAME_LABEL]}` === source;
+}
+
+/** What is kept of an object that was just read; what earlier sightings taught about it stays. */
+export function sighted(object: KubeObject, before: LiveObject | undefined, desired: Desired | undefined): LiveObject {
+  // Shared with the declaration where there is one: thousands of equal strings would be held twice.
+  const identity = desired?.identity ?? before?.identity ?? identityOf(object);
+  const { metadata } = object;
+  const same = before?.uid === metadata.uid ? before : undefined;
+  return {
+    key: desired?.key ?? before?.key ?? identityKey(identity),
+    identity,
+    apiVersion: desired?.apiVersion ?? object.apiVersion,
+    uid: metadata.uid ?? '',
+    resourceVersion: metadata.resourceVersion ?? '',
+    source: provenSource(object),
+    deleting: metadata.deletionTimestamp !== undefined,
+    pruneDisabled: metadata.annotations?.[PRUNE_ANNOTATION] === 'disabled',
+    reconcileDisabled: metadata.annotations?.[RECONCILE_ANNOTATION] === 'disabled',
+    health: health(object),
+    baseline: same?.baseline,
+    declaredDigest: same?.declaredDigest,
+    unjudged: same?.unjudged,
+    surrendered: same?.surrendered ?? [],
+    rewritten: same?.rewritten ?? [],
+  };
+}

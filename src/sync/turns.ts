@@ -1,0 +1,31 @@
+/**
+ * One at a time for each key, in the order of asking. While a write of ours is under way the key is busy, and what a watch
+ * says about that object waits: the answer of the write brings the new baseline.
+ */
+export class Turns {
+  readonly #tails = new Map<string, Promise<unknown>>();
+  readonly #onIdle: (key: string) => void;
+
+  /** `onIdle` is called each time the last turn of a key has ended; it must not throw. */
+  constructor(onIdle: (key: string) => void = () => undefined) {
+    this.#onIdle = onIdle;
+  }
+
+  busy(key: string): boolean {
+    return this.#tails.has(key);
+  }
+
+  async run<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#tails.get(key);
+    const mine = before === undefined ? work() : before.then(work, work);
+    this.#tails.set(key, mine);
+    try {
+      return await mine;
+    } finally {
+      if (this.#tails.get(key) === mine) {
+        this.#tails.delete(key);
+        this.#onIdle(key);
+      }
+    }
+  }
+}

@@ -1,0 +1,270 @@
+import { FIELD_MANAGER, INITIAL_FIELD_MANAGER } from '../api/names.ts';
+import { baselineOf, type Baseline } from '../drift/judge.ts';
+import { ownEntry } from '../drift/fields.ts';
+import { pick } from '../drift/handover.ts';
+import { PlumblineError } from '../errors.ts';
+import type { Discovery } from '../kube/discovery.ts';
+import { isConflict, isNotFound } from '../kube/errors.ts';
+import { identityKey, type Identity, type KubeObject } from '../kube/object.ts';
+import type { KubeApi } from '../kube/objects.ts';
+import type { ApiResource } from '../kube/resource.ts';
+import { bodyWithout } from './body.ts';
+import type { Desired } from './desired.ts';
+import { firstTouch, type Adopted } from './first-touch.ts';
+import type { LiveObject, LiveObjects } from './live.ts';
+import { isImmutable, recreate } from './recreate.ts';
+import { sighted } from './sighting.ts';
+import { Turns } from './turns.ts';
+
+/** On whose behalf an object is written. */
+export interface Actor {
+  /** `namespace/name` of the source. */
+  source: string;
+  /** The user to act as; undefined is the operator itself, for sources of its own namespace only. */
+  impersonate?: { username: string };
+  adoption: 'Adopt' | 'Refuse';
+  force: boolean;
+  /** Is this `namespace/name` a source that exists? Decides whether its old ownership still counts. */
+  sourceExists(source: string): boolean;
+}
+
+export type WriteAction = 'created' | 'configured' | 'unchanged' | 'adopted' | 'recreated';
+
+export interface Written {
+  action: WriteAction;
+  /** As the server answered; undefined when nothing was sent. */
+  object?: KubeObject;
+  adopted?: Adopted;
+}
+
+export interface WriterDeps {
+  api: KubeApi;
+  discovery: Discovery;
+  live: LiveObjects;
+  /** Who may write the key now: `namespace/name`, or undefined when nobody declares it. */
+  holder(key: string): string | undefined;
+  /** The last turn of a key ended. */
+  onIdle(key: string): void;
+}
+
+/** What everything that writes one object needs to know. */
+export interface WriteCall {
+  actor: Actor;
+  desired: Desired;
+  resource: ApiResource;
+  signal: AbortSignal;
+}
+
+/**
+ * Writes one managed object at a time, each under its own lock. Managed objects are written by server-side apply only: an
+ * Update under our name would split ownership. Everything it learns from the answers goes into LiveObjects.
+ */
+export class ObjectWriter {
+  readonly #deps: WriterDeps;
+  readonly turns: Turns;
+
+  constructor(deps: WriterDeps) {
+    this.#deps = deps;
+    this.turns = new Turns(deps.onIdle);
+  }
+
+  /**
+   * Makes the object as declared. `absent`: the caller knows (from a list a moment ago) that it does not exist, which saves
+   * a read. Rejects with a KubeError or one of SYNC_ERRORS.
+   */
+  apply(actor: Actor, desired: Desired, options: { absent?: boolean; signal: AbortSignal }): Promise<Written> {
+    return this.turns.run(desired.key, async () => {
+      options.signal.throwIfAborted();
+      this.#assertHolder(actor, desired.key, desired.identity);
+      if (desired.policy.ssa === 'Ignore') return { action: 'unchanged' };
+      const resource = await this.resourceOf(desired, options.signal);
+      const call: WriteCall = { actor, desired, resource, signal: options.signal };
+      const known = this.#deps.live.get(desired.key);
+      if (known?.deleting) throw terminating(desired);
+      if (known && isOurs(known, actor.source)) {
+        if (desired.policy.ssa === 'IfNotPresent') return { action: 'unchanged' };
+        return this.#applyOwn(call, known.surrendered);
+      }
+      return this.#applyFirst(call, options.absent === true && !known);
+    });
+  }
+
+  /** The answer that an apply would get; nothing is stored. */
+  async rehearse(actor: Actor, desired: Desired, signal: AbortSignal): Promise<KubeObject> {
+    const resource = await this.resourceOf(desired, signal);
+    const { object } = await this.#send({ actor, desired, resource, signal }, this.steadyBody(desired), {
+      dryRun: true,
+    });
+    return object;
+  }
+
+  /** The body of every apply but the first: without what is given up and what an autoscaler took. */
+  steadyBody(desired: Desired): string {
+    return bodyWithout(desired.body, this.#deps.live.get(desired.key)?.surrendered ?? []);
+  }
+
+  async resourceOf(desired: Desired, signal: AbortSignal): Promise<ApiResource> {
+    const { apiVersion, identity } = desired;
+    const resource = await this.#deps.discovery.resource(apiVersion, identity.kind, signal);
+    if (resource) return resource;
+    throw new PlumblineError('KindNotFound', `the cluster does not serve ${identity.kind} in ${apiVersion}`, {
+      object: identity,
+      file: desired.file,
+      line: desired.line,
+    });
+  }
+
+  /** Scope is checked again right before each write: claims may have moved while this write waited for its turn. */
+  #assertHolder(actor: Actor, key: string, identity: Identity): void {
+    const holder = this.#deps.holder(key);
+    if (holder === actor.source) return;
+    throw new PlumblineError('OwnershipLost', `${holder ?? 'nobody'} declares this object now, not ${actor.source}`, {
+      object: identity,
+    });
+  }
+
+  async #applyOwn(call: WriteCall, surrendered: readonly string[]): Promise<Written> {
+    const body = bodyWithout(call.desired.body, surrendered);
+    if (call.desired.givenUp) await this.#handOver(call);
+    try {
+      const { object, created } = await this.#send(call, body, { force: true });
+      this.#record(call.desired, body, object);
+      return { action: created ? 'created' : 'configured', object };
+    } catch (error) {
+      return this.#recreateIfWanted(call, error);
+    }
+  }
+
+  async #applyFirst(call: WriteCall, absent: boolean): Promise<Written> {
+    const { desired } = call;
+    const createBody = desired.givenUp?.createBody ?? desired.body;
+    if (absent) {
+      try {
+        // Not forced: if somebody was faster, the conflict says so and the first touch looks at what is there.
+        const { object, created } = await this.#send(call, createBody, { force: false });
+        if (created) return await this.#settle(call, object, { action: 'created', object });
+      } catch (error) {
+        if (!isConflict(error)) throw error;
+      }
+    }
+    const touched = await firstTouch(this.#deps.api, call);
+    if (touched.kind === 'leave') return { action: 'unchanged' };
+    try {
+      const { object, created } = await this.#send(call, touched.kind === 'absent' ? createBody : desired.body, {
+        force: true,
+      });
+      if (created) return await this.#settle(call, object, { action: 'created', object });
+      const adopted = touched.kind === 'adopt' ? touched.adopted : undefined;
+      return await this.#settle(call, object, {
+        action: adopted ? 'adopted' : 'configured',
+        object,
+        ...(adopted && { adopted }),
+      });
+    } catch (error) {
+      return this.#recreateIfWanted(call, error);
+    }
+  }
+
+  /** After the first apply: hand over what is given up, apply the rest, remember the answer. */
+  async #settle(call: WriteCall, object: KubeObject, written: Written): Promise<Written> {
+    const { desired } = call;
+    if (!desired.givenUp) {
+      this.#record(desired, desired.body, object);
+      return written;
+    }
+    await this.#handOver(call, object);
+    const { object: settled } = await this.#send(call, desired.body, { force: true });
+    this.#record(desired, desired.body, settled);
+    return { ...written, object: settled };
+  }
+
+  /**
+   * Makes `plumbline-initial` co-owner of the given-up fields that we still own, with their live values. Not forced and with
+   * the live value, so it can change nothing.
+   */
+  async #handOver(call: WriteCall, known?: KubeObject): Promise<void> {
+    const { actor, desired, resource, signal } = call;
+    const { namespace, name } = desired.identity;
+    const live = known ?? (await this.#deps.api.get(resource, namespace, name, { ...impersonated(actor), signal }));
+    const fields = ownEntry(live, FIELD_MANAGER)?.fieldsV1;
+    const body = fields && pick(live, desired.givenUp?.paths ?? [], fields);
+    if (!body) return;
+    await this.#deps.api.apply(resource, namespace, name, JSON.stringify(body), {
+      fieldManager: INITIAL_FIELD_MANAGER,
+      force: false,
+      ...impersonated(actor),
+      signal,
+    });
+  }
+
+  async #recreateIfWanted(call: WriteCall, error: unknown): Promise<Written> {
+    if (!isImmutable(error)) throw error;
+    const { desired, actor } = call;
+    if (!actor.force && !desired.policy.force) {
+      throw new PlumblineError('ImmutableField', (error as Error).message, { cause: error, object: desired.identity });
+    }
+    const object = await recreate(this.#deps.api, call);
+    return this.#settle(call, object, { action: 'recreated', object });
+  }
+
+  #send(call: WriteCall, body: string, options: { force?: boolean; dryRun?: boolean }) {
+    const { actor, desired, resource, signal } = call;
+    return this.#deps.api.apply(resource, desired.identity.namespace, desired.identity.name, body, {
+      fieldManager: FIELD_MANAGER,
+      force: options.force ?? true,
+      ...(options.dryRun && { dryRun: true }),
+      ...impersonated(actor),
+      signal,
+    });
+  }
+
+  #record(desired: Desired, body: string, answer: KubeObject): void {
+    const { live } = this.#deps;
+    const baseline = baselineOf(JSON.parse(body) as KubeObject, answer, FIELD_MANAGER);
+    const next = sighted(answer, live.get(desired.key), desired);
+    live.set({ ...next, ...remembered(desired, baseline) });
+  }
+
+  /** Deletes an object that is still the one that was decided about: uid and resourceVersion are preconditions. */
+  remove(actor: Actor, identity: Identity, options: { signal: AbortSignal }): Promise<'deleted' | 'gone' | 'changed'> {
+    const key = identityKey(identity);
+    return this.turns.run(key, async () => {
+      const { api, discovery, live } = this.#deps;
+      const known = live.get(key);
+      if (!known) return 'gone';
+      if (known.source !== actor.source || this.#deps.holder(key) !== undefined) return 'changed';
+      const resource = await discovery.resource(known.apiVersion, identity.kind, options.signal);
+      if (!resource) return 'gone';
+      try {
+        await api.delete(resource, identity.namespace, identity.name, {
+          uid: known.uid,
+          resourceVersion: known.resourceVersion,
+          ...impersonated(actor),
+          signal: options.signal,
+        });
+        return 'deleted';
+      } catch (error) {
+        if (isNotFound(error)) return 'gone';
+        if (isConflict(error)) return 'changed';
+        throw error;
+      }
+    });
+  }
+}
+
+export function impersonated(actor: Actor): { impersonate?: { username: string } } {
+  return actor.impersonate ? { impersonate: actor.impersonate } : {};
+}
+
+function remembered(desired: Desired, baseline: Baseline | undefined) {
+  return { baseline, declaredDigest: baseline ? desired.digest : undefined, unjudged: undefined };
+}
+
+function terminating({ identity }: Desired): PlumblineError {
+  return new PlumblineError('Terminating', 'is being deleted and waits for its finalizers', { object: identity });
+}
+
+/** Without a proof (somebody removed the annotation) it is ours when we wrote it in this life; else the first touch decides. */
+function isOurs(known: LiveObject, source: string): boolean {
+  return known.source === source || (known.source === undefined && known.baseline !== undefined);
+}
