@@ -2,7 +2,7 @@ import { describeIdentity, identityOf, type KubeObject } from '../../src/kube/ob
 import type { Reference } from './client.ts';
 import { complaints, hasRejected, kindCounts, namesPlace, statusOf } from './report.ts';
 import { replaced, THINGS } from './shop.ts';
-import { DEMO_MANAGER, expect, request, untilApplied, type Outcome, type Stage } from './stage.ts';
+import { DEMO_MANAGER, expect, request, untilApplied, untilSource, type Outcome, type Stage } from './stage.ts';
 
 // What comes from Git: sources, good commits, bad ones.
 
@@ -74,15 +74,11 @@ async function pushMistake(
   bystanders: readonly Reference[],
   change: Record<string, string>,
 ): Promise<Outcome> {
-  const { client, signal, patience } = stage;
   const before = await generations(stage, bystanders);
   const pushed = await stage.push(change, `Change ${file}`);
   await request(stage, source);
-  const { object, at } = await client.waitFor(source, (each) => hasRejected(each, pushed.sha), {
-    what: `${describeIdentity(identityOf(source))} to refuse commit ${pushed.sha.slice(0, 7)}`,
-    timeoutMs: patience.syncMs,
-    signal,
-  });
+  const refuses = `to refuse commit ${pushed.sha.slice(0, 7)}`;
+  const { object, at } = await untilSource(stage, source, refuses, (each) => hasRejected(each, pushed.sha));
   const said = complaints(object);
   expect(namesPlace(said, file), `the message does not name ${file} and a line: ${said.join(' | ')}`);
   const after = await generations(stage, bystanders);

@@ -1,8 +1,8 @@
 import { PlumblineError } from '../../src/errors.ts';
 import { describeIdentity, identityOf, type KubeObject } from '../../src/kube/object.ts';
 import { REQUESTED_AT_ANNOTATION } from '../../src/api/names.ts';
-import type { Client, Reference } from './client.ts';
-import { complaints, hasApplied } from './report.ts';
+import type { Client, Reference, Seen } from './client.ts';
+import { complaints, hasApplied, readyOf, statusOf } from './report.ts';
 import type { Files } from './shop.ts';
 
 /** What a step acts on. */
@@ -37,20 +37,28 @@ export const PATIENCE: Stage['patience'] = { syncMs: 60_000, healMs: 30_000 };
 /** Under which name the demo writes what a person would apply with kubectl. */
 export const DEMO_MANAGER = 'plumbline-demo';
 
-/** Waits until every object of the commit is applied; the error holds what the source says. */
-export function untilApplied(
+/** Waits until every object of the commit is applied. */
+export function untilApplied(stage: Stage, source: Reference, sha: string): Promise<Seen> {
+  return untilSource(stage, source, `to apply commit ${sha.slice(0, 7)}`, (object) => hasApplied(object, sha));
+}
+
+/** Waits until a source looks right; the error holds what the source said last. */
+export async function untilSource(
   { client, signal, patience }: Stage,
   source: Reference,
-  sha: string,
-): ReturnType<Client['waitFor']> {
-  let last: KubeObject | undefined;
-  const right = (object: KubeObject | undefined): boolean => hasApplied((last = object), sha);
-  const what = `${describeIdentity(identityOf(source))} to apply commit ${sha.slice(0, 7)}`;
-  return client.waitFor(source, right, { what, timeoutMs: patience.syncMs, signal }).catch((error: unknown) => {
-    throw new PlumblineError('DemoStep', `${(error as Error).message}; it says: ${complaints(last).join(' | ')}`, {
-      cause: error,
-    });
-  });
+  to: string,
+  right: (object: KubeObject | undefined) => boolean,
+): Promise<Seen> {
+  const what = `${describeIdentity(identityOf(source))} ${to}`;
+  try {
+    return await client.waitFor(source, right, { what, timeoutMs: patience.syncMs, signal });
+  } catch (error) {
+    if (!(error instanceof PlumblineError)) throw error;
+    const object = await client.get(source, signal);
+    const attempted = statusOf(object)?.lastAttemptedRevision ?? 'nothing yet';
+    const said = `it attempted ${attempted} and says ${readyOf(object).reason}: ${complaints(object).join(' | ')}`;
+    throw new PlumblineError('DemoStep', `${error.message}; ${said}`, { cause: error });
+  }
 }
 
 /** What a webhook of the Git server would do: asks the source to look now instead of at its next interval. */
