@@ -40,7 +40,7 @@ test(
     await new Promise((resolve) => container.process.once('close', resolve));
     rmSync(app, { recursive: true });
     assert.match(container.output(), /^\{/, container.output());
-  const seen = JSON.parse(container.output()) as Record<string, unknown>;
+    const seen = JSON.parse(container.output()) as Record<string, unknown>;
     assert.deepEqual(seen, {
       uid: 65532,
       gid: 65532,
