@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -83,7 +83,13 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const child = spawn(binary, ['run', ...flagsOf(options, dir)], { stdio: ['pipe', 'pipe', log], detached: true });
   closeSync(log);
   const supervisor = new Supervisor(child, dir);
-  await supervisor.started();
+  try {
+    await supervisor.started();
+  } catch (error) {
+    await supervisor.end();
+    if (options.dir === undefined) rmSync(dir, { recursive: true, force: true });
+    throw error;
+  }
   return clusterIn(dir, supervisor);
 }
 
@@ -204,7 +210,12 @@ let shared: Promise<Cluster> | undefined;
 /** The cluster of this test run (see run.ts). A test file that is run alone gets one that ends with its process. */
 export function sharedCluster(): Promise<Cluster> {
   const dir = process.env[SHARED];
-  return (shared ??= dir === undefined ? startCluster() : Promise.resolve(clusterIn(dir)));
+  return (shared ??= dir === undefined ? startCluster() : Promise.resolve(joinCluster(dir)));
+}
+
+/** The cluster that another process has started in `dir`. From here it can be used, but not stopped or broken. */
+export function joinCluster(dir: string): Cluster {
+  return clusterIn(dir);
 }
 
 /** Starts the cluster of a test run; `environment` lets other processes find it by `sharedCluster`. */
