@@ -69,7 +69,7 @@ function subjectOf(object: KubeObject): Subject {
 }
 
 function fieldsAt(parent: unknown, name: string): Fields {
-  const value = (parent as Fields)[name];
+  const value = (parent as Fields | null | undefined)?.[name];
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
 }
 
@@ -210,7 +210,7 @@ function crashLooping(status: Fields): string | undefined {
   const crashed = containers.find(
     (one) => textAt(fieldsAt(fieldsAt(one, 'state'), 'waiting'), 'reason') === 'CrashLoopBackOff',
   );
-  return crashed && textAt(crashed, 'name');
+  return crashed && (textAt(crashed, 'name') || '?');
 }
 
 function persistentVolumeClaim({ status }: Subject): Health {
