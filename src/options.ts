@@ -53,9 +53,9 @@ export function readOptions(
   args: readonly string[],
   environment: Record<string, string | undefined>,
 ): Options | 'help' {
-  let values: { [name in keyof typeof FLAGS]: string | boolean };
+  let values: Record<keyof typeof FLAGS, string | boolean>;
   try {
-    values = parseArgs({ args: [...args], options: FLAGS, strict: true }).values as typeof values;
+    ({ values } = parseArgs({ args: [...args], options: FLAGS, strict: true }));
   } catch (error) {
     throw new TerminalError('InvalidFlag', (error as Error).message, { cause: error });
   }

@@ -18,7 +18,7 @@ test('push, apply, drift, heal, report, prune', async () => {
   await world.edit('v1/configmaps/a', { data: { key: 'edited', other: 'foreign' } });
   const healed = await until(async () => {
     const object = await world.get('v1/configmaps/a');
-    return (object?.['data'] as Record<string, string>)['key'] === 'value' && object;
+    return (object?.['data'] as Record<string, string> | undefined)?.['key'] === 'value' && object;
   });
   assert.equal((healed['data'] as Record<string, string>)['other'], 'foreign', 'what others added stays');
   const told = await until(async () => {

@@ -46,7 +46,7 @@ export function statusOf(input: StatusInput): GitOpsSourceStatus {
     failures: failuresOf(source),
     ignoredFiles: ignoredFilesOf(source),
     health,
-  } as GitOpsSourceStatus);
+  });
 }
 
 function condition(

@@ -52,8 +52,8 @@ export class StatusWriter {
     const pending = this.#of(source);
     pending.cancel?.();
     pending.cancel = undefined;
-    while (pending.writing) await pending.writing;
-    pending.writing = this.#write(pending).finally(() => (pending.writing = undefined));
+    while (pending.writing !== undefined) await pending.writing;
+    pending.writing = this.#write(pending).finally(() => void (pending.writing = undefined));
     await pending.writing;
   }
 

@@ -92,11 +92,13 @@ export class Healer implements WatchListener {
     else this.#seen(waiting.object, live.get(key), claims.desired(key));
   }
 
-  listed({ apiVersion, kind }: WatchedKind, seen: ReadonlySet<string>): void {
+  listed({ apiVersion, kind }: WatchedKind, seen: ReadonlySet<string>, resourceVersion: string): void {
     const { live, claims, writer } = this.#deps;
-    for (const object of [...live.values()]) {
-      if (object.apiVersion !== apiVersion || object.identity.kind !== kind) continue;
-      if (!seen.has(object.key) && !writer.turns.busy(object.key)) this.#lost(object, claims.desired(object.key));
+    for (const object of live.values()) {
+      if (object.apiVersion !== apiVersion || object.identity.kind !== kind || seen.has(object.key)) continue;
+      // Written by us after the moment that the list shows, or right now: the list knows nothing of it.
+      if (writer.turns.busy(object.key) || isLater(object.resourceVersion, resourceVersion)) continue;
+      this.#lost(object, claims.desired(object.key));
     }
   }
 
@@ -284,7 +286,10 @@ function fieldsOf(
       return explainValues(judgement.differences);
     case 'versionChanged':
       return [{ path: '/apiVersion', declared: declared.apiVersion, live: judgement.from }];
-    default:
+    case 'surrendered':
+    case 'valuesDiffer':
+    case 'terminating':
+    case 'gone':
       return [];
   }
 }
@@ -295,11 +300,15 @@ function fieldsShown(fields: DriftedField[], { action }: Written): DriftedField[
   return [{ path: '/metadata/labels', declared: 'the labels of the source', live: undefined, operation: 'Removed' }];
 }
 
-/** Resource versions of one object can be compared as numbers; where a server writes other text, every event counts. */
+/** Does the event say more than we know? */
 function isNewer(object: KubeObject, before: LiveObject): boolean {
   const now = object.metadata.resourceVersion ?? '';
-  if (!/^\d+$/.test(now) || !/^\d+$/.test(before.resourceVersion)) return true;
-  return now.length !== before.resourceVersion.length
-    ? now.length > before.resourceVersion.length
-    : now > before.resourceVersion || before.unjudged !== undefined;
+  if (now === before.resourceVersion) return before.unjudged !== undefined;
+  return isLater(now, before.resourceVersion);
+}
+
+/** Resource versions are compared as numbers (KEP-5504); where a server writes other text, everything counts as later. */
+function isLater(a: string, b: string): boolean {
+  if (!/^\d+$/.test(a) || !/^\d+$/.test(b)) return true;
+  return a.length === b.length ? a > b : a.length > b.length;
 }

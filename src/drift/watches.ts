@@ -17,8 +17,8 @@ export type WatchEventType = 'ADDED' | 'MODIFIED' | 'DELETED';
 export interface WatchListener {
   /** In the tick in which the bytes arrived; a listed object comes as ADDED. */
   observe(type: WatchEventType, object: KubeObject): void;
-  /** A whole list of the kind is in; objects of it that were not in the list are gone. */
-  listed(kind: WatchedKind, seen: ReadonlySet<string>): void;
+  /** A whole list of the kind is in; objects of it that were not in the list at its version are gone. */
+  listed(kind: WatchedKind, seen: ReadonlySet<string>, resourceVersion: string): void;
   /** The watch cannot be held right now. */
   problem(kind: WatchedKind, error: KubeError): void;
 }
@@ -162,8 +162,8 @@ export class KindWatches {
         seen?.add(this.#keyOf(object));
         this.#listener.observe('ADDED', object);
       },
-      listDone: () => {
-        this.#listener.listed(watch.kind, seen ?? new Set());
+      listDone: (resourceVersion: string) => {
+        this.#listener.listed(watch.kind, seen ?? new Set(), resourceVersion);
         seen = undefined;
         watch.listed = true;
         for (const wake of watch.waiting.splice(0)) wake();

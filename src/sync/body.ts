@@ -3,7 +3,7 @@ import type { KubeObject } from '../kube/object.ts';
 
 /** TC39 "JSON.parse source text access"; in V8, not yet in the typings. */
 type SourceText = { source?: string };
-const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
+const { rawJSON } = JSON as unknown as { rawJSON: (text: string) => unknown };
 
 /** A body that keeps its int64 values to the digit when it is written again; those values are opaque while it is held. */
 export function parseExact(body: string): KubeObject {

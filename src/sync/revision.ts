@@ -32,7 +32,7 @@ export interface RevisionInput {
   held: ReadonlySet<string>;
   atomic: boolean;
   /** Asked about an object that differs from Git: is that drift which the source only wants to hear about? */
-  leaveDrift(desired: Desired): boolean;
+  leaveDrift: (desired: Desired) => boolean;
   listener: RevisionListener;
   signal: AbortSignal;
 }

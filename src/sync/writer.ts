@@ -44,7 +44,7 @@ export interface WriterDeps {
   /** Who may write the key now: `namespace/name`, or undefined when nobody declares it. */
   holder(key: string): string | undefined;
   /** The last turn of a key ended. */
-  onIdle(key: string): void;
+  onIdle: (key: string) => void;
 }
 
 /** What everything that writes one object needs to know. */
