@@ -113,6 +113,7 @@ describe('an object that others made', () => {
     const answer = await adopt(declared);
     assert.deepEqual(answer['data'], { kept: 'new' });
     assert.deepEqual(answer.metadata.finalizers, ['example.com/wait']);
+    assert.deepEqual(answer.metadata.annotations, { 'volume.kubernetes.io/selected-node': 'n' });
   });
 
   it('a Deployment keeps its defaults and its last restart; hand-made settings go', async () => {

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { loadAll } from 'js-yaml';
-import type { KubeObject } from '../kube/object.ts';
 import { health } from './health.ts';
 
 interface Case {
@@ -17,7 +16,7 @@ const text = readFileSync(new URL('health.test.yaml', import.meta.url), 'utf8');
 describe('health', () => {
   for (const { case: name, expect, says = '', object } of loadAll(text) as Case[]) {
     it(`${object.kind}: ${name}`, () => {
-      const { status, message } = health({ ...object, metadata: { name: 'x', ...object.metadata } } as KubeObject);
+      const { status, message } = health({ ...object, metadata: { name: 'x', ...object.metadata } });
       assert.equal(status, expect, message);
       assert.ok(message.includes(says), `${JSON.stringify(message)} does not say ${JSON.stringify(says)}`);
     });

@@ -106,17 +106,21 @@ function withoutUnfoldable(fields: FieldsV1): FieldsV1 {
   return UNFOLDABLE.reduce((trie, pattern) => prune(trie, pattern), fields);
 }
 
-function prune(node: FieldsV1, [first, ...rest]: readonly RegExp[]): FieldsV1 {
+function prune(node: FieldsV1, [first, ...rest]: readonly RegExp[], isItem = false): FieldsV1 {
   const kept: FieldsV1 = {};
   for (const trieKey in node) {
     const child = node[trieKey]!;
-    if (!first?.test(trieKey)) kept[trieKey] = child;
-    else if (rest.length > 0) {
-      const pruned = prune(child, rest);
-      // An emptied node would claim the whole map.
+    if (!first?.test(trieKey)) {
+      kept[trieKey] = child;
+    } else if (rest.length > 0) {
+      const pruned = prune(child, rest, trieKey.startsWith('k:'));
+      // An emptied node would claim everything below it.
       if (isLeaf(child) || !isLeaf(pruned)) kept[trieKey] = pruned;
     }
   }
+  // Who owns a map itself takes away what is in it and nobody's. A list item must go as one.
+  const isTouched = rest.length === 0 && Object.keys(kept).length < Object.keys(node).length;
+  if (isTouched && !isItem) delete kept['.'];
   return kept;
 }
 
