@@ -116,9 +116,10 @@ suite('reading a folder', () => {
       'deploy/out': '/etc',
       'base/up': '../..',
     };
-    await repository.write({ 'base/one.yaml': '1', 'deploy/x': 'x' }, 'links', { symlinks });
-    await repository.git('update-index', '--add', '--cacheinfo', `160000,${'1'.repeat(40)},deploy/sub`);
-    await repository.write({});
+    await repository.write({ 'base/one.yaml': '1', 'deploy/x': 'x' }, 'links', {
+      symlinks,
+      submodules: { 'deploy/sub': '1'.repeat(40) },
+    });
     assert.deepEqual((await readAll(git, repository, 'deploy')).files, {
       'deploy/all/one.yaml': '1',
       'deploy/all/up': '[SymlinkOutside]',
@@ -189,10 +190,10 @@ suite('refs', () => {
     const held = Promise.withResolvers<void>();
     const arrived = Promise.withResolvers<void>();
     server.fault = async ({ repository: name, operation }) => {
-      if (name !== 'late' || operation !== 'ls-refs') return 'pass';
+      if (name !== 'late' || operation !== 'ls-refs') return 'pass' as const;
       arrived.resolve();
       await held.promise;
-      return 'pass';
+      return 'pass' as const;
     };
     const early = git.resolve(repository, {}, call());
     await arrived.promise;

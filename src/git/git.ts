@@ -57,7 +57,7 @@ class Repositories implements Git {
   readonly #closing = new AbortController();
   /** Mirrors of an earlier run that nobody has asked for yet: their bytes by their key. */
   #inherited: Promise<Map<string, number>> | undefined;
-  #tidying = false;
+  #tidying: Promise<void> | undefined;
 
   constructor(options: GitOptions) {
     this.#options = options;
@@ -85,6 +85,7 @@ class Repositories implements Git {
 
   async close(): Promise<void> {
     this.#closing.abort(new DOMException('the Git reader is closed', 'AbortError'));
+    await this.#tidying;
     await this.#worker.close();
     await Promise.all([...this.#dispatchers.values()].map((agent) => agent.destroy()));
   }
@@ -112,7 +113,7 @@ class Repositories implements Git {
       clearTimeout(timer);
       repository.users -= 1;
       repository.usedAt = this.#now();
-      if (repository.users === 0) void this.#tidy();
+      if (repository.users === 0) this.#tidying ??= this.#tidy().finally(() => (this.#tidying = undefined));
     }
   }
 
@@ -140,8 +141,6 @@ class Repositories implements Git {
 
   /** Keeps the scratch folder below its limit: drops what nobody used for a day, then what was used longest ago. */
   async #tidy(): Promise<void> {
-    if (this.#tidying || this.#closing.signal.aborted) return;
-    this.#tidying = true;
     try {
       const inherited = (await this.#inherited) ?? new Map<string, number>();
       let total = [...inherited.values()].reduce((sum, bytes) => sum + bytes, 0);
@@ -168,8 +167,6 @@ class Repositories implements Git {
     } catch (error) {
       if (!this.#closing.signal.aborted)
         this.#options.log?.warn({ err: error }, 'cannot tidy the scratch folder of Git');
-    } finally {
-      this.#tidying = false;
     }
   }
 

@@ -69,9 +69,9 @@ export class Mirror {
     return found;
   }
 
-  /** Bytes on disk. */
+  /** Bytes of packs on disk; 0 as long as nobody has read from it. */
   async size(): Promise<number> {
-    return (await this.#opened()).bytes;
+    return (await this.#state)?.bytes ?? 0;
   }
 
   /** Removes the mirror from disk; whoever is reading it starts again with an empty one. */

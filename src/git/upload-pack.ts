@@ -95,7 +95,7 @@ const CHANGED: ReadonlySet<string> = new Set(['GitProtocolError', 'RepositoryNot
 async function writePack(pack: AsyncIterable<Uint8Array>, file: string, maxBytes: number): Promise<number> {
   let bytes = 0;
   try {
-    await using handle = await open(file, 'wx', 0o600);
+    await using handle = await open(file, 'w', 0o600);
     for await (const chunk of pack) {
       bytes += chunk.length;
       if (bytes > maxBytes) throw limitExceeded('packBytes', `the pack has more than ${maxBytes} bytes`);

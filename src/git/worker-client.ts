@@ -63,7 +63,16 @@ export class GitWorker {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#stop('the Git worker is shut down');
+    await this.restart('the Git worker is shut down');
+  }
+
+  /** Ends the thread; calls under way fail with this message, and the next call starts it again. */
+  async restart(message: string): Promise<void> {
+    clearTimeout(this.#idle);
+    const worker = this.#worker;
+    if (!worker) return;
+    this.#ended(worker, message);
+    await worker.terminate();
   }
 
   #running(): Worker {
@@ -107,22 +116,14 @@ export class GitWorker {
     this.#watch = undefined;
     this.#worker?.unref();
     clearTimeout(this.#idle);
-    this.#idle = setTimeout(() => void this.#stop('the Git worker was idle'), this.#options.idleMs);
+    this.#idle = setTimeout(() => void this.restart('the Git worker was idle'), this.#options.idleMs);
     this.#idle.unref();
   }
 
   #watchMemory(): NodeJS.Timeout {
     const allowed = process.memoryUsage.rss() + this.#options.growthBytes;
     return setInterval(() => {
-      if (process.memoryUsage.rss() > allowed) void this.#stop('the Git worker used too much memory and was ended');
+      if (process.memoryUsage.rss() > allowed) void this.restart('the Git worker used too much memory and was ended');
     }, WATCH_MS);
-  }
-
-  async #stop(message: string): Promise<void> {
-    clearTimeout(this.#idle);
-    const worker = this.#worker;
-    if (!worker) return;
-    this.#ended(worker, message);
-    await worker.terminate();
   }
 }
