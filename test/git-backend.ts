@@ -21,20 +21,34 @@ export interface BackendAnswer {
   body: Readable;
 }
 
-let backend: string | undefined;
+/** git's CGI program, and the folder whose repositories it serves. */
+export interface Backend {
+  program: string;
+  root: string;
+}
+
+export function findBackend(root: string): Backend {
+  try {
+    const folder = execFileSync('git', ['--exec-path'], { encoding: 'utf8' }).trim();
+    return { program: join(folder, 'git-http-backend'), root };
+  } catch (error) {
+    throw new Error('The test Git server is git itself, but no `git` is in the PATH. Install git.', { cause: error });
+  }
+}
 
 /** Runs `git http-backend` (CGI) for one request. `body` is what the client sent. */
 export async function runBackend(
-  root: string,
+  { program, root }: Backend,
   request: IncomingMessage,
   body: Readable | Buffer,
   capabilities: GitCapabilities,
 ): Promise<BackendAnswer> {
-  backend ??= join(execFileSync('git', ['--exec-path'], { encoding: 'utf8' }).trim(), 'git-http-backend');
-  const child = spawn(backend, { env: cgiEnvironment(root, request, capabilities), stdio: ['pipe', 'pipe', 'ignore'] });
+  const child = spawn(program, { env: cgiEnvironment(root, request, capabilities), stdio: ['pipe', 'pipe', 'ignore'] });
   // It may answer without having read all; and a client that has gone away wants no answer.
   child.stdin.on('error', () => {});
-  request.socket.once('close', () => child.kill('SIGKILL'));
+  const leave = () => void child.kill('SIGKILL');
+  request.socket.once('close', leave);
+  child.once('close', () => request.socket.off('close', leave));
   (body instanceof Readable ? body : Readable.from([body])).pipe(child.stdin);
   return readHeaders(child.stdout);
 }

@@ -14,8 +14,8 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import type { Remote } from '../src/git/remote.ts';
 import { buildCluster } from './cluster-binary.ts';
-import { runBackend } from './git-backend.ts';
-import type { GitCapabilities } from './git-backend.ts';
+import { findBackend, runBackend } from './git-backend.ts';
+import type { Backend, GitCapabilities } from './git-backend.ts';
 import { Repository, authorization } from './git-repository.ts';
 import { corruptPack, readUploadRequest, withoutShallow, writePacket } from './git-wire.ts';
 
@@ -72,19 +72,27 @@ export interface GitServer extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
+/** Of servers that nobody has stopped. */
+const folders = new Set<string>();
+process.once('exit', () => folders.forEach(removeFolder));
+
+function removeFolder(dir: string): void {
+  rmSync(dir, { recursive: true, force: true });
+}
+
 /** Starts a server on a free port. It keeps no process alive, and its files go with the process at the latest. */
 export async function startGitServer(options: GitServerOptions = {}): Promise<GitServer> {
   const dir = mkdtempSync(join(tmpdir(), 'plumbline-git-'));
-  const removeFiles = () => rmSync(dir, { recursive: true, force: true });
-  process.once('exit', removeFiles);
-  const listener: RequestListener = (request, response) => void answer(server, join(dir, 'served'), request, response);
+  folders.add(dir);
+  const backend = findBackend(join(dir, 'served'));
+  const listener: RequestListener = (request, response) => void answer(server, backend, request, response);
   const listening = options.tls ? createTlsServer(await servingPair(dir), listener) : createServer(listener);
   await once(listening.listen(0, '127.0.0.1').unref(), 'listening');
   let stopped: Promise<void> | undefined;
   const stop = () =>
     (stopped ??= close(listening).then(() => {
-      process.off('exit', removeFiles);
-      removeFiles();
+      removeFolder(dir);
+      folders.delete(dir);
     }));
   const url = `${options.tls ? 'https' : 'http'}://127.0.0.1:${(listening.address() as AddressInfo).port}`;
   const caFile = join(dir, 'ca.crt');
@@ -95,7 +103,7 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
     capabilities: { protocolV2: true, filter: true, anyObject: true, shallow: true, ...options.capabilities },
     requests: [],
     createRepository: async (name) =>
-      Repository.create(`${url}/${name}.git`, join(dir, 'clones', name), join(dir, 'served', `${name}.git`), () => ({
+      Repository.create(`${url}/${name}.git`, join(dir, 'clones', name), join(backend.root, `${name}.git`), () => ({
         ...(server.auth ? { auth: server.auth } : {}),
         ...(options.tls ? { caFile } : {}),
       })),
@@ -119,7 +127,7 @@ async function servingPair(dir: string): Promise<{ cert: Buffer; key: Buffer }> 
 
 async function answer(
   server: GitServer,
-  root: string,
+  backend: Backend,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -127,7 +135,7 @@ async function answer(
   request.on('error', () => {});
   response.on('error', () => {});
   try {
-    await (isPush(request) ? servePush : serveReader)(server, root, request, response);
+    await (isPush(request) ? servePush : serveReader)(server, backend, request, response);
   } catch {
     response.destroy();
   }
@@ -150,20 +158,20 @@ function reply({ status, headers, body }: Reply, response: ServerResponse): void
 
 async function servePush(
   server: GitServer,
-  root: string,
+  backend: Backend,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const refused = refusal(server, request);
   if (refused) return reply(refused, response);
-  const { status, headers, body } = await runBackend(root, request, request, server.capabilities);
+  const { status, headers, body } = await runBackend(backend, request, request, server.capabilities);
   response.writeHead(status, headers);
   await pipeline(body, response);
 }
 
 async function serveReader(
   server: GitServer,
-  root: string,
+  backend: Backend,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -173,14 +181,14 @@ async function serveReader(
   const fault = (await server.fault?.(record)) ?? 'pass';
   if (fault === 'hang') return;
   if (fault === 'reset') return void request.socket.resetAndDestroy();
-  const repository = join(root, `${record.repository}.git`);
+  const repository = join(backend.root, `${record.repository}.git`);
   const early =
     typeof fault === 'object' && 'status' in fault
       ? fault
       : (refusal(server, request) ?? (await refuseLines(server.capabilities, repository, record)));
   record.status = early?.status ?? 200;
   if (early) return reply(early, response);
-  const answer = await runBackend(root, request, body, server.capabilities);
+  const answer = await runBackend(backend, request, body, server.capabilities);
   record.status = answer.status;
   response.writeHead(answer.status, { 'content-type': answer.headers['content-type'], 'cache-control': 'no-cache' });
   await sendAnswer(await disguise(answer.body, server.capabilities, record, fault), fault, record, response);
