@@ -103,7 +103,8 @@ test('a complaint names file and line when it has them', () => {
     failures: [{ ...failure, file: 'a/b.yaml', line: 7 }],
   });
   assert.deepEqual(complaints(failed), ['a/b.yaml:7: Service shop/web: port is too large']);
-  assert.deepEqual(complaints(source({ conditions: ready('False', 'a.yaml:3: tab') })), ['a.yaml:3: tab']);
+  const broken = source({ conditions: ready('False', `main@sha1:${'0123456789'.repeat(4)}: a.yaml:3: tab`) });
+  assert.deepEqual(complaints(broken), ['main@0123456: a.yaml:3: tab']);
   assert.equal(namesPlace(['a/b.yaml:7: no'], 'a/b.yaml'), true);
   assert.equal(namesPlace(['in a/b.yaml, line 7: no'], 'a/b.yaml'), true);
   assert.equal(namesPlace(['a/b.yaml is wrong'], 'a/b.yaml'), false);
@@ -132,7 +133,7 @@ test('the live table shows the newest event of each source', () => {
     metadata: {},
   });
   const [heading, row] = liveTable(
-    [source({ conditions: ready('True'), lastAppliedRevision: 'main@sha1:0123456789abcdef' })],
+    [source({ conditions: ready('True'), lastAppliedRevision: `main@sha1:${'0123456789'.repeat(4)}` })],
     [
       event('shop', '2026-01-01T09:00:00Z', 'New'),
       event('shop', '2026-01-01T08:00:00Z', 'Old'),

@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { openControlPlane, type ControlPlane } from './control-plane.ts';
 import { accountKubeconfig, installEmissaryCrds, installPlumbline, refuseIfTaken, uninstall } from './installation.ts';
 import { liveView } from './live.ts';
-import { buildOperator, startOperator, type Operator } from './operator.ts';
+import { startOperator, type Operator } from './operator.ts';
 import { startConfigRepository, type ConfigRepository } from './repository.ts';
 import { shopSources } from './shop.ts';
 import { PATIENCE, type Stage } from './stage.ts';
@@ -64,6 +64,8 @@ async function setUp(
     ),
   );
   if (plane.named) await refuseIfTaken(client, signal);
+  const directory = await mkdtemp(join(tmpdir(), 'plumbline-demo-'));
+  stack.defer(() => rm(directory, { recursive: true, force: true }));
   let operator: Operator | undefined;
   stack.defer(async () => {
     // While the operator still runs: it is the one that removes what the sources own.
@@ -80,18 +82,15 @@ async function setUp(
     () => installPlumbline(client, signal),
     () => 'namespace, CRD and RBAC of deploy/install.yaml',
   );
-  const directory = await mkdtemp(join(tmpdir(), 'plumbline-demo-'));
-  stack.defer(() => rm(directory, { recursive: true, force: true }));
   operator = await timed(
     'operator',
     async () => {
       const file = join(directory, 'kubeconfig');
       await writeFile(file, await accountKubeconfig(client, account, signal), { mode: 0o600 });
-      await buildOperator(signal);
       const { namespace } = account;
-      return startOperator({ kubeconfig: file, namespace, cacheDir: join(directory, 'cache') }, signal);
+      return startOperator({ kubeconfig: file, namespace, directory }, signal);
     },
-    ({ pid }) => `built; process ${pid} with the rights of ServiceAccount ${account.namespace}/${account.name}`,
+    ({ pid }) => `bundled; process ${pid} with the rights of ServiceAccount ${account.namespace}/${account.name}`,
   );
   const sources = await shopSources(repository.url);
   const { tip, push } = repository;

@@ -1,6 +1,6 @@
 import { describeIdentity, identityOf, type KubeObject } from '../../src/kube/object.ts';
 import type { Reference } from './client.ts';
-import { complaints, hasRejected, kindCounts, namesPlace, statusOf } from './report.ts';
+import { complaints, hasRejected, kindCounts, namesPlace, shortRevisions, statusOf } from './report.ts';
 import { replaced, THINGS } from './shop.ts';
 import { DEMO_MANAGER, expect, request, untilApplied, untilSource, type Outcome, type Stage } from './stage.ts';
 
@@ -45,7 +45,7 @@ export async function pushRelease(stage: Stage): Promise<Outcome> {
   return {
     said: 'applied after the push was answered',
     ms: at - pushed.at,
-    report: [`checkout  ${kindCounts(object)}; at ${statusOf(object)?.lastAppliedRevision?.slice(0, 17)}`],
+    report: [`checkout  ${kindCounts(object)}; at ${shortRevisions(statusOf(object)?.lastAppliedRevision ?? '')}`],
   };
 }
 

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { API_VERSION } from '../../src/api/names.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
 import type { Client } from './client.ts';
-import { readyOf, statusOf } from './report.ts';
+import { readyOf, shortRevisions, statusOf } from './report.ts';
 import { table, type Terminal } from './terminal.ts';
 
 const REFRESH_MS = 1000;
@@ -48,7 +48,7 @@ export function liveTable(sources: readonly KubeObject[], events: readonly Event
     const status = statusOf(source);
     return [
       `${metadata.namespace}/${metadata.name}`,
-      (status?.lastAppliedRevision ?? status?.lastAttemptedRevision ?? '').replace('sha1:', '').slice(0, 12),
+      shortRevisions(status?.lastAppliedRevision ?? status?.lastAttemptedRevision ?? ''),
       readyOf(source).status,
       String(status?.inventory?.count ?? 0),
       `${status?.drift?.count ?? 0} now, ${status?.drift?.healedCount ?? 0} healed`,
@@ -64,7 +64,7 @@ function lastEvent(events: readonly Event[], namespace: string, name: string): s
   );
   const last = own.sort((left, right) => timeOf(left).localeCompare(timeOf(right))).at(-1);
   if (!last) return '';
-  const message = (last.message ?? '').split('\n')[0] ?? '';
+  const message = shortRevisions((last.message ?? '').split('\n')[0] ?? '');
   return `${timeOf(last).slice(11, 19)} ${last.reason ?? ''}: ${message}`.slice(0, EVENT_LENGTH);
 }
 

@@ -4,10 +4,9 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
+import { bundle } from '../../src/build.ts';
 import { PlumblineError } from '../../src/errors.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
-const BUNDLE = join(ROOT, 'dist/plumbline-operator.js');
 const READY_MS = 30_000;
 const STOP_MS = 10_000;
 const KEPT_LINES = 200;
@@ -21,32 +20,24 @@ export interface Operator extends AsyncDisposable {
   ended: Promise<never>;
 }
 
-export async function buildOperator(signal: AbortSignal): Promise<void> {
-  const build = spawn(process.execPath, [join(ROOT, 'src/build.ts')], {
-    cwd: ROOT,
-    stdio: ['ignore', 'ignore', 'inherit'],
-    signal,
-  });
-  const [code] = (await once(build, 'exit')) as [number | null];
-  if (code !== 0)
-    throw new PlumblineError('DemoBuild', 'the operator could not be built; see the message of `npm run build`');
-}
-
-/** Starts it and returns when /readyz says so. */
+/** Bundles it into `directory`, starts it, and returns when /readyz says so. */
 export async function startOperator(
-  options: { kubeconfig: string; namespace: string; cacheDir: string },
+  options: { kubeconfig: string; namespace: string; directory: string },
   signal: AbortSignal,
 ): Promise<Operator> {
+  const app = join(options.directory, 'app');
+  await bundle(app);
+  signal.throwIfAborted();
   const port = await freePort();
   const flags = [
     `--kubeconfig=${options.kubeconfig}`,
     '--leader-elect=false',
     '--metrics-address=127.0.0.1:0',
     `--health-address=127.0.0.1:${port}`,
-    `--cache-dir=${options.cacheDir}`,
+    `--cache-dir=${join(options.directory, 'cache')}`,
   ];
   const environment = { ...process.env, POD_NAMESPACE: options.namespace, NODE_ENV: 'production' };
-  const child = spawn(process.execPath, [...LIFELINE, BUNDLE, ...flags], {
+  const child = spawn(process.execPath, [...LIFELINE, join(app, 'plumbline-operator.js'), ...flags], {
     // In a process group of its own: Ctrl-C in the terminal is for the demo, which then stops it in order.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

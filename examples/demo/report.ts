@@ -59,7 +59,13 @@ export function driftReport(entry: DriftedObject): string[] {
 /** Everything that a source says about what is wrong, as lines. */
 export function complaints(source: KubeObject | undefined): string[] {
   const failures = (statusOf(source)?.failures ?? []).map(failureLine);
-  return failures.length > 0 ? failures : readyOf(source).message.split('\n');
+  const said = failures.length > 0 ? failures : readyOf(source).message.split('\n');
+  return said.map(shortRevisions);
+}
+
+/** Forty digits of a commit would hide the rest of a line. */
+export function shortRevisions(text: string): string {
+  return text.replace(/@(?:sha1:)?([0-9a-f]{7})[0-9a-f]{33}/g, '@$1');
 }
 
 function failureLine({ file, line, kind, namespace, name, message }: Failure): string {
