@@ -20,7 +20,7 @@ const SERVER_METADATA = new Set([
   'deletionGracePeriodSeconds',
 ]);
 // TypeScript's library does not list it yet.
-const { rawJSON } = JSON as JSON & { rawJSON(text: string): unknown };
+const rawJSON = (JSON as JSON & { rawJSON: (this: void, text: string) => unknown }).rawJSON;
 
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 

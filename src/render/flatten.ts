@@ -6,7 +6,7 @@ import type { Document } from './yaml.ts';
 export interface Manifest {
   value: { [key: string]: Value };
   line: number;
-  lineOf(path: readonly (string | number)[]): number;
+  lineOf: (path: readonly (string | number)[]) => number;
 }
 
 /**
@@ -28,14 +28,14 @@ export function flatten(document: Document, file: string): { manifests: Manifest
     const at = (path: readonly (string | number)[]) => lineOf(['items', index, ...path]);
     if (!isMap(item)) problems.push(...refuse(file, itemLine, 'an item of the list is not a mapping').problems);
     else if (Object.hasOwn(item, 'items')) problems.push(...refuse(file, itemLine, 'a list inside a list').problems);
-    else manifests.push({ value: inherit(item, value), line: itemLine, lineOf: at });
+    else manifests.push({ value: inherit(item, apiVersion, kind), line: itemLine, lineOf: at });
   }
   return { manifests, problems };
 }
 
-function inherit(item: { [key: string]: Value }, list: { [key: string]: Value }): { [key: string]: Value } {
+function inherit(item: { [key: string]: Value }, apiVersion: Value, listKind: string): { [key: string]: Value } {
   if (item['kind'] || item['apiVersion']) return item;
-  return { ...item, apiVersion: list['apiVersion'] ?? null, kind: String(list['kind']).replace(/List$/, '') };
+  return { ...item, apiVersion, kind: listKind.replace(/List$/, '') };
 }
 
 function refuse(file: string, line: number, message: string): { manifests: Manifest[]; problems: RenderProblem[] } {

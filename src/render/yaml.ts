@@ -11,7 +11,7 @@ export interface Document {
   /** 1-based, of the document's first content. */
   line: number;
   /** The line of a field, or of the nearest part of the path that exists. */
-  lineOf(path: readonly (string | number)[]): number;
+  lineOf: (path: readonly (string | number)[]) => number;
 }
 
 // How far kubectl looks for the first brace.
@@ -25,23 +25,24 @@ const JSON_LOOK_AHEAD = 4096;
 export function readDocuments(text: string, file: string): { documents: Document[]; problems: RenderProblem[] } {
   const documents: Document[] = [];
   const problems: RenderProblem[] = [];
-  try {
-    const pieces = isJson(text) ? composeJson(text) : splitDocuments(text);
-    for (const piece of pieces) {
-      try {
-        const node = 'text' in piece && !('kind' in piece) ? composeYaml(piece.text, piece.line) : (piece as Node);
-        const { value, repeated } = decode(node);
-        for (const { key, line } of repeated) {
-          problems.push({ code: 'DuplicateKey', file, line, message: `the key ${JSON.stringify(key)} stands twice` });
-        }
-        if (value !== null) documents.push({ value, line: node.line, lineOf: (path) => lineOf(node, path) });
-      } catch (error) {
-        problems.push(problemOf(error, file));
-      }
+  const attempt = (read: () => void): void => {
+    try {
+      read();
+    } catch (error) {
+      problems.push(problemOf(error, file));
     }
-  } catch (error) {
-    problems.push(problemOf(error, file));
-  }
+  };
+  const add = (node: Node): void => {
+    const { value, repeated } = decode(node);
+    for (const { key, line } of repeated) {
+      problems.push({ code: 'DuplicateKey', file, line, message: `the key ${JSON.stringify(key)} stands twice` });
+    }
+    if (value !== null) documents.push({ value, line: node.line, lineOf: (path) => lineOf(node, path) });
+  };
+  attempt(() => {
+    if (isJson(text)) return composeJson(text).forEach((node) => attempt(() => add(node)));
+    for (const chunk of splitDocuments(text)) attempt(() => add(composeYaml(chunk.text, chunk.line)));
+  });
   return { documents, problems };
 }
 

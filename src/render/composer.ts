@@ -1,0 +1,156 @@
+import { ReadError, type Node } from './node.ts';
+import {
+  checkKeyLength,
+  checkMappingStart,
+  checkPlainInFlow,
+  checkQuoted,
+  emptyEntryRewrite,
+  isFlowAt,
+  type Range,
+  type Shelter,
+} from './strict.ts';
+
+/** The part of js-yaml's parser state that its listener may see; the published types leave out most of it. */
+export interface ParserState {
+  /** With a NUL at its end. */
+  input: string;
+  position: number;
+  line: number;
+  kind: 'scalar' | 'sequence' | 'mapping' | null;
+  tag: string | null;
+  anchor: string | null;
+  /** Text of a scalar; numbers of composed nodes in a collection; a number where a node was already composed. */
+  result: unknown;
+  anchorMap: Record<string, unknown>;
+}
+
+interface Place extends Range {
+  line: number;
+}
+
+const MERGE_TAG = 'tag:yaml.org,2002:merge';
+
+/**
+ * Builds our tree while js-yaml reads. js-yaml's own objects lose what kubectl's reading depends on (order of keys and
+ * merges, repeated keys, the type of a key). So each node is swapped for its number as soon as it is complete: js-yaml then
+ * builds objects of numbers, whose keys are all different and stand in the file's order.
+ */
+export class Composer {
+  /** Filled only if the document holds a tab. */
+  readonly shelters: Shelter[] = [];
+  readonly #hasTabs: boolean;
+  readonly #firstLine: number;
+  readonly #nodes: Node[] = [];
+  /** Of each node, by number; `from` may lie before blanks and properties. */
+  readonly #places: Place[] = [];
+  readonly #open: Place[] = [];
+
+  constructor(firstLine: number, hasTabs: boolean) {
+    this.#firstLine = firstLine;
+    this.#hasTabs = hasTabs;
+  }
+
+  open({ position, line }: ParserState): void {
+    this.#open.push({ from: position, to: position, line: this.#firstLine + line });
+  }
+
+  close(state: ParserState): void {
+    const place = this.#open.pop()!;
+    place.to = state.position;
+    const { kind, result } = state;
+    // js-yaml takes a node in block position for a mapping first; when it is none, the node comes up a second time, numbered.
+    const isAgain = typeof result === 'number' && (kind !== null || this.#nodes[result]?.kind === 'alias');
+    if (isAgain) this.#addProperties(this.#nodes[result]!, state, place.line);
+    else state.result = this.#add(this.#compose(state, place), place);
+    if (state.anchor !== null) state.anchorMap[state.anchor] = state.result;
+    // Else js-yaml would merge by itself.
+    if (state.tag === MERGE_TAG) state.tag = '?';
+  }
+
+  /** The node of a number; a lone pair in a flow sequence is a mapping that has none; nothing at all is an empty scalar. */
+  nodeOf(result: unknown, line: number): Node {
+    if (typeof result === 'number') return this.#nodes[result]!;
+    if (typeof result === 'object' && result !== null) return this.#mapping(result as Record<string, unknown>, line);
+    return scalar('', '?', line);
+  }
+
+  #add(node: Node, place: Place): number {
+    this.#places.push(place);
+    return this.#nodes.push(node) - 1;
+  }
+
+  #compose(state: ParserState, place: Place): Node {
+    const { kind, result, tag, anchor } = state;
+    const { line } = place;
+    if (kind === 'scalar') return this.#scalar(state, place);
+    const isFlow = kind !== null && isFlowAt(state.input, place.from);
+    if (isFlow) this.#shelter(place, false);
+    if (kind === 'mapping') {
+      const mapping = this.#mapping(result as Record<string, unknown>, line, state.input);
+      if (!isFlow) checkMappingStart(state.input, place, mapping.line === line, line);
+      return mapping;
+    }
+    if (kind === 'sequence') return this.#sequence(result as (number | null)[], place, state.input);
+    if (result === null) return scalar('', tag ?? '?', line);
+    if (tag !== null || anchor !== null) throw new ReadError('InvalidYaml', line, 'an alias has no tag and no anchor');
+    if (typeof result !== 'number') throw new ReadError('InvalidYaml', line, 'an anchor contains itself');
+    return { kind: 'alias', line, target: this.#nodes[result]! };
+  }
+
+  #scalar({ input, result, tag, position }: ParserState, place: Place): Node {
+    const text = result as string;
+    this.#shelter(place, tag === '?');
+    if (tag === '?') {
+      const isInFlow = () => isFlowAt(input, this.#open.at(-1)?.from ?? 0);
+      checkPlainInFlow(text, input, position, isInFlow, place.line);
+    } else {
+      checkQuoted(input, place, place.line);
+    }
+    return scalar(text, tag, place.line);
+  }
+
+  #shelter({ from, to }: Place, isPlain: boolean): void {
+    if (this.#hasTabs) this.shelters.push({ from, to, isPlain });
+  }
+
+  #sequence(result: (number | null)[], place: Place, input: string): Node {
+    if (result.includes(null)) {
+      const rewrite = emptyEntryRewrite(
+        input,
+        result.map((id) => (typeof id === 'number' ? this.#places[id]!.from : id)),
+        place.to,
+      );
+      if (rewrite) throw rewrite;
+    }
+    return { kind: 'sequence', line: place.line, items: result.map((item) => this.nodeOf(item, place.line)) };
+  }
+
+  #mapping(result: Record<string, unknown>, line: number, input?: string): Node {
+    const keys: Node[] = [];
+    const values: Node[] = [];
+    for (const text of Object.keys(result)) {
+      // A key that is nothing at all (`? ` alone) comes as the text "null".
+      const id = text === 'null' ? null : Number(text);
+      const key = this.nodeOf(id, line);
+      if (id !== null && input !== undefined) checkKeyLength(input, this.#places[id]!, key.line);
+      keys.push(key);
+      values.push(this.nodeOf(result[text], key.line));
+    }
+    return { kind: 'mapping', line: keys[0]?.line ?? line, keys, values };
+  }
+
+  #addProperties(node: Node, { tag, anchor }: ParserState, line: number): void {
+    if (tag === null && anchor === null) return;
+    if (node.kind === 'alias') throw new ReadError('InvalidYaml', line, 'an alias has no tag and no anchor');
+    if (tag === null || node.kind !== 'scalar') return;
+    if (node.tag !== undefined) throw new ReadError('InvalidYaml', line, 'a value has two tags');
+    node.tag = tag;
+    node.plain = false;
+  }
+}
+
+/** js-yaml says `?` for unquoted text, nothing for quoted and block text. */
+function scalar(text: string, tag: string | null, line: number): Node {
+  if (tag === null) return { kind: 'scalar', line, text, plain: false };
+  return tag === '?' ? { kind: 'scalar', line, text, plain: true } : { kind: 'scalar', line, text, plain: false, tag };
+}

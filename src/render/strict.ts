@@ -1,0 +1,180 @@
+import { ReadError } from './node.ts';
+
+// Where js-yaml's grammar is not that of kubectl's parser. What kubectl refuses is refused; what the two read differently is
+// rewritten so that js-yaml reads it as kubectl does, or refused where nobody would write it.
+
+/** Offsets in a document's text. */
+export interface Range {
+  from: number;
+  to: number;
+}
+
+/** A change to the text, after which js-yaml reads it as kubectl reads the original. Lines stay where they are. */
+export class Rewrite {
+  readonly from: number;
+  readonly to: number;
+  readonly text: string;
+
+  constructor(from: number, to: number, text: string) {
+    this.from = from;
+    this.to = to;
+    this.text = text;
+  }
+}
+
+// eslint-disable-next-line no-control-regex
+const REFUSED = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029\ufffe\uffff]/;
+
+/** Characters that kubectl refuses anywhere, and three (NEL, LS, PS) that end a line for it and for nobody who writes them. */
+export function refusedCharacter(text: string): { at: number; reason: string } | undefined {
+  const at = text.search(REFUSED);
+  if (at < 0) return undefined;
+  const code = text.charCodeAt(at).toString(16).toUpperCase().padStart(4, '0');
+  return { at, reason: `the character U+${code} must be written as an escape in double quotes` };
+}
+
+/** In flow collections kubectl ends unquoted text at a `?`, and not at a colon that a bracket or comma follows. */
+export function checkPlainInFlow(
+  text: string,
+  input: string,
+  end: number,
+  isInFlow: () => boolean,
+  line: number,
+): void {
+  if (text.charCodeAt(0) === 0xfeff)
+    throw new ReadError('InvalidYaml', line, 'a byte order mark stands inside the text');
+  if (input[end] === ':' && ',[]{}'.includes(input[end + 1] ?? ' ')) {
+    throw new ReadError('InvalidYaml', line, `after the key ${text} a space must follow the colon`);
+  }
+  if (text.includes('?') && isInFlow()) {
+    throw new ReadError('InvalidYaml', line, `${text} holds a question mark inside brackets; quote it`);
+  }
+}
+
+/** Whether the node that starts here is a flow collection. */
+export function isFlowAt(input: string, from: number): boolean {
+  const first = input[contentAt(input, from)];
+  return first === '[' || first === '{';
+}
+
+/** Where the content of a node starts: after blanks, comments, anchors and tags. */
+function contentAt(input: string, from: number): number {
+  let at = from;
+  for (;;) {
+    const character = input[at];
+    if (character === ' ' || character === '\t' || character === '\r' || character === '\n') at++;
+    else if (character === '#') at = skip(input, at, '\r\n\0');
+    else if (character === '&' || character === '!') at = skip(input, at, ' \t\r\n\0');
+    else return at;
+  }
+}
+
+function skip(input: string, from: number, until: string): number {
+  let at = from;
+  while (at < input.length && !until.includes(input[at]!)) at++;
+  return at;
+}
+
+const ESCAPE = /\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|.)/gis;
+
+/** In double quotes kubectl knows no `\/`, and no escape of half a surrogate pair. */
+export function checkQuoted(input: string, { from, to }: Range, line: number): void {
+  const start = contentAt(input, from);
+  if (input[start] !== '"') return;
+  const quoted = input.slice(start, to);
+  if (!quoted.includes('\\')) return;
+  for (const [escape, x, u, U] of quoted.matchAll(ESCAPE)) {
+    const code = Number.parseInt(x ?? u ?? U ?? '0', 16);
+    if (escape === '\\/' || (code >= 0xd800 && code <= 0xdfff) || code > 0x10ffff) {
+      throw new ReadError('InvalidYaml', line, `${escape} is no escape of YAML; write the character itself`);
+    }
+  }
+}
+
+const MAX_KEY = 1024;
+
+/** A key that is not introduced by `? ` must be found within 1,024 characters. */
+export function checkKeyLength(input: string, { from, to }: Range, line: number): void {
+  if (to - from <= MAX_KEY) return;
+  if (/\?[ \t\r\n]*$/.test(input.slice(Math.max(0, from - 100), from))) return;
+  throw new ReadError('InvalidYaml', line, `a key is longer than ${MAX_KEY} characters`);
+}
+
+/**
+ * After an empty entry js-yaml takes the next dash for the same list, even one further left (`- -` above `- a`): such an
+ * entry is written out as `~`.
+ * @param starts where each entry's content starts; null for an empty entry
+ */
+export function emptyEntryRewrite(input: string, starts: readonly (number | null)[], end: number): Rewrite | undefined {
+  for (const [index, start] of starts.entries()) {
+    if (start !== null) continue;
+    const next = starts.findIndex((other, at) => at > index && other !== null);
+    const dashes = dashesBefore(input, next < 0 ? end : starts[next]!, (next < 0 ? starts.length : next + 1) - index);
+    const own = dashes[0];
+    const following = dashes[1];
+    if (own === undefined || following === undefined) continue;
+    if (columnOf(input, following) < columnOf(input, own)) return new Rewrite(own + 1, own + 1, ' ~');
+  }
+  return undefined;
+}
+
+/** The last `count` dashes that end their lines (but for blanks and a comment) before a position, in the file's order. */
+function dashesBefore(input: string, position: number, count: number): number[] {
+  const dashes: number[] = [];
+  let end = position;
+  while (dashes.length < count && end > 0) {
+    const lineStart = input.lastIndexOf('\n', end - 1) + 1;
+    const content = input
+      .slice(lineStart, end)
+      .replace(/(?:^|[ \t])#.*$/, '')
+      .trimEnd();
+    if (content.endsWith('-')) dashes.unshift(lineStart + content.length - 1);
+    else if (content !== '') break;
+    end = lineStart - 1;
+  }
+  return dashes;
+}
+
+function columnOf(input: string, position: number): number {
+  return position - (input.lastIndexOf('\n', position) + 1);
+}
+
+/** Text in which blanks may be content: of plain text, blanks at the start of a line are not. */
+export interface Shelter extends Range {
+  isPlain: boolean;
+}
+
+const DASHES = /^ *(?:[-?:] +)*[-?:] *$/;
+
+/**
+ * The first tab that kubectl refuses although js-yaml does not: in a blank or comment line, or between a dash and its entry.
+ * After unquoted text kubectl takes tabs in blank lines for a part of it, except in the first column.
+ */
+export function misplacedTab(text: string, shelters: readonly Shelter[]): number | undefined {
+  for (let at = text.indexOf('\t'); at >= 0;) {
+    const lineStart = Math.max(text.lastIndexOf('\n', at), text.lastIndexOf('\r', at)) + 1;
+    const lineEnd = text.indexOf('\n', at);
+    const lead = text.slice(lineStart, at);
+    const rest = text.slice(at, lineEnd < 0 ? text.length : lineEnd);
+    const isSuspect = lead.trim() === '' ? /^[ \t\r]*(?:#|$)/.test(rest) : DASHES.test(lead);
+    if (isSuspect && !isSheltered(text, at, lead !== '', shelters)) return at;
+    at = lineEnd < 0 ? -1 : text.indexOf('\t', lineEnd);
+  }
+  return undefined;
+}
+
+function isSheltered(text: string, at: number, isIndented: boolean, shelters: readonly Shelter[]): boolean {
+  return shelters.some(({ from, to, isPlain }) => {
+    if (from >= at) return false;
+    if (at < to) return !isPlain || isIndented;
+    return isPlain && isIndented && text.slice(to, at).trim() === '';
+  });
+}
+
+/** A block mapping cannot start on the line of the key whose value it is, not even behind an anchor or a tag. */
+export function checkMappingStart(input: string, { from }: Range, isOnKeyLine: boolean, line: number): void {
+  if (!isOnKeyLine || input[from - 1] !== ':') return;
+  const lineStart = input.lastIndexOf('\n', from - 1) + 1;
+  if (input.slice(lineStart, from - 1).trim() === '') return;
+  throw new ReadError('InvalidYaml', line, 'a mapping cannot start on the line of its key');
+}
