@@ -1,13 +1,22 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
 import { readAudit } from './audit.ts';
-import { freshNamespace, joinCluster, serviceAccountToken, sharedCluster, startCluster } from './cluster.ts';
+import {
+  buildCluster,
+  freshNamespace,
+  joinCluster,
+  serviceAccountToken,
+  sharedCluster,
+  startCluster,
+} from './cluster.ts';
 import type { Cluster } from './cluster.ts';
 import { until } from './until.ts';
 
@@ -99,6 +108,8 @@ describe('a cluster of its own', () => {
     const first = cluster.apiServerPid;
     await cluster.stopApiServer();
     await assert.rejects(cluster.request('GET', '/version'), { code: 'ECONNREFUSED' });
+    const thief = createServer().listen(Number(new URL(cluster.url).port), '127.0.0.1');
+    await assert.rejects(once(thief, 'listening'), { code: 'EADDRINUSE' }, 'the port stays reserved');
     await cluster.startApiServer();
     assert.notEqual(cluster.apiServerPid, first);
     assert.equal((await cluster.request('GET', `/api/v1/namespaces/${namespace}`)).status, 200);
@@ -187,6 +198,14 @@ describe('a cluster of its own', () => {
     );
     await cluster.request('DELETE', `${services}/v1.dead.example.com`);
   });
+
+  test('its API server ends with the process that holds it', async () => {
+    const { pid, apiServerPid, dir } = cluster;
+    assert.ok(lives(apiServerPid));
+    process.kill(pid, 'SIGKILL');
+    await until(() => !lives(pid) && !lives(apiServerPid));
+    rmSync(dir, { recursive: true });
+  });
 });
 
 describe('starting and ending', () => {
@@ -213,6 +232,19 @@ describe('starting and ending', () => {
     assert.ok(lives(started.pid) && lives(started.apiServerPid) && existsSync(started.dir));
     starter.kill('SIGKILL');
     await until(() => !lives(started.pid) && !lives(started.apiServerPid) && !existsSync(started.dir));
+  });
+
+  test('a parent that is gone is noticed even when stdin stays open, and while the API server starts', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'plumbline-orphan-'));
+    // The shell passes our pipe on, so that its death closes nothing.
+    const script = 'exec 3<&0; "$0" run -dir="$1" -temporary <&3 & echo $!; wait';
+    const shell = spawn('sh', ['-c', script, await buildCluster(), dir], { stdio: ['pipe', 'pipe', 'ignore'] });
+    const [pid] = (await once(createInterface({ input: shell.stdout }), 'line')) as [string];
+    await until(() => existsSync(join(dir, 'apiserver.log')));
+    assert.ok(lives(Number(pid)));
+    shell.kill('SIGKILL');
+    await until(() => !lives(Number(pid)) && !existsSync(dir));
+    shell.stdin.destroy();
   });
 });
 
