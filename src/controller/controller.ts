@@ -11,7 +11,7 @@ import { PlumblineError, TerminalError } from '../errors.ts';
 import { Healer, type Drift, type SourceDesk } from '../drift/healer.ts';
 import { KindWatches, type WatchedKind } from '../drift/watches.ts';
 import type { Git } from '../git/remote.ts';
-import type { KubeError } from '../kube/errors.ts';
+import { KubeError } from '../kube/errors.ts';
 import { identityKey, identityOf, type KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import { Reflector } from '../kube/reflector.ts';
@@ -57,6 +57,8 @@ const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 300_000;
 /** Our CRD may be installed a moment after us. */
 const CRD_POLL_MS = 1_000;
+/** For the last status of every source, when the process is told to end. */
+const LAST_WORD_MS = 3_000;
 
 /**
  * The whole operator but for the process around it: watches sources, runs them one at a time each, and keeps what they
@@ -69,6 +71,8 @@ export class Controller implements SourceDesk {
   readonly #claims = new Claims();
   readonly #queue: WorkQueue;
   readonly #deps: ReconcileDeps;
+  /** Ends the writing of status: at once when the lease is lost, otherwise after the last word. */
+  readonly #statusEnd = new AbortController();
   #resource: ApiResource | undefined;
   #reflector: Reflector | undefined;
 
@@ -110,11 +114,12 @@ export class Controller implements SourceDesk {
         resource: sourceResource,
         statusOf: (source) => this.#statusOf(source),
         clock,
-        signal,
+        signal: this.#statusEnd.signal,
         onWritten: (source) => this.#told(source),
         onError: (source, error) => log.warn({ source: source.key, error }, 'could not write the status'),
       }),
       sources: this.#sources,
+      wake: (source) => this.#queue.add(source),
       sourceResource,
     };
   }
@@ -135,6 +140,7 @@ export class Controller implements SourceDesk {
   /** Works until the signal aborts; resolves when the last run has ended. */
   async run(): Promise<void> {
     const { signal, options, api, log } = this.#input;
+    signal.addEventListener('abort', () => isLeaseLost(signal) && this.#statusEnd.abort(signal.reason), { once: true });
     this.#resource = await this.#ownResource();
     const stopListening = api.discovery.onChange(() => this.#kindsChanged());
     const selection = {
@@ -147,11 +153,8 @@ export class Controller implements SourceDesk {
     await this.#queue.run(options.concurrency, (key, abort) => this.#handle(key, abort), signal);
     await watching;
     stopListening();
-  }
-
-  /** Writes what the status still has to tell; for a graceful end, while the lease is held. */
-  async flush(): Promise<void> {
-    await this.#deps.status.close();
+    if (!isLeaseLost(signal)) await this.#deps.status.close(LAST_WORD_MS);
+    this.#statusEnd.abort(signal.reason);
   }
 
   async #ownResource(): Promise<ApiResource> {
@@ -273,7 +276,7 @@ export class Controller implements SourceDesk {
         ? error.message
         : `a defect of Plumbline: ${(error as Error)?.message ?? String(error)}`;
     source.result = { kind: 'failed', code, message, terminal };
-    const revision = source.working ?? source.rendered?.tip.revision;
+    const revision = source.attempt?.revision;
     source.working = undefined;
     const token = source.requestedAt;
     if (token !== undefined) source.status = { ...source.status, lastHandledReconcileAt: token };
@@ -378,8 +381,21 @@ export class Controller implements SourceDesk {
   order(key: string) {
     const source = this.#sources.get(key);
     const { spec } = source ?? {};
-    if (!source || !spec || spec.suspend || source.deleting) return undefined;
-    return { actor: orderFor(source, spec, this.#deps), mode: spec.drift.mode };
+    if (!source || !spec || source.deleting) return undefined;
+    return { actor: orderFor(source, spec, this.#deps), mode: spec.suspend ? ('Report' as const) : spec.drift.mode };
+  }
+
+  awaits(key: string): boolean {
+    const source = this.#sources.get(key);
+    return source !== undefined && source.rendered === undefined;
+  }
+
+  listed({ apiVersion, kind }: WatchedKind): void {
+    for (const source of this.#sources.values()) {
+      // What was not known completely held back its prune, and what its status says about drift.
+      if (source.unlisted.some((other) => other.kind === kind && other.apiVersion === apiVersion))
+        this.#queue.add(source.key);
+    }
   }
 
   drifted(drift: Drift): void {
@@ -423,6 +439,11 @@ export class Controller implements SourceDesk {
   problem(kind: WatchedKind, error: KubeError): void {
     this.#input.log.warn({ kind, error }, 'a kind cannot be watched; trying again');
   }
+}
+
+/** Another replica may lead now: not one more write. */
+function isLeaseLost({ reason }: AbortSignal): boolean {
+  return reason instanceof KubeError && reason.code === 'LeaseLost';
 }
 
 function keyOf({ metadata }: GitOpsSource): string {

@@ -28,6 +28,8 @@ export interface ReconcileDeps {
   poller: Poller;
   status: StatusWriter;
   sources: ReadonlyMap<string, Source>;
+  /** Runs a source (`namespace/name`) soon. */
+  wake: (source: string) => void;
   /** The GitOpsSource kind, as the server serves it. */
   sourceResource: () => ApiResource;
   clock: Clock;

@@ -4,6 +4,7 @@ import type { Drift } from '../drift/healer.ts';
 import { shownValue } from '../drift/mask.ts';
 import { audit, type WriteAction } from '../report/log.ts';
 import type { DriftedObject } from '../report/sentences.ts';
+import type { Desired } from '../sync/desired.ts';
 import type { ReconcileDeps } from './deps.ts';
 import type { Source } from './source.ts';
 import { named } from './source-status.ts';
@@ -13,49 +14,46 @@ const HEALED_SHOWN = STATUS_LIMITS.driftObjects;
 
 type Told = Pick<ReconcileDeps, 'status' | 'metrics' | 'events' | 'log' | 'clock'>;
 
-/** Writes down one drift where people look: status, event, metric, and the audit log for what was written. */
+/** Writes down one drift where people look: status, event and metric, and for a repair the audit log. */
 export function recordDrift(source: Source, drift: Drift, told: Told): void {
-  const { status, metrics, events, log, clock } = told;
-  const { desired, state, healMs } = drift;
-  const shown = shownDrift(drift, source.spec, new Date(clock.now()), source.drift.get(desired.key));
-  if (state === 'Found') {
-    source.drift.set(desired.key, shown);
-    for (const manager of new Set(drift.fields.map((field) => field.manager)))
+  const { metrics, clock } = told;
+  const { desired, state, healMs, fields } = drift;
+  const known = source.drift.get(desired.key);
+  const shown = shownDrift(drift, source.spec, new Date(clock.now()), known);
+  const isFirst = !known && state !== 'Rewritten' && state !== 'Healed' && state !== 'Recreated';
+  if (isFirst)
+    for (const manager of new Set(fields.map((field) => field.manager)))
       metrics.driftDetected(desired.identity.kind, manager);
-    // Told when it is healed, a moment from now.
-    return;
-  }
-  if (state === 'Healed' || state === 'Recreated') {
-    source.drift.delete(desired.key);
-    source.healed = [shown, ...source.healed.filter((other) => !sameObject(other, shown))].slice(0, HEALED_SHOWN);
-    source.healedCount += 1;
-    if (healMs !== undefined) metrics.driftHealed(healMs / 1000);
-    const action: WriteAction = state === 'Healed' ? 'healed' : 'recreated';
-    metrics.wrote(action);
-    const { sha, author } = source.rendered?.commit ?? {};
-    const fields = shown.fields.map(({ path, declared, live, manager }) => ({
-      path,
-      declared,
-      live,
-      ...(manager && { manager }),
-    }));
-    audit(log, {
-      source: source.key,
-      ...(sha && { commit: sha }),
-      ...(author && { author }),
-      object: desired.identity,
-      action,
-      fields,
-    });
-  } else {
-    if (state !== 'Rewritten' && !source.drift.has(desired.key)) {
-      for (const manager of new Set(drift.fields.map((field) => field.manager)))
-        metrics.driftDetected(desired.identity.kind, manager);
-    }
-    source.drift.set(desired.key, shown);
-  }
+  if (healMs !== undefined) metrics.driftHealed(healMs / 1000);
+  if (state === 'Healed' || state === 'Recreated')
+    return recordHealed(source, desired, { ...shown, action: state }, told);
+  source.drift.set(desired.key, shown);
+  // What is only found is told a moment later, when it is healed.
+  if (state !== 'Found') tell(source, shown, told);
+}
+
+/** An object was put back. */
+export function recordHealed(source: Source, desired: Desired, drift: DriftedObject, told: Told): void {
+  const healed: DriftedObject = { ...drift, action: drift.action === 'Recreated' ? 'Recreated' : 'Healed' };
+  source.drift.delete(desired.key);
+  source.healed = [healed, ...source.healed.filter((other) => !isSameObject(other, healed))].slice(0, HEALED_SHOWN);
+  source.healedCount += 1;
+  const action: WriteAction = healed.action === 'Recreated' ? 'recreated' : 'healed';
+  told.metrics.wrote(action);
+  const { sha, author } = source.rendered?.commit ?? {};
+  const about = {
+    source: source.key,
+    ...(sha && { commit: sha }),
+    ...(author && { author }),
+    object: desired.identity,
+  };
+  audit(told.log, { ...about, action, fields: healed.fields });
+  tell(source, healed, told);
+}
+
+function tell(source: Source, drift: DriftedObject, { metrics, events, status }: Told): void {
   metrics.driftOpen(source.key, source.drift.size);
-  events.drift(subjectOf(source), [shown], source.rendered?.tip.revision);
+  events.drift(subjectOf(source), [drift], source.rendered?.tip.revision);
   status.changed(source);
 }
 
@@ -90,7 +88,7 @@ function shownDrift(
   };
 }
 
-function sameObject(a: DriftedObject, b: DriftedObject): boolean {
+function isSameObject(a: DriftedObject, b: DriftedObject): boolean {
   return a.kind === b.kind && a.name === b.name && a.namespace === b.namespace && a.group === b.group;
 }
 

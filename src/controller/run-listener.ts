@@ -10,7 +10,7 @@ import type { Desired } from '../sync/desired.ts';
 import type { RevisionListener } from '../sync/revision.ts';
 import type { WriteAction as WrittenAction, Written } from '../sync/writer.ts';
 import type { ReconcileDeps } from './deps.ts';
-import { recordDrift, subjectOf } from './drift-desk.ts';
+import { recordDrift, recordHealed, subjectOf } from './drift-desk.ts';
 import type { Failure, Source } from './source.ts';
 
 /** Waits between attempts at one object: the first, doubling, up to spec.retryInterval. */
@@ -68,6 +68,8 @@ export class RunListener implements RevisionListener {
     if (!this.#isNew && action === 'configured' && fields.length > 0) {
       return recordDrift(source, { source: source.key, desired, fields: [...fields], state: 'Healed' }, this.#deps);
     }
+    const known = source.drift.get(desired.key);
+    if (!this.#isNew && action === 'configured' && known) return recordHealed(source, desired, known, this.#deps);
     const { log, metrics, events } = this.#deps;
     metrics.wrote(action);
     const { sha, author } = source.rendered!.commit;

@@ -34,13 +34,13 @@ export function statusOf(input: StatusInput): GitOpsSourceStatus {
   set(stalledOf(source), 'Stalled');
   set(driftedOf(source), 'Drifted');
   set(healthyOf(health, live.length), 'Healthy');
-  const attempted = source.working ?? source.rendered?.tip.revision ?? source.status.lastAttemptedRevision;
+  const attempted = source.attempt?.revision ?? source.status.lastAttemptedRevision;
   return capStatus({
     ...source.status,
     ...observed,
     conditions,
     ...(attempted !== undefined && { lastAttemptedRevision: attempted }),
-    ...(source.rendered && { commit: source.rendered.commit }),
+    ...(source.attempt?.commit && { commit: source.attempt.commit }),
     inventory: inventoryOf(source, live),
     drift: driftOf(source),
     failures: failuresOf(source),

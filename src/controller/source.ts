@@ -6,7 +6,7 @@ import {
   type ParsedSpec,
 } from '../api/source.ts';
 import { FLUX_REQUESTED_AT_ANNOTATION, REQUESTED_AT_ANNOTATION } from '../api/names.ts';
-import type { Commit, Remote, Tip } from '../git/remote.ts';
+import type { Commit, Tip } from '../git/remote.ts';
 import type { Identity } from '../kube/object.ts';
 import { RenderCache } from '../render/cache.ts';
 import type { DriftedObject } from '../report/sentences.ts';
@@ -31,8 +31,9 @@ export interface Failure {
 export interface Rendered {
   tip: Tip;
   commit: Commit;
-  /** Tree id and every setting that the objects depend on: equal keys mean equal objects. */
-  key: string;
+  /** Together with `settings` (every setting that the objects depend on) it says that the objects are the same. */
+  treeId: string;
+  settings: string;
   desired: Desired[];
   ignoredFiles: string[];
 }
@@ -66,7 +67,8 @@ export class Source {
   /** What we wrote, or read at the start; conditions keep their transition times through it. */
   status: GitOpsSourceStatus;
 
-  remote: Remote | undefined;
+  /** The revision that Git has now, with its commit as soon as it is read; it need not be the one that is enforced. */
+  attempt: { revision: string; commit?: Commit } | undefined;
   rendered: Rendered | undefined;
   readonly cache = new RenderCache();
   /** Kinds that are watched for this source. */
@@ -84,7 +86,7 @@ export class Source {
   /** The last ones that were put back, newest first. */
   healed: DriftedObject[] = [];
   healedCount: number;
-  /** `Rendered.key` of what was applied whole in this process. */
+  /** Tree id and settings of what was applied whole in this process. */
   appliedKey: string | undefined;
   /** The generation that the status spoke of when this process first saw the source. */
   readonly firstObserved: number;

@@ -62,10 +62,13 @@ export class StatusWriter {
     this.#pending.delete(source.key);
   }
 
-  /** Writes what is still waiting, before the process ends. */
-  async close(): Promise<void> {
-    const waiting = [...this.#pending.values()].filter(({ cancel, writing }) => cancel || writing);
-    await Promise.all(waiting.map(({ source }) => this.flush(source)));
+  /** Writes what is still waiting, before the process ends; gives up after `timeoutMs`. */
+  async close(timeoutMs: number): Promise<void> {
+    const waiting = [...this.#pending.values()].filter((pending) => pending.cancel ?? pending.writing !== undefined);
+    const { promise: timeout, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#options.clock.after(timeoutMs, resolve);
+    await Promise.race([Promise.all(waiting.map(({ source }) => this.flush(source))), timeout]);
+    cancel();
   }
 
   #of(source: Source): Pending {

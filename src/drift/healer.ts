@@ -31,8 +31,12 @@ export interface Drift {
 
 /** What the healer asks about a source, and tells it. */
 export interface SourceDesk {
-  /** undefined: this source heals nothing now (suspended, being deleted, gone). */
+  /** undefined: this source is gone or being deleted. A suspended one only reports. */
   order(source: string): { actor: Actor; mode: 'Heal' | 'Report' } | undefined;
+  /** Is this a source whose declarations are still to be read, so that its objects will have to be compared? */
+  awaits(source: string): boolean;
+  /** Every object of the kind is known now. */
+  listed(kind: WatchedKind): void;
   drifted(drift: Drift): void;
   /** The object is as declared again, whoever did it. */
   inSync(source: string, key: string): void;
@@ -93,13 +97,14 @@ export class Healer implements WatchListener {
   }
 
   listed({ apiVersion, kind }: WatchedKind, seen: ReadonlySet<string>, resourceVersion: string): void {
-    const { live, claims, writer } = this.#deps;
+    const { live, claims, writer, desk } = this.#deps;
     for (const object of live.values()) {
       if (object.apiVersion !== apiVersion || object.identity.kind !== kind || seen.has(object.key)) continue;
       // Written by us after the moment that the list shows, or right now: the list knows nothing of it.
       if (writer.turns.busy(object.key) || isLater(object.resourceVersion, resourceVersion)) continue;
       this.#lost(object, claims.desired(object.key));
     }
+    desk.listed({ apiVersion, kind });
   }
 
   problem(kind: WatchedKind, error: KubeError): void {
@@ -118,7 +123,8 @@ export class Healer implements WatchListener {
     if (visible) for (const owner of new Set([source, now.source])) if (owner) desk.changed(owner);
     if (!desired || source === undefined || !now.baseline || now.declaredDigest !== desired.digest) {
       // Not comparable yet: the source is not rendered, or has a newer declaration that its own run applies.
-      now.unjudged = now.source === undefined && !desired ? undefined : object;
+      const awaited = desired !== undefined || (now.source !== undefined && desk.awaits(now.source));
+      now.unjudged = awaited ? object : undefined;
       return;
     }
     if (desired.policy.reconcile && !now.reconcileDisabled) this.#judge(source, desired, now, object);

@@ -30,6 +30,8 @@ interface Watch {
   reflector: Reflector | undefined;
   /** A whole list has been seen since the watch began. */
   listed: boolean;
+  /** The last attempt failed: nobody waits for it, it goes on by itself. */
+  failing: boolean;
   waiting: (() => void)[];
 }
 
@@ -83,7 +85,7 @@ export class KindWatches {
   async unlisted(kinds: readonly WatchedKind[], timeoutMs: number, signal: AbortSignal): Promise<WatchedKind[]> {
     const waits = kinds.flatMap((kind) => {
       const watch = this.#watches.get(keyOfKind(kind));
-      if (!watch || watch.listed) return [];
+      if (!watch || watch.listed || watch.failing) return [];
       return [new Promise<void>((resolve) => watch.waiting.push(resolve))];
     });
     if (waits.length > 0) {
@@ -105,6 +107,7 @@ export class KindWatches {
       watch.stop.abort();
       watch.stop = new AbortController();
       watch.listed = false;
+      watch.failing = false;
       this.#run(watch);
     }
     return this.unlisted(kinds, timeoutMs, signal);
@@ -117,6 +120,7 @@ export class KindWatches {
       stop: new AbortController(),
       reflector: undefined,
       listed: false,
+      failing: false,
       waiting: [],
     };
     this.#watches.set(key, watch);
@@ -166,10 +170,15 @@ export class KindWatches {
         this.#listener.listed(watch.kind, seen ?? new Set(), resourceVersion);
         seen = undefined;
         watch.listed = true;
+        watch.failing = false;
         for (const wake of watch.waiting.splice(0)) wake();
       },
       event: (type: WatchEventType, object: KubeObject) => this.#listener.observe(type, object),
-      problem: (error: KubeError) => this.#listener.problem(watch.kind, error),
+      problem: (error: KubeError) => {
+        watch.failing = !watch.listed;
+        for (const wake of watch.waiting.splice(0)) wake();
+        this.#listener.problem(watch.kind, error);
+      },
     };
   }
 }

@@ -30,6 +30,8 @@ export interface RevisionInput {
   desired: readonly Desired[];
   /** Objects that failed lately and whose time has not come yet. */
   held: ReadonlySet<string>;
+  /** Objects that are known to differ although nothing was declared anew: put back. */
+  drifted: ReadonlySet<string>;
   atomic: boolean;
   /** Asked about an object that differs from Git: is that drift which the source only wants to hear about? */
   leaveDrift: (desired: Desired) => boolean;
@@ -98,7 +100,7 @@ export class RevisionRun {
   /** In slices: comparing ten thousand objects must not stop the heals meanwhile. */
   async #plan(): Promise<Map<string, Step>> {
     const { live } = this.#deps;
-    const { desired, held, signal } = this.#input;
+    const { desired, held, drifted, signal } = this.#input;
     const steps = new Map<string, Step>();
     let compared = 0;
     for (const object of desired) {
@@ -107,9 +109,13 @@ export class RevisionRun {
         await nextTurn();
         signal.throwIfAborted();
       }
-      const step = held.has(object.key) ? ({ kind: 'skip' } as const) : planStep(object, now);
-      if (held.has(object.key)) this.#notApplied.add(object.key);
-      steps.set(object.key, this.#settled(object, step));
+      if (held.has(object.key)) {
+        this.#notApplied.add(object.key);
+        continue;
+      }
+      const step = planStep(object, now);
+      const isDrifted = step.kind === 'unchanged' && drifted.has(object.key);
+      steps.set(object.key, this.#settled(object, isDrifted ? { kind: 'configure' } : step));
     }
     return steps;
   }

@@ -1,0 +1,161 @@
+import { durationMs } from '../api/fields.ts';
+import type { GitOpsSourceSpec } from '../api/source.ts';
+import { PlumblineError } from '../errors.ts';
+import type { Remote, Tip } from '../git/remote.ts';
+import type { RenderProblem } from '../render/declared.ts';
+import { render } from '../render/render.ts';
+import { desire } from '../sync/desired.ts';
+import type { ReconcileDeps } from './deps.ts';
+import type { Rendered, Source } from './source.ts';
+
+/** What is to be enforced, and what stands in the way of the newest revision, if anything does. */
+export interface Revision {
+  rendered: Rendered;
+  /** Git cannot be asked or the newest commit cannot be rendered: `rendered` is the last good one. */
+  trouble?: unknown;
+}
+
+/**
+ * The revision to enforce. When Git is unreachable or the newest commit is broken, the last good revision goes on being
+ * enforced, after a restart too: from the local mirror. Rejects when there is none.
+ */
+export async function readRevision(
+  source: Source,
+  spec: GitOpsSourceSpec,
+  remote: Remote,
+  deps: ReconcileDeps,
+  signal: AbortSignal,
+): Promise<Revision> {
+  try {
+    const tip = await currentTip(source, spec, remote, deps, signal);
+    source.attempt = { revision: tip.revision };
+    return { rendered: await renderAt(source, spec, remote, tip, deps, signal) };
+  } catch (trouble) {
+    signal.throwIfAborted();
+    const lastGood = await lastGoodRevision(source, spec, remote, deps, signal);
+    if (!lastGood) throw trouble;
+    return { rendered: lastGood, trouble };
+  }
+}
+
+async function lastGoodRevision(
+  source: Source,
+  spec: GitOpsSourceSpec,
+  remote: Remote,
+  deps: ReconcileDeps,
+  signal: AbortSignal,
+): Promise<Rendered | undefined> {
+  if (source.rendered) return source.rendered;
+  const tip = lastApplied(source);
+  if (!tip) return undefined;
+  try {
+    return await renderAt(source, spec, remote, tip, deps, signal);
+  } catch {
+    // Not in the mirror, or no longer readable with these settings: the first error says what to mend.
+    signal.throwIfAborted();
+    return undefined;
+  }
+}
+
+/** What the ref names now; from here on the poller wakes the source when that changes. */
+async function currentTip(
+  source: Source,
+  spec: GitOpsSourceSpec,
+  remote: Remote,
+  { git, poller }: ReconcileDeps,
+  signal: AbortSignal,
+): Promise<Tip> {
+  const timeoutMs = durationMs(spec.timeout);
+  const ref = spec.ref ?? { branch: 'main' };
+  const follow = (seen: string) =>
+    poller.follow(source.key, { remote, ref, intervalMs: durationMs(spec.interval), timeoutMs, seen });
+  try {
+    const maxAgeMs = source.requestedAt === undefined ? 1_000 : 0;
+    const tip = await git.resolve(remote, ref, { signal, timeoutMs, maxAgeMs });
+    follow(tip.commit);
+    return tip;
+  } catch (error) {
+    signal.throwIfAborted();
+    follow((error as { code?: string }).code ?? 'failed');
+    throw error;
+  }
+}
+
+function lastApplied({ status }: Source): Tip | undefined {
+  const revision = status.lastAppliedRevision;
+  const commit = revision && /(?:^|@)sha1:([0-9a-f]{40})$/.exec(revision)?.[1];
+  return commit ? { commit, revision } : undefined;
+}
+
+/** The objects at the tip; nothing is read or parsed when neither the tree below the path nor a setting changed. */
+async function renderAt(
+  source: Source,
+  spec: GitOpsSourceSpec,
+  remote: Remote,
+  tip: Tip,
+  { git, discovery }: ReconcileDeps,
+  signal: AbortSignal,
+): Promise<Rendered> {
+  const before = source.rendered;
+  const settings = settingsOf(source, spec);
+  if (before?.tip.commit === tip.commit && before.settings === settings) return { ...before, tip };
+  if (source.status.lastAppliedRevision !== tip.revision) source.working = tip.revision;
+  const call = { signal, timeoutMs: durationMs(spec.timeout) };
+  const { treeId, commit, files } = await git.tree(remote, tip, spec.path, call);
+  if (source.attempt?.revision === tip.revision) source.attempt.commit = commit;
+  if (before?.treeId === treeId && before.settings === settings) return { ...before, tip, commit };
+
+  const once = () =>
+    render({
+      files,
+      read: (oids) => git.read(remote, tip, oids, call),
+      selection: { path: spec.path, include: spec.include ?? [], exclude: spec.exclude ?? [] },
+      settings: {
+        source: { namespace: source.namespace, name: source.name },
+        ...(spec.targetNamespace !== undefined && { targetNamespace: spec.targetNamespace }),
+        ...(spec.commonMetadata && { commonMetadata: spec.commonMetadata }),
+        scopeOf: (group, kind) => {
+          const resource = discovery.cachedPreferred(group, kind);
+          return resource && (resource.namespaced ? 'Namespaced' : 'Cluster');
+        },
+      },
+      cache: source.cache,
+      signal,
+    });
+  let result = await once();
+  // Somebody may have installed the CRD a moment ago.
+  const unknown = result.unknownKinds.map(({ group, kind }) => discovery.preferred(group, kind, signal));
+  if ((await Promise.all(unknown)).some(Boolean)) result = await once();
+
+  if (result.problems.length > 0) throw buildFailed(tip, result.problems);
+  if (result.declared.length === 0 && (source.status.inventory?.count ?? 0) > 0) {
+    throw new PlumblineError(
+      'EmptyRevision',
+      `${tip.revision} declares not one object below "${spec.path || '.'}"; what was applied stays`,
+    );
+  }
+  const rules = spec.drift.ignore ?? [];
+  const desired = result.declared.map((object) => desire(object, rules));
+  return { tip, commit, treeId, settings, desired, ignoredFiles: result.ignored };
+}
+
+/** Everything but the tree that the objects depend on. */
+function settingsOf(source: Source, spec: GitOpsSourceSpec): string {
+  const { url, path, include, exclude, targetNamespace, commonMetadata, drift } = spec;
+  return JSON.stringify([source.key, url, path, include, exclude, targetNamespace, commonMetadata, drift.ignore]);
+}
+
+const PROBLEMS_SHOWN = 10;
+
+function buildFailed(tip: Tip, problems: readonly RenderProblem[]): PlumblineError {
+  const said = problems
+    .slice(0, PROBLEMS_SHOWN)
+    .map(({ file, line, message }) => `${file}${line === undefined ? '' : `:${line}`}: ${message}`);
+  const more = problems.length > said.length ? ` … and ${problems.length - said.length} more` : '';
+  const [first] = problems as [RenderProblem];
+  const code = problems.every((problem) => problem.code === first.code) ? first.code : 'BuildFailed';
+  return new PlumblineError(code, `${tip.revision}: ${said.join('; ')}${more}`, {
+    file: first.file,
+    ...(first.line !== undefined && { line: first.line }),
+  });
+}
