@@ -17,6 +17,7 @@ export interface TcpProxy extends AsyncDisposable {
 export async function tcpProxy(target: string): Promise<TcpProxy> {
   const { hostname, port, protocol } = new URL(target);
   const pairs = new Set<[Socket, Socket]>();
+  const sockets = new Set<Socket>();
   let connections = 0;
   let frozen = false;
   const server = createServer((inside) => {
@@ -25,6 +26,7 @@ export async function tcpProxy(target: string): Promise<TcpProxy> {
     const pair: [Socket, Socket] = [inside, outside];
     pairs.add(pair);
     for (const [from, to] of [pair, [outside, inside] as const]) {
+      sockets.add(from);
       from.setNoDelay(true);
       from.on('error', () => {});
       from.on('data', (chunk) => {
@@ -32,6 +34,7 @@ export async function tcpProxy(target: string): Promise<TcpProxy> {
       });
       from.on('close', () => {
         pairs.delete(pair);
+        sockets.delete(from);
         if (!frozen) to.destroy();
       });
     }
@@ -52,13 +55,10 @@ export async function tcpProxy(target: string): Promise<TcpProxy> {
       frozen = false;
     },
     reset() {
-      for (const [inside, outside] of pairs) {
-        inside.resetAndDestroy();
-        outside.destroy();
-      }
+      for (const socket of sockets) socket.resetAndDestroy();
     },
     async [Symbol.asyncDispose]() {
-      for (const pair of pairs) for (const socket of pair) socket.destroy();
+      for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
     },
   };

@@ -98,6 +98,26 @@ test('a server that accepts and never answers: the deadline ends the whole call'
   assert.equal(fake.requests.length, 1);
 });
 
+// The limit tells our deadline from the 10 s that a connection may take.
+test(
+  'a server that accepts and never shakes hands: deadline and abort work while connecting',
+  { timeout: 8_000 },
+  async () => {
+    const hole = createServer(() => {});
+    await new Promise<void>((resolve) => hole.listen(0, '127.0.0.1', resolve));
+    await using transport = new Transport(fixedConfig(`https://127.0.0.1:${(hole.address() as AddressInfo).port}`));
+    await assert.rejects(transport.request('GET', '/version', { signal, timeoutMs: 50 }), { code: 'ApiTimeout' });
+    const abort = new AbortController();
+    const calls = [
+      transport.request('GET', '/version', { signal: abort.signal }),
+      transport.stream('/api/v1/pods', { signal: abort.signal, onChunk: () => {} }),
+    ];
+    setImmediate(() => abort.abort(new Error('enough')));
+    for (const call of calls) await assert.rejects(call, /enough/);
+    hole.close();
+  },
+);
+
 test('a body that never ends falls under the same deadline', async () => {
   await using fake = await fakeApi((_request, response) => {
     response.writeHead(200, { 'content-type': 'application/json' }).write('{');

@@ -16,6 +16,8 @@ const LEASES: ApiResource = {
   hasStatus: false,
 };
 
+const RELEASE_ATTEMPTS = 3;
+
 export interface LeaseOptions {
   namespace: string;
   name: string;
@@ -202,18 +204,24 @@ export class LeaderElection {
 
   /** Without this a successor would have to wait for the lease to run out. */
   async #release(): Promise<void> {
-    const seen = this.#seen;
+    const { namespace, name, identity, now } = this.#options;
     this.#renewedAt = Number.NEGATIVE_INFINITY;
-    if (seen?.spec.holderIdentity !== this.#options.identity) return;
-    const { namespace, name, now } = this.#options;
-    const spec = { holderIdentity: null, leaseDurationSeconds: 1, renewTime: microTime(now()) };
     const { signal } = new AbortController();
     const options = { signal, timeoutMs: this.#requestMs, urgent: true, retry: false };
-    try {
-      await this.#api.mergePatch(LEASES, namespace, name, { metadata: guard(seen), spec }, options);
-      this.#seen = undefined;
-    } catch (error) {
-      this.#options.onError(error);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        // A renewal that we stopped waiting for may have been written after all, even now.
+        await this.#look(signal);
+        if (this.#seen?.spec.holderIdentity !== identity) return;
+        const spec = { holderIdentity: null, leaseDurationSeconds: 1, renewTime: microTime(now()) };
+        const patch = { metadata: guard(this.#seen), spec };
+        this.#note((await this.#api.mergePatch(LEASES, namespace, name, patch, options)).object);
+        return;
+      } catch (error) {
+        if (isConflict(error) && attempt < RELEASE_ATTEMPTS) continue;
+        this.#options.onError(error);
+        return;
+      }
     }
   }
 

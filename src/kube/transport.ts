@@ -8,6 +8,7 @@ import { destroy, openConnections, retire } from './connections.ts';
 import type { Connections } from './connections.ts';
 import { Deadline } from './deadline.ts';
 import { isUnauthorized, KubeError } from './errors.ts';
+import { abortable } from './flight.ts';
 import { impersonationHeaders } from './impersonation.ts';
 import type { Impersonation } from './impersonation.ts';
 import { AdaptiveLimiter } from './limiter.ts';
@@ -208,7 +209,7 @@ export class Transport implements AsyncDisposable {
       ...(options.impersonate === undefined ? {} : impersonationHeaders(options.impersonate)),
     };
     try {
-      return await this.#connections(credentials)[pool].request({
+      const response = this.#connections(credentials)[pool].request({
         origin: this.#origin,
         path: this.#prefix + path + queryString(options.query),
         method,
@@ -216,6 +217,8 @@ export class Transport implements AsyncDisposable {
         body: options.body ?? null,
         signal: deadline.signal,
       });
+      // undici looks at its signal only once the request has a connection, which a black hole delays by 10 s.
+      return await abortable(response, deadline.signal);
     } catch (cause) {
       throw asKubeError(cause, `${method} ${path}`, deadline.expired);
     }
