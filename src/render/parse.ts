@@ -20,7 +20,7 @@ export function parseFile(path: string, content: Uint8Array): ParsedFile {
   if (content.length > MAX_FILE_BYTES) {
     return refuse('FileTooLarge', path, `the file has ${content.length} bytes, more than ${MAX_FILE_BYTES}`);
   }
-  if (Buffer.from(content.buffer, content.byteOffset, LFS_POINTER.length).equals(LFS_POINTER)) {
+  if (LFS_POINTER.every((byte, index) => content[index] === byte)) {
     return refuse('LfsPointer', path, 'the file is a Git LFS pointer, its content is not in the repository');
   }
   const text = decodeUtf8(content);
