@@ -100,11 +100,9 @@ describe('an object that others made', () => {
   });
 
   it('keeps nothing of a cleared managedFields but what the system needs', async () => {
-    const theirs = configMap(
-      'cleared',
-      { kept: 'old', gone: 'x' },
-      { finalizers: ['example.com/wait'], ownerReferences: [] },
-    );
+    const annotations = { 'volume.kubernetes.io/selected-node': 'n', 'example.com/old': 'x' };
+    const metadata = { finalizers: ['example.com/wait'], annotations };
+    const theirs = configMap('cleared', { kept: 'old', gone: 'x' }, metadata);
     await create(theirs, 'kubectl-create');
     await patch(cluster, theirs, { metadata: { managedFields: [{}] } }, 'application/merge-patch+json', 'x');
     // The server notes down everything that is there under before-first-apply when the first apply comes.

@@ -1,5 +1,5 @@
 import type { FieldsV1, KubeObject, ManagedFieldsEntry } from '../kube/object.ts';
-import { isApplyOf, isLeaf, ownEntry, unionOf } from '../drift/fields.ts';
+import { isLeaf, ownEntry, unionOf } from '../drift/fields.ts';
 import { matchesAny } from '../drift/managers.ts';
 
 export const LAST_APPLIED_ANNOTATION = 'kubectl.kubernetes.io/last-applied-configuration';
@@ -49,79 +49,136 @@ export interface Folded {
  * Makes the fields of an object's former owners ours, so that what Git does not declare goes away with our first apply
  * instead of staying live for ever with nobody to remove it. Union of their tries with our entry, if there is one; paths of
  * an older apiVersion that no longer exist do no harm, the server just finds nothing there.
+ *
+ * What no manifest had declared stays with its owner. It may not become nobody's: the server removes a map with everything
+ * in it that is nobody's when the last field that we own there goes.
  */
 export function foldPredecessors(
   live: KubeObject,
   { ours, predecessors = PREDECESSOR_MANAGERS }: { ours: string; predecessors?: readonly string[] },
 ): Folded {
   const entries = live.metadata.managedFields ?? [];
-  const isFolded = (entry: ManagedFieldsEntry): boolean =>
-    !entry.subresource &&
-    !isApplyOf(entry, ours) &&
-    // An Update under our own name would share our fields and keep them alive.
-    (entry.manager === ours || matchesAny(predecessors, entry.manager));
-  const folded = entries.filter(isFolded);
-  const dropLastApplied = live.metadata.annotations?.[LAST_APPLIED_ANNOTATION] !== undefined;
-  if (folded.length === 0) return { managedFields: entries, changed: false, dropLastApplied, managers: [] };
-
   const own = ownEntry(live, ours);
-  const tries = [own, ...folded].flatMap((entry) => (entry?.fieldsV1 ? [withoutUnfoldable(entry.fieldsV1)] : []));
-  const time = folded.map((entry) => entry.time ?? '').reduce((latest, next) => (next > latest ? next : latest));
-  const entry: ManagedFieldsEntry = {
-    manager: ours,
+  const taken: ManagedFieldsEntry[] = [];
+  const kept: ManagedFieldsEntry[] = [];
+  for (const entry of entries) {
+    if (entry === own) continue;
+    const [folded, left] = isPredecessor(entry, ours, predecessors) ? split(entry, live.kind) : [undefined, entry];
+    if (folded) taken.push(folded);
+    if (left) kept.push(left);
+  }
+  const dropLastApplied = live.metadata.annotations?.[LAST_APPLIED_ANNOTATION] !== undefined;
+  if (taken.length === 0) return { managedFields: entries, changed: false, dropLastApplied, managers: [] };
+  const managers = [...new Set(taken.map(({ manager }) => manager ?? ''))];
+  return {
+    managedFields: [...kept, united(own, taken, ours, live.apiVersion)],
+    changed: true,
+    dropLastApplied,
+    managers,
+  };
+}
+
+function isPredecessor(entry: ManagedFieldsEntry, ours: string, predecessors: readonly string[]): boolean {
+  if (entry.subresource) return false;
+  // An Update under our own name would share our fields and keep them alive.
+  return entry.manager === ours || matchesAny(predecessors, entry.manager);
+}
+
+function united(
+  own: ManagedFieldsEntry | undefined,
+  taken: readonly ManagedFieldsEntry[],
+  manager: string,
+  apiVersion: string,
+): ManagedFieldsEntry {
+  const entries = own ? [own, ...taken] : taken;
+  const time = entries.map((entry) => entry.time ?? '').reduce((latest, next) => (next > latest ? next : latest));
+  return {
+    manager,
     operation: 'Apply',
-    apiVersion: own?.apiVersion ?? live.apiVersion,
+    apiVersion: own?.apiVersion ?? apiVersion,
     ...(time !== '' && { time }),
     fieldsType: 'FieldsV1',
-    fieldsV1: unionOf(tries),
+    fieldsV1: unionOf(entries.flatMap(({ fieldsV1 }) => (fieldsV1 ? [fieldsV1] : []))),
   };
-  const kept = entries.filter((other) => other !== own && !folded.includes(other));
-  const managers = [...new Set(folded.map(({ manager }) => manager ?? ''))];
-  return { managedFields: [...kept, entry], changed: true, dropLastApplied, managers };
 }
+
+interface Unfoldable {
+  /** Only of this kind. */
+  readonly kind?: string;
+  /** One pattern for each trie key on the way. */
+  readonly path: readonly RegExp[];
+}
+
+const METADATA = /^f:metadata$/;
+const ANNOTATIONS = /^f:annotations$/;
+const SPEC = /^f:spec$/;
+const TEMPLATE_METADATA = [SPEC, /^f:template$/, METADATA];
 
 /**
- * Fields that a predecessor's entry may name although no manifest declared them: the system put them there, and our first
- * apply would take them away. Without finalizers a volume in use is deleted, without volumeName a bound claim is refused as
- * immutable, and a removed restartedAt restarts every pod.
+ * Fields that a predecessor's entry may name although no manifest declared them: the system put them there. Without its
+ * finalizers a volume in use is deleted, without volumeName a bound claim is refused as immutable, and a removed restartedAt
+ * restarts every pod. (Addresses and node ports of a Service need no place here: the server puts them back itself.)
  */
-const UNFOLDABLE: readonly (readonly RegExp[])[] = [
-  [/^f:metadata$/, /^f:(finalizers|ownerReferences|generateName)$/],
-  [
-    /^f:metadata$/,
-    /^f:annotations$/,
-    /^f:(deployment\.kubernetes\.io|pv\.kubernetes\.io|volume\.(beta\.)?kubernetes\.io|batch\.kubernetes\.io|autoscaling\.alpha\.kubernetes\.io)\//,
-  ],
-  [/^f:metadata$/, /^f:annotations$/, /^f:kubectl\.kubernetes\.io\/last-applied-configuration$/],
-  [/^f:metadata$/, /^f:labels$/, /^f:kubernetes\.io\/metadata\.name$/],
-  [/^f:spec$/, /^f:(volumeName|clusterIP|clusterIPs|healthCheckNodePort|claimRef|finalizers|nodeName|providerID)$/],
-  [/^f:spec$/, /^f:ports$/, /^k:/, /^f:nodePort$/],
-  [/^f:spec$/, /^f:selector$/, /^f:matchLabels$/, /^f:(batch\.kubernetes\.io\/)?controller-uid$/],
-  [/^f:spec$/, /^f:template$/, /^f:metadata$/, /^f:annotations$/, /^f:kubectl\.kubernetes\.io\/restartedAt$/],
-  [/^f:spec$/, /^f:template$/, /^f:metadata$/, /^f:labels$/, /^f:(batch\.kubernetes\.io\/)?(controller-uid|job-name)$/],
-  [/^f:status$/],
+const UNFOLDABLE: readonly Unfoldable[] = [
+  { path: [/^f:status$/] },
+  { path: [METADATA, /^f:(finalizers|ownerReferences|generateName)$/] },
+  {
+    path: [METADATA, ANNOTATIONS, /^f:(deployment|pv|volume|volume\.beta|batch|autoscaling\.alpha)\.kubernetes\.io\//],
+  },
+  { path: [METADATA, /^f:labels$/, /^f:kubernetes\.io\/metadata\.name$/] },
+  { path: [...TEMPLATE_METADATA, ANNOTATIONS, /^f:kubectl\.kubernetes\.io\/restartedAt$/] },
+  { kind: 'Namespace', path: [SPEC, /^f:finalizers$/] },
+  { kind: 'PersistentVolumeClaim', path: [SPEC, /^f:volumeName$/] },
+  { kind: 'PersistentVolume', path: [SPEC, /^f:claimRef$/] },
+  { kind: 'Pod', path: [SPEC, /^f:nodeName$/] },
+  { kind: 'Job', path: [SPEC, /^f:selector$/] },
+  {
+    kind: 'Job',
+    path: [...TEMPLATE_METADATA, /^f:labels$/, /^f:(batch\.kubernetes\.io\/)?(controller-uid|job-name)$/],
+  },
 ];
+/** Removed from the object by the same patch. */
+const LAST_APPLIED = [METADATA, ANNOTATIONS, /^f:kubectl\.kubernetes\.io\/last-applied-configuration$/];
 
-function withoutUnfoldable(fields: FieldsV1): FieldsV1 {
-  return UNFOLDABLE.reduce((trie, pattern) => prune(trie, pattern), fields);
+/** What is folded of an entry, and what stays with its owner; undefined when that is nothing. */
+function split(
+  entry: ManagedFieldsEntry,
+  kind: string,
+): [ManagedFieldsEntry | undefined, ManagedFieldsEntry | undefined] {
+  const paths = UNFOLDABLE.filter((one) => one.kind === undefined || one.kind === kind).map(({ path }) => path);
+  const fields = without(entry.fieldsV1 ?? {}, LAST_APPLIED);
+  const folded = paths.reduce(without, fields);
+  const left = unionOf(paths.map((path) => only(fields, path)));
+  const holding = (fieldsV1: FieldsV1): ManagedFieldsEntry | undefined =>
+    isLeaf(fieldsV1) ? undefined : { ...entry, fieldsV1 };
+  return [holding(folded), holding(left)];
 }
 
-function prune(node: FieldsV1, [first, ...rest]: readonly RegExp[], isItem = false): FieldsV1 {
+/** The trie without what the path matches. */
+function without(node: FieldsV1, [first, ...rest]: readonly RegExp[]): FieldsV1 {
   const kept: FieldsV1 = {};
   for (const trieKey in node) {
     const child = node[trieKey]!;
     if (!first?.test(trieKey)) {
       kept[trieKey] = child;
     } else if (rest.length > 0) {
-      const pruned = prune(child, rest, trieKey.startsWith('k:'));
-      // An emptied node would claim everything below it.
-      if (isLeaf(child) || !isLeaf(pruned)) kept[trieKey] = pruned;
+      const inner = without(child, rest);
+      // An emptied node would claim everything below it, and one that holds nothing but itself says nothing.
+      if (isLeaf(child) || !Object.keys(inner).every((key) => key === '.')) kept[trieKey] = inner;
     }
   }
-  // Who owns a map itself takes away what is in it and nobody's. A list item must go as one.
-  const isTouched = rest.length === 0 && Object.keys(kept).length < Object.keys(node).length;
-  if (isTouched && !isItem) delete kept['.'];
   return kept;
+}
+
+/** Only what the path matches. */
+function only(node: FieldsV1, [first, ...rest]: readonly RegExp[]): FieldsV1 {
+  const found: FieldsV1 = {};
+  for (const trieKey in node) {
+    if (!first?.test(trieKey)) continue;
+    const child = rest.length > 0 ? only(node[trieKey]!, rest) : node[trieKey]!;
+    if (rest.length === 0 || !isLeaf(child)) found[trieKey] = child;
+  }
+  return found;
 }
 
 /** Who says of an object that it is theirs. */

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { formatPath, itemFinder, ownEntry, parsePath, resolve, stepOf, unionOf, type FieldPath } from './fields.ts';
+
+const field = (name: string) => ({ field: name });
+
+describe('paths as text', () => {
+  const CASES: [path: FieldPath, text: string][] = [
+    [[field('spec'), field('replicas')], '/spec/replicas'],
+    [[field('metadata'), field('labels'), field('a.b/c~d')], '/metadata/labels/a.b~1c~0d'],
+    [[field('containers'), { key: { name: 'app' } }, field('image')], '/containers[name=app]/image'],
+    [[field('ports'), { key: { port: '53', protocol: 'UDP' } }], '/ports[port=53,protocol=UDP]'],
+    [[field('volumeMounts'), { key: { mountPath: '/data/x' } }], '/volumeMounts[mountPath=/data/x]'],
+    [[field('names'), { value: 'a&b' }], '/names[=a&b]'],
+    [[field('names'), { value: 'a]b,c=d' }], '/names[=a~3b~4c~5d]'],
+    [[field('odd[1]')], '/odd~21]'],
+    [[field('list'), { index: 3 }], '/list[3]'],
+  ];
+  for (const [path, text] of CASES) {
+    it(text, () => {
+      assert.equal(formatPath(path), text);
+      assert.deepEqual(parsePath(text), path);
+    });
+  }
+
+  it('numbers in keys come back as text', () => {
+    assert.equal(formatPath([{ field: 'ports' }, { key: { port: 53 } }]), '/ports[port=53]');
+  });
+
+  for (const text of ['', 'spec', 'spec/replicas', '/a[', '/a[]', '/a]b[c', '/a[b=c']) {
+    it(`${JSON.stringify(text)} is no path`, () => assert.equal(parsePath(text), undefined));
+  }
+
+  it('a pointer to an empty name is one', () => assert.deepEqual(parsePath('/'), [field('')]));
+
+  it('a long hostile text is refused quickly', () => assert.equal(parsePath('/a['.repeat(50_000)), undefined));
+});
+
+describe('steps of a trie', () => {
+  it('reads each kind of key', () => {
+    assert.deepEqual(stepOf('f:a:b'), { field: 'a:b' });
+    assert.deepEqual(stepOf('k:{"port":80,"protocol":"TCP"}'), { key: { port: 80, protocol: 'TCP' } });
+    assert.deepEqual(stepOf(String.raw`v:"a\u0026b"`), { value: 'a&b' });
+    assert.deepEqual(stepOf('i:2'), { index: 2 });
+    assert.equal(stepOf('.'), undefined);
+  });
+
+  it('finds values', () => {
+    const object = {
+      ports: [
+        { port: 80, protocol: 'TCP' },
+        { port: 80, protocol: 'UDP', name: 'x' },
+      ],
+      names: ['a'],
+      list: [1, 2],
+    };
+    const at = (...path: FieldPath): unknown => resolve(object, path);
+    assert.equal(at(field('ports'), { key: { port: 80, protocol: 'UDP' } }, field('name')), 'x');
+    assert.equal(at(field('ports'), { key: { port: 81 } }, field('name')), undefined);
+    assert.equal(at(field('names'), { value: 'a' }), 'a');
+    assert.equal(at(field('names'), { value: 'b' }), undefined);
+    assert.equal(at(field('list'), { index: 1 }), 2);
+    assert.equal(at(field('constructor')), undefined);
+    assert.equal(at(field('names'), field('length')), undefined);
+  });
+
+  it('finds the same items in long lists as in short ones, the first of equals', () => {
+    const list = Array.from({ length: 100 }, (_, index) => ({
+      id: index % 50,
+      type: index % 2 === 0 ? 'a' : 1,
+      index,
+    }));
+    for (const size of [10, 100]) {
+      const find = itemFinder(list.slice(0, size));
+      assert.deepEqual(find({ id: 3 }), list[3]);
+      assert.deepEqual(find({ id: 3, type: 1 }), list[3]);
+      assert.equal(find({ id: 3, type: '1' }), undefined);
+      assert.equal(find({ id: 99 }), undefined);
+    }
+  });
+
+  it('joins tries without changing them', () => {
+    const [a, b] = [{ 'f:x': { 'f:y': {} } }, { 'f:x': { '.': {}, 'f:z': {} }, 'f:w': {} }];
+    assert.deepEqual(unionOf([a, b]), { 'f:x': { 'f:y': {}, '.': {}, 'f:z': {} }, 'f:w': {} });
+    assert.deepEqual(a, { 'f:x': { 'f:y': {} } });
+  });
+});
+
+describe('our entry', () => {
+  it('is the Apply entry without a subresource', () => {
+    const entry = { manager: 'plumbline', operation: 'Apply' as const };
+    const others = [
+      { ...entry, operation: 'Update' as const },
+      { ...entry, subresource: 'status' },
+      { ...entry, manager: 'x' },
+    ];
+    const object = (managedFields: object[]) => ({
+      apiVersion: 'v1',
+      kind: 'X',
+      metadata: { name: 'x', managedFields },
+    });
+    assert.equal(ownEntry(object(others), 'plumbline'), undefined);
+    assert.equal(ownEntry(object([...others, entry]), 'plumbline'), entry);
+  });
+});
