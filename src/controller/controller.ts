@@ -7,8 +7,7 @@ import {
 import { durationMs } from '../api/fields.ts';
 import type { GitOpsSource } from '../api/source.ts';
 import type { Clock } from '../clock.ts';
-import { PlumblineError, TerminalError } from '../errors.ts';
-import { Healer, type Drift, type SourceDesk } from '../drift/healer.ts';
+import { Healer } from '../drift/healer.ts';
 import { KindWatches, type WatchedKind } from '../drift/watches.ts';
 import type { Git } from '../git/remote.ts';
 import { KubeError } from '../kube/errors.ts';
@@ -20,17 +19,15 @@ import type { EventRecorder } from '../report/event-recorder.ts';
 import type { Log } from '../report/log.ts';
 import type { Metrics, Outcome as MetricOutcome } from '../report/metrics.ts';
 import { Claims } from '../sync/claims.ts';
-import type { Desired } from '../sync/desired.ts';
 import { LiveObjects } from '../sync/live.ts';
 import { ObjectWriter } from '../sync/writer.ts';
-import { orderFor } from './actor.ts';
 import type { ControllerOptions, ReconcileDeps } from './deps.ts';
-import { recordDrift, subjectOf } from './drift-desk.ts';
-import { historyWith } from './history.ts';
+import { Desk } from './desk.ts';
+import { subjectOf } from './drift-record.ts';
+import { failRun } from './failed-run.ts';
 import { Poller } from './poller.ts';
 import { WorkQueue } from './queue.ts';
 import { reconcile } from './reconcile.ts';
-import { failureOf } from './run-listener.ts';
 import { Source } from './source.ts';
 import { statusOf } from './source-status.ts';
 import { StatusWriter } from './status-writer.ts';
@@ -53,8 +50,6 @@ export interface ControllerInput {
   signal: AbortSignal;
 }
 
-const FIRST_RETRY_MS = 1_000;
-const MAX_RETRY_MS = 300_000;
 /** Our CRD may be installed a moment after us. */
 const CRD_POLL_MS = 1_000;
 /** For the last status of every source, when the process is told to end. */
@@ -64,12 +59,13 @@ const LAST_WORD_MS = 3_000;
  * The whole operator but for the process around it: watches sources, runs them one at a time each, and keeps what they
  * declare as it should be.
  */
-export class Controller implements SourceDesk {
+export class Controller {
   readonly #input: ControllerInput;
   readonly #sources = new Map<string, Source>();
   readonly #live = new LiveObjects();
   readonly #claims = new Claims();
   readonly #queue: WorkQueue;
+  readonly #desk: Desk;
   readonly #deps: ReconcileDeps;
   /** Ends the writing of status: at once when the lease is lost, otherwise after the last word. */
   readonly #statusEnd = new AbortController();
@@ -84,6 +80,7 @@ export class Controller implements SourceDesk {
       random,
       onError: (key, error) => log.error({ source: key, error }, 'the run of a source failed unexpectedly'),
     });
+    const desk = (this.#desk = new Desk(() => this.#deps));
     const writer = new ObjectWriter({
       api,
       discovery: api.discovery,
@@ -91,7 +88,7 @@ export class Controller implements SourceDesk {
       holder: (key) => this.#claims.holder(key),
       onIdle: (key) => healer.settled(key),
     });
-    const healer: Healer = new Healer({ live: this.#live, claims: this.#claims, writer, desk: this, clock, signal });
+    const healer: Healer = new Healer({ live: this.#live, claims: this.#claims, writer, desk, clock, signal });
     const watches = new KindWatches({
       api,
       discovery: api.discovery,
@@ -115,11 +112,11 @@ export class Controller implements SourceDesk {
         statusOf: (source) => this.#statusOf(source),
         clock,
         signal: this.#statusEnd.signal,
-        onWritten: (source) => this.#told(source),
+        onWritten: (source, before) => desk.told(source, before),
         onError: (source, error) => log.warn({ source: source.key, error }, 'could not write the status'),
       }),
       sources: this.#sources,
-      wake: (source) => this.#queue.add(source),
+      wake: (source, afterMs = 0) => (afterMs > 0 ? this.#queue.addAfter(source, afterMs) : this.#queue.add(source)),
       sourceResource,
     };
   }
@@ -142,7 +139,7 @@ export class Controller implements SourceDesk {
     const { signal, options, api, log } = this.#input;
     signal.addEventListener('abort', () => isLeaseLost(signal) && this.#statusEnd.abort(signal.reason), { once: true });
     this.#resource = await this.#ownResource();
-    const stopListening = api.discovery.onChange(() => this.#kindsChanged());
+    const stopListening = api.discovery.onChange(() => this.#desk.kindsChanged());
     const selection = {
       resource: this.#resource,
       ...(options.watchNamespace && { namespace: options.watchNamespace }),
@@ -238,7 +235,7 @@ export class Controller implements SourceDesk {
     status.forget(source);
     metrics.forget(key);
     events.forget(subjectOf(source));
-    this.#wakeDependents(source);
+    this.#desk.wakeDependents(source);
   }
 
   async #handle(key: string, abort: AbortSignal): Promise<void> {
@@ -263,56 +260,11 @@ export class Controller implements SourceDesk {
       return outcome.kind;
     } catch (error) {
       if (signal.aborted) return undefined;
-      return this.#failed(source, error);
+      const retryMs = failRun(source, error, this.#deps, this.#input.random);
+      if (retryMs === undefined) return 'terminal';
+      this.#queue.addAfter(key, retryMs);
+      return 'retry';
     }
-  }
-
-  #failed(source: Source, error: unknown): MetricOutcome {
-    const { log, events, clock } = this.#deps;
-    const terminal = error instanceof TerminalError;
-    const code = error instanceof PlumblineError ? error.code : 'Unexpected';
-    const message =
-      error instanceof PlumblineError
-        ? error.message
-        : `a defect of Plumbline: ${(error as Error)?.message ?? String(error)}`;
-    source.result = { kind: 'failed', code, message, terminal };
-    const revision = source.attempt?.revision;
-    source.working = undefined;
-    const token = source.requestedAt;
-    if (token !== undefined) source.status = { ...source.status, lastHandledReconcileAt: token };
-    if (revision !== undefined && code !== 'DependencyNotReady' && revision !== source.status.lastAppliedRevision) {
-      source.status = {
-        ...source.status,
-        lastAttemptedRevision: revision,
-        history: historyWith(
-          source.status.history ?? [],
-          revision,
-          'Failed',
-          new Date(clock.now()),
-          message.slice(0, 1024),
-        ),
-      };
-    }
-    log.warn(
-      { source: source.key, ...(revision !== undefined && { revision }), error },
-      'the source could not be reconciled',
-    );
-    events.record(subjectOf(source), {
-      type: 'Warning',
-      reason: code,
-      message,
-      ...(revision !== undefined && { revision }),
-    });
-    if (terminal) return 'terminal';
-    this.#queue.addAfter(source.key, this.#retryDelay(source));
-    return 'retry';
-  }
-
-  #retryDelay(source: Source): number {
-    const maxMs = source.spec?.retryInterval === undefined ? MAX_RETRY_MS : durationMs(source.spec.retryInterval);
-    const delayMs = Math.min(FIRST_RETRY_MS * 2 ** source.retries, maxMs);
-    source.retries += 1;
-    return delayMs * (0.5 + this.#input.random() / 2);
   }
 
   #statusOf(source: Source) {
@@ -321,123 +273,6 @@ export class Controller implements SourceDesk {
     const live = [...this.#live.of(source.key)];
     const healthTimedOut = spec !== undefined && waitedMs > durationMs(spec.timeout);
     return statusOf({ source, live, now: new Date(this.#input.clock.now()), healthTimedOut });
-  }
-
-  /** A status was stored: metrics follow it, and so do sources that wait for this one. */
-  #told(source: Source): void {
-    const { metrics, events } = this.#deps;
-    const conditions = source.status.conditions ?? [];
-    metrics.conditions(source.key, conditions);
-    metrics.suspended(source.key, source.spec?.suspend ?? false);
-    metrics.managedObjects(source.key, source.status.inventory?.count ?? 0);
-    const ready = conditions.find(({ type }) => type === 'Ready');
-    if (ready?.status === 'True' && source.result.kind === 'applied') {
-      events.record(subjectOf(source), {
-        type: 'Normal',
-        reason: ready.reason,
-        message: ready.message,
-        revision: source.status.lastAppliedRevision,
-        commit: source.rendered?.commit.sha,
-      });
-      this.#wakeDependents(source);
-    }
-    if (source.result.kind === 'partly' || source.pruneHold) {
-      events.record(subjectOf(source), {
-        type: 'Warning',
-        reason: ready?.reason ?? 'ReconciliationFailed',
-        message: ready?.message ?? '',
-        revision: source.rendered?.tip.revision,
-      });
-    }
-  }
-
-  #wakeDependents({ namespace, name }: Source): void {
-    for (const other of this.#sources.values()) {
-      const waits = other.result.kind === 'failed' && other.result.code === 'DependencyNotReady';
-      if (
-        waits &&
-        other.namespace === namespace &&
-        other.spec?.dependsOn?.some((dependency) => dependency.name === name)
-      )
-        this.#queue.add(other.key);
-    }
-  }
-
-  /** A CRD came or went: objects that failed for the lack of their kind are tried now. */
-  #kindsChanged(): void {
-    for (const source of this.#sources.values()) {
-      let waits = false;
-      for (const failure of source.failures.values()) {
-        if (failure.code !== 'KindNotFound') continue;
-        failure.retryAt = 0;
-        waits = true;
-      }
-      if (waits) this.#queue.add(source.key);
-    }
-  }
-
-  // What the healer asks and tells.
-
-  order(key: string) {
-    const source = this.#sources.get(key);
-    const { spec } = source ?? {};
-    if (!source || !spec || source.deleting) return undefined;
-    return { actor: orderFor(source, spec, this.#deps), mode: spec.suspend ? ('Report' as const) : spec.drift.mode };
-  }
-
-  awaits(key: string): boolean {
-    const source = this.#sources.get(key);
-    return source !== undefined && source.rendered === undefined;
-  }
-
-  listed({ apiVersion, kind }: WatchedKind): void {
-    for (const source of this.#sources.values()) {
-      // What was not known completely held back its prune, and what its status says about drift.
-      if (source.unlisted.some((other) => other.kind === kind && other.apiVersion === apiVersion))
-        this.#queue.add(source.key);
-    }
-  }
-
-  drifted(drift: Drift): void {
-    const source = this.#sources.get(drift.source);
-    if (source) recordDrift(source, drift, this.#deps);
-  }
-
-  inSync(key: string, object: string): void {
-    const source = this.#sources.get(key);
-    const drift = source?.drift.get(object);
-    if (!source || !drift || drift.action === 'Rewritten') return;
-    source.drift.delete(object);
-    this.#deps.metrics.driftOpen(key, source.drift.size);
-    this.#deps.status.changed(source);
-  }
-
-  failed(key: string, desired: Desired, error: unknown): void {
-    const source = this.#sources.get(key);
-    if (!source) return;
-    const failure = failureOf(desired, error, source.failures.get(desired.key), this.#deps);
-    source.failures.set(desired.key, failure);
-    source.result = { kind: 'partly' };
-    this.#deps.metrics.applyFailed(failure.code);
-    this.#input.log.warn({ source: key, error, object: desired.identity }, 'could not put a changed object back');
-    this.#queue.addAfter(key, failure.retryAt - this.#input.clock.elapsed());
-    this.#deps.status.changed(source);
-  }
-
-  changed(key: string): void {
-    const source = this.#sources.get(key);
-    if (!source) return;
-    if (source.judged) this.#deps.status.changed(source);
-    // Objects that were being deleted, or that others gave up, can be created now.
-    const waiting = [...source.failures.values()].filter(
-      ({ code }) => code === 'Terminating' || code === 'OwnedByOtherSource',
-    );
-    for (const failure of waiting) failure.retryAt = 0;
-    if (waiting.length > 0) this.#queue.add(key);
-  }
-
-  problem(kind: WatchedKind, error: KubeError): void {
-    this.#input.log.warn({ kind, error }, 'a kind cannot be watched; trying again');
   }
 }
 

@@ -28,8 +28,8 @@ export interface ReconcileDeps {
   poller: Poller;
   status: StatusWriter;
   sources: ReadonlyMap<string, Source>;
-  /** Runs a source (`namespace/name`) soon. */
-  wake: (source: string) => void;
+  /** Runs a source (`namespace/name`) now, or after a while. */
+  wake: (source: string, afterMs?: number) => void;
   /** The GitOpsSource kind, as the server serves it. */
   sourceResource: () => ApiResource;
   clock: Clock;

@@ -10,7 +10,7 @@ import { sighted } from '../sync/sighting.ts';
 import type { Actor } from '../sync/writer.ts';
 import { actorFor } from './actor.ts';
 import type { ReconcileDeps } from './deps.ts';
-import { subjectOf } from './drift-desk.ts';
+import { subjectOf } from './drift-record.ts';
 import type { Outcome } from './reconcile.ts';
 import type { Source } from './source.ts';
 

@@ -8,7 +8,7 @@ import { prunePlan } from '../sync/prune-guard.ts';
 import { findUnlabelled } from '../sync/unlabelled.ts';
 import { orderFor } from './actor.ts';
 import type { ReconcileDeps } from './deps.ts';
-import { subjectOf } from './drift-desk.ts';
+import { subjectOf } from './drift-record.ts';
 import type { PruneHold, Source } from './source.ts';
 
 const WIDTH = 16;

@@ -10,7 +10,7 @@ import type { Desired } from '../sync/desired.ts';
 import type { RevisionListener } from '../sync/revision.ts';
 import type { WriteAction as WrittenAction, Written } from '../sync/writer.ts';
 import type { ReconcileDeps } from './deps.ts';
-import { recordDrift, recordHealed, subjectOf } from './drift-desk.ts';
+import { recordDrift, recordHealed, subjectOf } from './drift-record.ts';
 import type { Failure, Source } from './source.ts';
 
 /** Waits between attempts at one object: the first, doubling, up to spec.retryInterval. */

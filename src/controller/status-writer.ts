@@ -13,7 +13,8 @@ export interface StatusWriterOptions {
   statusOf: (source: Source) => GitOpsSourceStatus;
   clock: Clock;
   signal: AbortSignal;
-  onWritten: (source: Source) => void;
+  /** `before` is what was stored. */
+  onWritten: (source: Source, before: GitOpsSourceStatus | undefined) => void;
   onError: (source: Source, error: unknown) => void;
 }
 
@@ -102,7 +103,7 @@ export class StatusWriter {
         { fieldManager: STATUS_FIELD_MANAGER, signal },
       );
       pending.stored = status;
-      onWritten(source);
+      onWritten(source, stored);
     } catch (error) {
       if (isNotFound(error) || signal.aborted) return;
       onError(source, error);

@@ -1,0 +1,124 @@
+import { findCondition, type Condition } from '../api/conditions.ts';
+import type { GitOpsSourceStatus } from '../api/source.ts';
+import type { Drift, SourceDesk } from '../drift/healer.ts';
+import type { WatchedKind } from '../drift/watches.ts';
+import type { KubeError } from '../kube/errors.ts';
+import type { Desired } from '../sync/desired.ts';
+import { orderFor } from './actor.ts';
+import type { ReconcileDeps } from './deps.ts';
+import { recordDrift, subjectOf } from './drift-record.ts';
+import { failureOf } from './run-listener.ts';
+import type { Source } from './source.ts';
+
+/** Failures that another object's fate may have ended. */
+const ENDED_BY_OTHERS: ReadonlySet<string> = new Set(['Terminating', 'OwnedByOtherSource']);
+
+/** Where the healer asks about sources, and where what happens around them is passed on to those it concerns. */
+export class Desk implements SourceDesk {
+  readonly #deps: () => ReconcileDeps;
+
+  /** `deps` is asked late: the healer is one of them, and needs this desk. */
+  constructor(deps: () => ReconcileDeps) {
+    this.#deps = deps;
+  }
+
+  order(key: string) {
+    const deps = this.#deps();
+    const source = deps.sources.get(key);
+    if (!source?.spec || source.deleting) return undefined;
+    const mode = source.spec.suspend ? ('Report' as const) : source.spec.drift.mode;
+    return { actor: orderFor(source, source.spec, deps), mode };
+  }
+
+  awaits(key: string): boolean {
+    const source = this.#deps().sources.get(key);
+    return source !== undefined && source.rendered === undefined;
+  }
+
+  drifted(drift: Drift): void {
+    const source = this.#deps().sources.get(drift.source);
+    if (source) recordDrift(source, drift, this.#deps());
+  }
+
+  inSync(key: string, object: string): void {
+    const { sources, metrics, status } = this.#deps();
+    const source = sources.get(key);
+    const drift = source?.drift.get(object);
+    if (!source || !drift || drift.action === 'Rewritten') return;
+    source.drift.delete(object);
+    metrics.driftOpen(key, source.drift.size);
+    status.changed(source);
+  }
+
+  failed(key: string, desired: Desired, error: unknown): void {
+    const deps = this.#deps();
+    const source = deps.sources.get(key);
+    if (!source) return;
+    const failure = failureOf(desired, error, source.failures.get(desired.key), deps);
+    source.failures.set(desired.key, failure);
+    source.result = { kind: 'partly' };
+    deps.metrics.applyFailed(failure.code);
+    deps.log.warn({ source: key, error, object: desired.identity }, 'could not put a changed object back');
+    deps.wake(key, failure.retryAt - deps.clock.elapsed());
+    deps.status.changed(source);
+  }
+
+  changed(key: string): void {
+    const { sources, status } = this.#deps();
+    const source = sources.get(key);
+    if (!source) return;
+    if (source.judged) status.changed(source);
+    this.#retryNow(source, ENDED_BY_OTHERS);
+  }
+
+  /** What was not known completely held back its prune, and what its status says about drift. */
+  listed({ apiVersion, kind }: WatchedKind): void {
+    const { sources, wake } = this.#deps();
+    for (const { key, unlisted } of sources.values()) {
+      if (unlisted.some((other) => other.kind === kind && other.apiVersion === apiVersion)) wake(key);
+    }
+  }
+
+  problem(kind: WatchedKind, error: KubeError): void {
+    this.#deps().log.warn({ kind, error }, 'a kind cannot be watched; trying again');
+  }
+
+  /** A CRD came or went: objects that failed for the lack of their kind are tried now. */
+  kindsChanged(): void {
+    for (const source of this.#deps().sources.values()) this.#retryNow(source, new Set(['KindNotFound']));
+  }
+
+  #retryNow(source: Source, codes: ReadonlySet<string>): void {
+    const ended = [...source.failures.values()].filter(({ code }) => codes.has(code));
+    for (const failure of ended) failure.retryAt = 0;
+    if (ended.length > 0) this.#deps().wake(source.key);
+  }
+
+  /** A status was stored in place of `before`: metrics and events follow it, and so do sources that wait for this one. */
+  told(source: Source, before: GitOpsSourceStatus | undefined): void {
+    const { metrics, events } = this.#deps();
+    const conditions = (source.status.conditions ?? []) as Condition[];
+    metrics.conditions(source.key, conditions);
+    metrics.suspended(source.key, source.spec?.suspend ?? false);
+    metrics.managedObjects(source.key, source.status.inventory?.count ?? 0);
+    const ready = findCondition(conditions, 'Ready');
+    const readyBefore = findCondition((before?.conditions ?? []) as Condition[], 'Ready');
+    if (!ready || ready.status === 'Unknown') return;
+    const isOld = ready.status === readyBefore?.status && ready.message === readyBefore.message;
+    // A run that failed has told why by itself.
+    if (isOld || source.result.kind === 'failed' || source.result.kind === 'suspended') return;
+    const revision = source.attempt?.revision;
+    const type = ready.status === 'True' ? 'Normal' : 'Warning';
+    const commit = source.attempt?.commit?.sha;
+    events.record(subjectOf(source), { type, reason: ready.reason, message: ready.message, revision, commit });
+    if (ready.status === 'True') this.wakeDependents(source);
+  }
+
+  wakeDependents({ namespace, name }: Pick<Source, 'namespace' | 'name'>): void {
+    const { sources, wake } = this.#deps();
+    for (const { key, namespace: within, result, spec } of sources.values()) {
+      if (within !== namespace || result.kind !== 'failed' || result.code !== 'DependencyNotReady') continue;
+      if (spec?.dependsOn?.some((dependency) => dependency.name === name)) wake(key);
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import { durationMs } from '../api/fields.ts';
+import { STATUS_LIMITS } from '../api/status.ts';
+import { PlumblineError, TerminalError } from '../errors.ts';
+import type { ReconcileDeps } from './deps.ts';
+import { subjectOf } from './drift-record.ts';
+import { historyWith } from './history.ts';
+import type { Source } from './source.ts';
+
+const FIRST_RETRY_MS = 1_000;
+const MAX_RETRY_MS = 300_000;
+
+/**
+ * Writes down why a run ended early, into the source, the log and an event. Returns after how long to try again; undefined
+ * when only an edit can help.
+ */
+export function failRun(source: Source, error: unknown, deps: ReconcileDeps, random: () => number): number | undefined {
+  const { log, events, clock } = deps;
+  const { code, message } = told(error);
+  const terminal = error instanceof TerminalError;
+  const revision = source.attempt?.revision;
+  source.result = { kind: 'failed', code, message, terminal };
+  source.working = undefined;
+  const token = source.requestedAt;
+  if (token !== undefined) source.status = { ...source.status, lastHandledReconcileAt: token };
+  if (revision !== undefined && code !== 'DependencyNotReady' && revision !== source.status.lastAppliedRevision) {
+    const text = message.slice(0, STATUS_LIMITS.message);
+    const before = source.status.history ?? [];
+    source.status = {
+      ...source.status,
+      history: historyWith(before, revision, 'Failed', new Date(clock.now()), text),
+    };
+  }
+  log.warn({ source: source.key, revision, error }, 'the source could not be reconciled');
+  events.record(subjectOf(source), { type: 'Warning', reason: code, message, revision });
+  return terminal ? undefined : retryDelayMs(source, random);
+}
+
+function told(error: unknown): { code: string; message: string } {
+  if (error instanceof PlumblineError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: 'Unexpected', message: `a defect of Plumbline; please report it with the log: ${message}` };
+}
+
+/** Doubles with each failure up to spec.retryInterval; between half and all of it, so that not all come back together. */
+function retryDelayMs(source: Source, random: () => number): number {
+  const maxMs = source.spec?.retryInterval === undefined ? MAX_RETRY_MS : durationMs(source.spec.retryInterval);
+  const delayMs = Math.min(FIRST_RETRY_MS * 2 ** Math.min(source.retries, 20), maxMs);
+  source.retries += 1;
+  return delayMs * (0.5 + random() / 2);
+}
