@@ -1,7 +1,7 @@
 import { PlumblineError } from '../errors.ts';
 import type { GitOpsSourceSpec } from '../api/source.ts';
 import { isNotFound } from '../kube/errors.ts';
-import type { Actor } from '../sync/writer.ts';
+import type { Actor } from '../sync/actor.ts';
 import type { ControllerOptions, ReconcileDeps } from './deps.ts';
 import type { Source } from './source.ts';
 

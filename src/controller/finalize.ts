@@ -7,11 +7,11 @@ import { deletionStages } from '../sync/stages.ts';
 import { inParallel } from '../sync/pool.ts';
 import { keepsOnDelete } from '../sync/prune-guard.ts';
 import { sighted } from '../sync/sighting.ts';
-import type { Actor } from '../sync/writer.ts';
+import type { Actor } from '../sync/actor.ts';
 import { actorFor } from './actor.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { subjectOf } from './drift-record.ts';
-import type { Outcome } from './reconcile.ts';
+import type { Outcome } from './outcome.ts';
 import type { Source } from './source.ts';
 
 const WIDTH = 16;

@@ -9,14 +9,12 @@ import { claimAndWatch, LIST_TIMEOUT_MS } from './claim.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { finalize } from './finalize.ts';
 import { historyWith } from './history.ts';
+import type { Outcome } from './outcome.ts';
 import { prune } from './prune.ts';
 import { readRemote } from './remote-secret.ts';
 import { readRevision } from './revision.ts';
 import { RunListener } from './run-listener.ts';
 import type { Rendered, Source } from './source.ts';
-
-/** Done until something changes, or look again after a while. A thrown error means retry; a TerminalError means stalled. */
-export type Outcome = { kind: 'done' } | { kind: 'again'; afterMs: number };
 
 /** Somebody else wrote the source in the same moment. */
 const SOON_MS = 50;

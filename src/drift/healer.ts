@@ -6,13 +6,14 @@ import type { Claims } from '../sync/claims.ts';
 import type { Desired } from '../sync/desired.ts';
 import type { LiveObject, LiveObjects } from '../sync/live.ts';
 import { sighted } from '../sync/sighting.ts';
-import type { Actor, ObjectWriter, Written } from '../sync/writer.ts';
+import type { Actor } from '../sync/actor.ts';
+import type { ObjectWriter, Written } from '../sync/writer.ts';
 import { braked, isRested, type BrakeState } from './brake.ts';
 import { explain, explainValues, type DriftedField } from './explain.ts';
-import { formatPath, ownEntry } from './fields.ts';
-import { baselineOf, judge, type Judgement } from './judge.ts';
-import { rewritten } from './notation.ts';
-import { differences, type Difference } from './compare.ts';
+import { formatPath } from './fields.ts';
+import type { Difference } from './compare.ts';
+import { judge, type Judgement } from './judge.ts';
+import { settle } from './settle.ts';
 import type { WatchedKind, WatchEventType, WatchListener } from './watches.ts';
 
 /** One difference between Git and the cluster that somebody else made, or its end. Values are raw: mask before showing. */
@@ -264,19 +265,6 @@ export class Healer implements WatchListener {
     if (this.#brakes.size <= 1024) return;
     for (const [other, state] of this.#brakes) if (isRested(state, now)) this.#brakes.delete(other);
   }
-}
-
-/**
- * What a dry-run says about an object whose declared values differ: undefined when an apply would change it; else the
- * baseline it makes, with the fields that somebody's admission (not the server's notation) rewrites.
- */
-export function settle(sent: string, live: KubeObject, answer: KubeObject) {
-  const declared = JSON.parse(sent) as KubeObject;
-  const wouldBe = baselineOf(declared, answer, FIELD_MANAGER);
-  const baseline = baselineOf(declared, live, FIELD_MANAGER);
-  if (!wouldBe || !baseline || wouldBe.digest !== baseline.digest) return undefined;
-  const fields = ownEntry(live, FIELD_MANAGER)?.fieldsV1 ?? {};
-  return { baseline, rewritten: rewritten(differences(declared, live, fields)) };
 }
 
 function fieldsOf(

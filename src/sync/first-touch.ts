@@ -5,7 +5,7 @@ import type { KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import { foldPredecessors, LAST_APPLIED_ANNOTATION, trackedByOther } from './predecessors.ts';
 import { provenSource } from './sighting.ts';
-import { impersonated, type WriteCall } from './writer.ts';
+import { impersonated, type WriteCall } from './actor.ts';
 
 /** Whose object it was before. */
 export interface Adopted {

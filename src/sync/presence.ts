@@ -1,7 +1,7 @@
 import { identityKey } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import type { Desired } from './desired.ts';
-import { impersonated, type Actor } from './writer.ts';
+import { impersonated, type Actor } from './actor.ts';
 
 /** From this many objects of one kind in one namespace, a list is cheaper than a read for each. */
 const LIST_FROM = 3;

@@ -4,7 +4,7 @@ import { PlumblineError } from '../errors.ts';
 import { isInvalid, isNotFound, KubeError } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
-import { impersonated, type WriteCall } from './writer.ts';
+import { impersonated, type WriteCall } from './actor.ts';
 
 /** How the API server and its built-in kinds say that a field cannot change; other refusals never lead to a delete. */
 const IMMUTABLE =

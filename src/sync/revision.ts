@@ -2,7 +2,7 @@ import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promi
 import { PlumblineError } from '../errors.ts';
 import type { Difference } from '../drift/compare.ts';
 import type { DriftedField } from '../drift/explain.ts';
-import { settle } from '../drift/healer.ts';
+import { settle } from '../drift/settle.ts';
 import { isNotFound } from '../kube/errors.ts';
 import { identityKey, type Identity, type KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
@@ -13,7 +13,8 @@ import { planStep, type Step } from './plan.ts';
 import { inParallel } from './pool.ts';
 import { absentObjects } from './presence.ts';
 import { isCrd, stageOf } from './stages.ts';
-import { impersonated, type Actor, type ObjectWriter, type Written } from './writer.ts';
+import { impersonated, type Actor } from './actor.ts';
+import type { ObjectWriter, Written } from './writer.ts';
 
 /** What applying a revision tells while it goes on. Must not throw. */
 export interface RevisionListener {

@@ -8,6 +8,7 @@ import { isConflict, isNotFound } from '../kube/errors.ts';
 import { identityKey, type Identity, type KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import type { ApiResource } from '../kube/resource.ts';
+import { impersonated, type Actor, type WriteCall } from './actor.ts';
 import { bodyWithout } from './body.ts';
 import type { Desired } from './desired.ts';
 import { firstTouch, type Adopted } from './first-touch.ts';
@@ -15,18 +16,6 @@ import type { LiveObject, LiveObjects } from './live.ts';
 import { isImmutable, recreate } from './recreate.ts';
 import { sighted } from './sighting.ts';
 import { Turns } from './turns.ts';
-
-/** On whose behalf an object is written. */
-export interface Actor {
-  /** `namespace/name` of the source. */
-  source: string;
-  /** The user to act as; undefined is the operator itself, for sources of its own namespace only. */
-  impersonate?: { username: string };
-  adoption: 'Adopt' | 'Refuse';
-  force: boolean;
-  /** Is this `namespace/name` a source that exists? Decides whether its old ownership still counts. */
-  sourceExists(source: string): boolean;
-}
 
 export type WriteAction = 'created' | 'configured' | 'unchanged' | 'adopted' | 'recreated';
 
@@ -45,14 +34,6 @@ export interface WriterDeps {
   holder(key: string): string | undefined;
   /** The last turn of a key ended. */
   onIdle: (key: string) => void;
-}
-
-/** What everything that writes one object needs to know. */
-export interface WriteCall {
-  actor: Actor;
-  desired: Desired;
-  resource: ApiResource;
-  signal: AbortSignal;
 }
 
 /**
@@ -250,10 +231,6 @@ export class ObjectWriter {
       }
     });
   }
-}
-
-export function impersonated(actor: Actor): { impersonate?: { username: string } } {
-  return actor.impersonate ? { impersonate: actor.impersonate } : {};
 }
 
 function remembered(desired: Desired, baseline: Baseline | undefined) {

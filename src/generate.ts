@@ -2,19 +2,19 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { dump } from 'js-yaml';
-import { REMOTE_SECRET_ERRORS } from '../controller/remote-secret.ts';
-import { GIT_ERRORS } from '../git/errors.ts';
-import { KUBE_ERRORS } from '../kube/errors.ts';
-import { RENDER_ERRORS } from '../render/errors.ts';
-import { REPORT_ERRORS } from '../report/errors.ts';
-import { SYNC_ERRORS } from '../sync/errors.ts';
-import { gitOpsSourceCrd, toStructural } from './crd.ts';
-import { installManifest } from './install.ts';
-import { conditionsReference, errorsReference, fieldsReference } from './reference.ts';
-import { gitOpsSourceSpec } from './spec.ts';
-import { gitOpsSourceStatus } from './status.ts';
+import { REMOTE_SECRET_ERRORS } from './controller/remote-secret.ts';
+import { GIT_ERRORS } from './git/errors.ts';
+import { KUBE_ERRORS } from './kube/errors.ts';
+import { RENDER_ERRORS } from './render/errors.ts';
+import { REPORT_ERRORS } from './report/errors.ts';
+import { SYNC_ERRORS } from './sync/errors.ts';
+import { gitOpsSourceCrd, toStructural } from './api/crd.ts';
+import { installManifest } from './api/install.ts';
+import { conditionsReference, errorsReference, fieldsReference } from './api/reference.ts';
+import { gitOpsSourceSpec } from './api/spec.ts';
+import { gitOpsSourceStatus } from './api/status.ts';
 
-const root = join(import.meta.dirname, '../..');
+const root = join(import.meta.dirname, '..');
 
 /** Path in the repository → how to make its content. In this order: a later one may read what an earlier one wrote. */
 const GENERATED: Record<string, () => string> = {

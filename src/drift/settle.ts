@@ -1,0 +1,23 @@
+import { FIELD_MANAGER } from '../api/names.ts';
+import type { KubeObject } from '../kube/object.ts';
+import { differences, type Difference } from './compare.ts';
+import { ownEntry } from './fields.ts';
+import { baselineOf, type Baseline } from './judge.ts';
+import { rewritten } from './notation.ts';
+
+/**
+ * What a dry-run says about an object whose declared values differ: undefined when an apply would change it; else the
+ * baseline it makes, with the fields that somebody's admission (not the server's notation) rewrites.
+ */
+export function settle(
+  sent: string,
+  live: KubeObject,
+  answer: KubeObject,
+): { baseline: Baseline; rewritten: Difference[] } | undefined {
+  const declared = JSON.parse(sent) as KubeObject;
+  const wouldBe = baselineOf(declared, answer, FIELD_MANAGER);
+  const baseline = baselineOf(declared, live, FIELD_MANAGER);
+  if (!wouldBe || !baseline || wouldBe.digest !== baseline.digest) return undefined;
+  const fields = ownEntry(live, FIELD_MANAGER)?.fieldsV1 ?? {};
+  return { baseline, rewritten: rewritten(differences(declared, live, fields)) };
+}

@@ -1,0 +1,27 @@
+import type { ApiResource } from '../kube/resource.ts';
+import type { Desired } from './desired.ts';
+
+/** On whose behalf an object is written. */
+export interface Actor {
+  /** `namespace/name` of the source. */
+  source: string;
+  /** The user to act as; undefined is the operator itself, for sources of its own namespace only. */
+  impersonate?: { username: string };
+  adoption: 'Adopt' | 'Refuse';
+  force: boolean;
+  /** Is this `namespace/name` a source that exists? Decides whether its old ownership still counts. */
+  sourceExists(source: string): boolean;
+}
+
+/** What everything that writes one object needs to know. */
+export interface WriteCall {
+  actor: Actor;
+  desired: Desired;
+  resource: ApiResource;
+  signal: AbortSignal;
+}
+
+/** The option that makes a request act as the actor. */
+export function impersonated(actor: Actor): { impersonate?: { username: string } } {
+  return actor.impersonate ? { impersonate: actor.impersonate } : {};
+}
