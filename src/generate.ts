@@ -6,11 +6,12 @@ import { REMOTE_SECRET_ERRORS } from './controller/remote-secret.ts';
 import { GIT_ERRORS } from './git/errors.ts';
 import { KUBE_ERRORS } from './kube/errors.ts';
 import { RENDER_ERRORS } from './render/errors.ts';
+import { FLAGS, OPTION_ERRORS } from './options.ts';
 import { REPORT_ERRORS } from './report/errors.ts';
 import { SYNC_ERRORS } from './sync/errors.ts';
 import { gitOpsSourceCrd, toStructural } from './api/crd.ts';
 import { installManifest } from './api/install.ts';
-import { conditionsReference, errorsReference, fieldsReference } from './api/reference.ts';
+import { conditionsReference, errorsReference, fieldsReference, flagsReference } from './api/reference.ts';
 import { gitOpsSourceSpec } from './api/spec.ts';
 import { gitOpsSourceStatus } from './api/status.ts';
 
@@ -24,13 +25,14 @@ const GENERATED: Record<string, () => string> = {
   'deploy/install.yaml': () => installManifest(join(root, 'deploy')),
   'docs/reference/fields.md': () => fieldsReference(toStructural(gitOpsSourceSpec), toStructural(gitOpsSourceStatus)),
   'docs/reference/conditions.md': conditionsReference,
+  'docs/reference/flags.md': () => flagsReference(FLAGS),
   'docs/reference/errors.md': () =>
     errorsReference({
       Git: { ...GIT_ERRORS, ...REMOTE_SECRET_ERRORS },
       Render: RENDER_ERRORS,
       Sync: SYNC_ERRORS,
       'Kubernetes API': KUBE_ERRORS,
-      Endpoints: REPORT_ERRORS,
+      Process: { ...OPTION_ERRORS, ...REPORT_ERRORS },
     }),
 };
 

@@ -33,6 +33,14 @@ export const FLAGS = {
   help: { type: 'boolean', default: false, help: 'Print this.' },
 } as const;
 
+/** Codes of this file; see docs/reference/errors.md. */
+export const OPTION_ERRORS = {
+  InvalidFlag: {
+    meaning: 'A flag of the operator is unknown or has a value that it cannot have.',
+    mend: 'See docs/reference/flags.md, or run it with --help.',
+  },
+} as const;
+
 export interface Options {
   kubeconfig: string;
   context: string;

@@ -103,3 +103,20 @@ function table(head: string[], rows: string[][]): string {
   const line = (cells: string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`;
   return line(head) + line(head.map(() => '---')) + rows.map(line).join('');
 }
+
+/** docs/reference/flags.md: what the operator's command line takes. */
+export function flagsReference(flags: Record<string, { default: string | boolean; help: string }>): string {
+  const rows = Object.entries(flags).map(([name, { default: fallback, help }]) => [
+    `\`--${name}\``,
+    typeof fallback === 'string' && fallback !== '' ? `\`${fallback}\`` : '',
+    help,
+  ]);
+  return (
+    NOTICE +
+    '# Flags of the operator\n\n' +
+    'Written as `--flag=value`. From the environment come `POD_NAME`, `POD_UID` (the holder of the lease: a restarted ' +
+    "container takes its own lease back at once) and `POD_NAMESPACE` (sources of it act with the operator's own rights); " +
+    'deploy/deployment.yaml sets all three.\n\n' +
+    table(['Flag', 'Default', 'Meaning'], rows)
+  );
+}
