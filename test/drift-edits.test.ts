@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { explain, type DriftedField } from '../src/drift/explain.ts';
-import { formatPath } from '../src/drift/fields.ts';
+import { formatPath, ownEntry, parsePath, resolve } from '../src/drift/fields.ts';
+import { pick } from '../src/drift/handover.ts';
 import { withoutPaths } from '../src/drift/ignore.ts';
 import { baselineOf, judge, type Judgement } from '../src/drift/judge.ts';
 import { rewritten } from '../src/drift/notation.ts';
@@ -368,6 +369,34 @@ describe('replicas under an autoscaler', () => {
     assert.equal((await object.judge()).kind, 'lost');
     const live = await read(cluster, object.declared);
     assert.equal(judge({ declared: object.declared, live, manager: OURS, autoscalers: [] }).kind, 'lost');
+  });
+});
+
+describe('a field that is given up', () => {
+  it('keeps its live value when plumbline-initial shares it before we leave it out', async () => {
+    const object = await managed(...DEPLOYMENT);
+    const given = ['/spec/replicas', `${app}/image`];
+    const fields = ownEntry(await read(cluster, object.declared), OURS)!.fieldsV1!;
+    const handed = pick(object.declared, given, fields)!;
+    const path = pathOf(handed, handed.metadata.namespace!);
+    const unforced = `${path}?fieldManager=plumbline-initial&force=false&fieldValidation=Strict`;
+    const answer = await cluster.request('PATCH', unforced, {
+      body: handed,
+      contentType: 'application/apply-patch+yaml',
+    });
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+
+    const sent = withoutPaths(object.declared, given);
+    const left = await apply(cluster, sent);
+    assert.equal(resolve(left, parsePath('/spec/replicas')!), 2);
+    assert.equal(resolve(left, parsePath(`${app}/image`)!), 'app:1');
+    assert.deepEqual(baselineOf(sent, left, OURS)!.neverOwned, []);
+
+    await object.merge({ spec: { replicas: 9 } });
+    const later = await apply(cluster, sent);
+    assert.equal(resolve(later, parsePath('/spec/replicas')!), 9);
+    const baseline = baselineOf(sent, left, OURS);
+    assert.equal(judge({ declared: sent, live: later, manager: OURS, baseline }).kind, 'inSync');
   });
 });
 

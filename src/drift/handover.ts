@@ -14,10 +14,12 @@ export function pick(declared: KubeObject, pointers: readonly string[], fields: 
   const { apiVersion, kind, metadata } = declared;
   const identity = { name: metadata.name, ...(metadata.namespace !== undefined && { namespace: metadata.namespace }) };
   const empty: unknown = { apiVersion, kind, metadata: identity };
+  // Never a leaf: without fields of ours there is nothing to hand over.
+  const root = { '.': {}, ...fields };
   let picked = empty;
   for (const pointer of pointers) {
     const path = parsePath(pointer);
-    if (path && !isIdentity(path)) picked = graft(picked, declared, path, fields);
+    if (path && !isIdentity(path)) picked = graft(picked, declared, path, root);
   }
   return picked === empty ? undefined : (picked as KubeObject);
 }
