@@ -14,10 +14,11 @@ export function clientOf(
     token = cluster.tokens.operator,
     ...options
   }: TransportOptions & { url?: string; token?: string } = {},
-): KubeApi {
+): KubeApi & AsyncDisposable {
   const config = fixedConfig(url, { headers: bearer(token), tls: { ca: cluster.ca } });
   const transport = new Transport(config, options);
-  return new KubeApi(transport, new Discovery(transport));
+  const api = new KubeApi(transport, new Discovery(transport));
+  return Object.assign(api, { [Symbol.asyncDispose]: () => transport.close() });
 }
 
 export async function resourceOf(api: KubeApi, apiVersion: string, kind: string): Promise<ApiResource> {

@@ -39,8 +39,7 @@ async function whoAmI(transport: Transport): Promise<string> {
 
 test('400 requests, 16 at a time, share 16 connections at most', async () => {
   await using proxy = await tcpProxy(cluster.url);
-  const api = clientOf(cluster, { url: proxy.url });
-  await using _ = api.transport;
+  await using api = clientOf(cluster, { url: proxy.url });
   const namespaces = await resourceOf(api, 'v1', 'Namespace');
   let left = 400;
   const worker = async () => {
@@ -52,8 +51,7 @@ test('400 requests, 16 at a time, share 16 connections at most', async () => {
 
 test('watches do not take connections away from requests', async () => {
   await using proxy = await tcpProxy(cluster.url);
-  const api = clientOf(cluster, { url: proxy.url });
-  await using _ = api.transport;
+  await using api = clientOf(cluster, { url: proxy.url });
   const namespaces = await resourceOf(api, 'v1', 'Namespace');
   const abort = new AbortController();
   const watches = Array.from({ length: 30 }, () => {

@@ -10,8 +10,7 @@ const signal = new AbortController().signal;
 
 test('kinds of a real server', async () => {
   const requests: string[] = [];
-  const api = clientOf(await sharedCluster(), { observer: ({ verb }) => requests.push(verb) });
-  await using _ = api.transport;
+  await using api = clientOf(await sharedCluster(), { observer: ({ verb }) => requests.push(verb) });
   assert.equal(api.discovery.presence('apps', 'Deployment'), 'unknown');
   const deployment = await api.discovery.resource('apps/v1', 'Deployment', signal);
   const { verbs, ...rest } = deployment ?? assert.fail();
@@ -35,8 +34,7 @@ test('kinds of a real server', async () => {
 
 test('a CRD that is installed later is found, and listeners hear of it', async () => {
   const cluster = await sharedCluster();
-  const api = clientOf(cluster);
-  await using _ = api.transport;
+  await using api = clientOf(cluster);
   const discovery = new Discovery(api.transport, { minRefreshMs: 0 });
   const group = `${await freshNamespace(cluster, 'crd')}.example.com`;
   assert.equal(await discovery.resource(`${group}/v1`, 'Thing', signal), undefined);
@@ -68,8 +66,7 @@ test('a CRD that is installed later is found, and listeners hear of it', async (
 
 test('an aggregated API that is down is unknown, never absent', async () => {
   const cluster = await sharedCluster();
-  const api = clientOf(cluster);
-  await using _ = api.transport;
+  await using api = clientOf(cluster);
   const namespace = await freshNamespace(cluster, 'aggregated');
   const group = `${namespace}.example.com`;
   const services = '/apis/apiregistration.k8s.io/v1/apiservices';

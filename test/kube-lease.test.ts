@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { LeaderElection, microTime } from '../src/kube/lease.ts';
 import type { LeaseOptions } from '../src/kube/lease.ts';
-import type { KubeObject } from '../src/kube/object.ts';
 import { freshNamespace, sharedCluster } from './cluster.ts';
 import { clientOf } from './kube-client.ts';
 import { fakeApi, sendJson, sendStatus } from './kube-fake.ts';
@@ -36,7 +35,7 @@ function candidate(options: Omit<LeaseOptions, keyof typeof QUICK> & Partial<Lea
 
 async function leaseIn(namespace: string): Promise<Record<string, unknown> & { holderIdentity?: string }> {
   const path = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/leader`;
-  const { body } = await cluster.request<KubeObject>('GET', path);
+  const { body } = await cluster.request('GET', path);
   return (body['spec'] ?? {}) as Record<string, unknown>;
 }
 
@@ -151,8 +150,7 @@ test('a lease that was deleted is made again', async () => {
 
 test('what the lead throws comes out, and the lease is given back', async () => {
   const namespace = await freshNamespace(cluster, 'lease');
-  const api = clientOf(cluster);
-  await using _ = api.transport;
+  await using api = clientOf(cluster);
   const election = new LeaderElection(api, { ...QUICK, namespace, identity: 'one' });
   const run = election.run(new AbortController().signal, async () => {
     throw new Error('broken');
@@ -189,8 +187,7 @@ test('a renewal whose answer never came does not keep the lease from being given
 
 test('while the work winds down the lease is still kept', async () => {
   const namespace = await freshNamespace(cluster, 'lease');
-  const api = clientOf(cluster);
-  await using _ = api.transport;
+  await using api = clientOf(cluster);
   const election = new LeaderElection(api, { ...QUICK, namespace, identity: 'one' });
   const abort = new AbortController();
   await election.run(abort.signal, async (leading) => {

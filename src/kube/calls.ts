@@ -27,6 +27,8 @@ export interface ListOptions extends Selection {
   impersonate?: Impersonation | undefined;
   /** Objects for each page; default 500. */
   limit?: number;
+  /** See RequestOptions.retry. */
+  retry?: boolean;
 }
 
 export interface ListPage {
@@ -84,12 +86,13 @@ export interface WatchOptions extends Selection {
 export function common(
   resource: ApiResource,
   verb: string,
-  options: Pick<ReadOptions, 'signal' | 'impersonate' | 'timeoutMs'>,
+  options: Pick<WriteOptions, 'signal' | 'impersonate' | 'timeoutMs' | 'retry'>,
 ) {
   return {
     signal: options.signal,
     impersonate: options.impersonate,
     ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+    ...(options.retry === undefined ? {} : { retry: options.retry }),
     verb,
     resource: resource.plural,
   };
@@ -100,7 +103,6 @@ export function writing(resource: ApiResource, verb: string, options: WriteOptio
     ...common(resource, verb, options),
     query: writeQuery(options),
     ...(options.urgent ? { urgent: true } : {}),
-    ...(options.retry === undefined ? {} : { retry: options.retry }),
   };
 }
 

@@ -118,7 +118,9 @@ export class Reflector {
   async #list(signal: AbortSignal): Promise<string> {
     this.#tell((handler) => handler.listStarted());
     let version = '';
-    for await (const page of this.#api.list(this.#options.resource, { ...this.#options, signal })) {
+    // Not retried below us: a problem is told when it happens, and our own backoff paces the next attempt.
+    const options = { ...this.#options, signal, retry: false };
+    for await (const page of this.#api.list(this.#options.resource, options)) {
       version = page.resourceVersion;
       for (const object of page.items) this.#tell((handler) => handler.item(object));
     }
