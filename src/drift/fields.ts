@@ -37,7 +37,7 @@ export function stepOf(trieKey: string): FieldStep | undefined {
     case 'f:':
       return { field: trieKey.slice(2) };
     case 'k:':
-      return { key: JSON.parse(trieKey.slice(2)) as Record<string, unknown> };
+      return { key: itemKey(trieKey) };
     case 'v:':
       return { value: JSON.parse(trieKey.slice(2)) as unknown };
     case 'i:':
@@ -47,12 +47,25 @@ export function stepOf(trieKey: string): FieldStep | undefined {
   }
 }
 
+/** Parsed once: the same few keys (`k:{"name":"app"}`) come with each event of each object. Bounded, then started afresh. */
+const itemKeys = new Map<string, Readonly<Record<string, unknown>>>();
+const MAX_ITEM_KEYS = 4096;
+
+function itemKey(trieKey: string): Readonly<Record<string, unknown>> {
+  let key = itemKeys.get(trieKey);
+  if (!key) {
+    key = JSON.parse(trieKey.slice(2)) as Record<string, unknown>;
+    if (itemKeys.size >= MAX_ITEM_KEYS) itemKeys.clear();
+    itemKeys.set(trieKey, key);
+  }
+  return key;
+}
+
 /** The associative items below a list's node; empty when the list is not associative or we own no item. */
 export function trieItems(node: FieldsV1): TrieItem[] {
   const items: TrieItem[] = [];
   for (const trieKey in node) {
-    if (trieKey.startsWith('k:'))
-      items.push({ key: JSON.parse(trieKey.slice(2)) as Record<string, unknown>, node: node[trieKey]! });
+    if (trieKey.startsWith('k:')) items.push({ key: itemKey(trieKey), node: node[trieKey]! });
   }
   return items;
 }
@@ -74,13 +87,12 @@ export function childOf(node: FieldsV1, step: FieldStep): FieldsV1 | undefined {
   for (const trieKey in node) {
     if ('value' in step && trieKey.startsWith('v:') && JSON.parse(trieKey.slice(2)) === step.value)
       return node[trieKey];
-    if ('key' in step && trieKey.startsWith('k:') && agrees(JSON.parse(trieKey.slice(2)), step.key))
-      return node[trieKey];
+    if ('key' in step && trieKey.startsWith('k:') && agrees(itemKey(trieKey), step.key)) return node[trieKey];
   }
   return undefined;
 }
 
-function agrees(full: Record<string, unknown>, said: Readonly<Record<string, unknown>>): boolean {
+function agrees(full: Readonly<Record<string, unknown>>, said: Readonly<Record<string, unknown>>): boolean {
   return Object.entries(said).every(([name, value]) => full[name] === value);
 }
 
