@@ -58,12 +58,15 @@ async function kindsToWatch(
 function claim(source: Source, desired: readonly Desired[], deps: ReconcileDeps): void {
   const { claims, live, sources, wake } = deps;
   const before = new Set(claims.of(source.key).keys());
-  const conflicts = claims.claim(source.key, desired, (object) => {
-    const owner = live.get(object.key)?.source;
-    const other = owner !== undefined && owner !== source.key ? sources.get(owner) : undefined;
-    if (!other || other.deleting) return undefined;
-    // A source that was never rendered in this process may still declare it; one that was and does not has let it go.
-    return other.rendered && object.policy.adopt ? undefined : other.key;
+  const conflicts = claims.claim(source.key, desired, {
+    foreignOwner: (object) => {
+      const owner = live.get(object.key)?.source;
+      const other = owner !== undefined && owner !== source.key ? sources.get(owner) : undefined;
+      if (!other || other.deleting) return undefined;
+      // A source that was never rendered in this process may still declare it; one that was and does not has let it go.
+      return other.rendered && object.policy.adopt ? undefined : other.key;
+    },
+    isHollow: (key, holder) => live.get(key)?.source !== holder && sources.get(holder)?.failures.has(key) === true,
   });
   for (const { desired: object, holder } of conflicts) {
     const message = `${describeIdentity(object.identity)} belongs to the source ${holder}; it is not overwritten`;

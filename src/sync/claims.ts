@@ -5,6 +5,14 @@ interface Claim {
   desired: Desired;
 }
 
+/** What decides between claimants, beside who was first. */
+export interface ClaimRules {
+  /** The source that the live object proves to belong to, when that source still counts. */
+  foreignOwner(desired: Desired): string | undefined;
+  /** Did the holder never manage to apply it? Who may not write an object must not keep others from writing it. */
+  isHollow(key: string, holder: string): boolean;
+}
+
 /**
  * Which source declares which object. All sources share one field manager, so the API server cannot tell two of them apart:
  * this table does. The first to claim an identity holds it until it stops declaring it; later claimants are told who.
@@ -26,22 +34,18 @@ export class Claims {
     return this.#bySource.get(source) ?? new Map();
   }
 
-  /**
-   * Replaces everything the source declares. `foreignOwner` names the source that the live object proves to belong to, when
-   * that source still counts. Returns the objects it may not have, with the holder.
-   */
-  claim(
-    source: string,
-    desired: readonly Desired[],
-    foreignOwner: (desired: Desired) => string | undefined,
-  ): { desired: Desired; holder: string }[] {
+  /** Replaces everything the source declares. Returns the objects it may not have, with the holder. */
+  claim(source: string, desired: readonly Desired[], rules: ClaimRules): { desired: Desired; holder: string }[] {
     const granted = new Map<string, Desired>();
     const conflicts: { desired: Desired; holder: string }[] = [];
     for (const object of desired) {
       const holder = this.holder(object.key);
-      const other = holder !== undefined && holder !== source ? holder : foreignOwner(object);
+      const isHeld = holder !== undefined && holder !== source && !rules.isHollow(object.key, holder);
+      const other = isHeld ? holder : rules.foreignOwner(object);
       if (other !== undefined) conflicts.push({ desired: object, holder: other });
       else granted.set(object.key, object);
+      if (holder !== undefined && other === undefined && holder !== source)
+        this.#bySource.get(holder)?.delete(object.key);
     }
     for (const key of this.of(source).keys()) if (!granted.has(key)) this.#byKey.delete(key);
     for (const [key, object] of granted) this.#byKey.set(key, { source, desired: object });

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Claims, type ClaimRules } from './claims.ts';
+import type { Desired } from './desired.ts';
+
+const object = (name: string) => ({ key: `/ConfigMap/shop/${name}` }) as Desired;
+const rules: ClaimRules = { foreignOwner: () => undefined, isHollow: () => false };
+
+describe('claims', () => {
+  it('are held by the first until it lets go', () => {
+    const claims = new Claims();
+    assert.deepEqual(claims.claim('a/one', [object('x'), object('y')], rules), []);
+    assert.deepEqual(claims.claim('b/two', [object('x')], rules), [{ desired: object('x'), holder: 'a/one' }]);
+    assert.equal(claims.of('b/two').size, 0);
+    claims.claim('a/one', [object('y')], rules);
+    assert.deepEqual(claims.claim('b/two', [object('x')], rules), []);
+    assert.equal(claims.holder('/ConfigMap/shop/x'), 'b/two');
+  });
+
+  it('go to the source whose the live object is', () => {
+    const owned = { ...rules, foreignOwner: () => 'a/one' };
+    const claims = new Claims();
+    assert.deepEqual(claims.claim('b/two', [object('x')], owned), [{ desired: object('x'), holder: 'a/one' }]);
+    assert.equal(claims.holder('/ConfigMap/shop/x'), undefined);
+  });
+
+  it('that were never made good keep nobody else from writing', () => {
+    const claims = new Claims();
+    claims.claim('a/one', [object('x'), object('y')], rules);
+    assert.deepEqual(claims.claim('b/two', [object('x')], { ...rules, isHollow: () => true }), []);
+    assert.equal(claims.holder('/ConfigMap/shop/x'), 'b/two');
+    assert.deepEqual([...claims.of('a/one').keys()], ['/ConfigMap/shop/y']);
+    // The first one is told at its next run, and takes nothing back.
+    assert.deepEqual(claims.claim('a/one', [object('x'), object('y')], rules), [
+      { desired: object('x'), holder: 'b/two' },
+    ]);
+    claims.release('a/one');
+    assert.equal(claims.holder('/ConfigMap/shop/x'), 'b/two');
+  });
+});
