@@ -1,4 +1,4 @@
-import { FINALIZER, NAME_LABEL } from '../api/names.ts';
+import { APPROVE_PRUNE_ANNOTATION, FINALIZER, NAME_LABEL } from '../api/names.ts';
 import { PlumblineError } from '../errors.ts';
 import { isConflict, isNotFound } from '../kube/errors.ts';
 import { describeIdentity, type Identity } from '../kube/object.ts';
@@ -35,17 +35,18 @@ export async function finalize(source: Source, deps: ReconcileDeps, signal: Abor
   if (policy === 'Orphan' || source.spec?.prune === false)
     return release(source, deps, signal, 'its managed objects stay, as deletionPolicy or prune says');
 
-  const left = await deleteObjects(source, deps, signal);
+  const { left, kept } = await deleteObjects(source, deps, signal);
   source.retries += 1;
   if (left.length > 0 && source.retries < ATTEMPTS) return { kind: 'again', afterMs: AGAIN_MS };
   watches.want(source.key, []);
-  const names = left.slice(0, 5).join('; ');
+  const staying = [...left, ...kept];
+  const names = staying.slice(0, 5).join('; ');
   return release(
     source,
     deps,
     signal,
-    left.length === 0 ? 'its managed objects are deleted' : `${left.length} managed objects stay: ${names}`,
-    left.length > 0,
+    staying.length === 0 ? 'its managed objects are deleted' : `${staying.length} managed objects stay: ${names}`,
+    staying.length > 0,
   );
 }
 
@@ -71,25 +72,32 @@ async function isUninstall(
   return (await isGoing(crds, `${plural}.${group}`)) || isGoing(namespaces, source.namespace);
 }
 
-/** Deletes what a fresh list finds; returns what is left and why, one line each. */
-async function deleteObjects(source: Source, deps: ReconcileDeps, signal: AbortSignal): Promise<string[]> {
+interface Removed {
+  left: string[];
+  kept: string[];
+}
+
+/** Deletes what a fresh list finds. One line each for what is `left` for another attempt and what is `kept` on purpose. */
+async function deleteObjects(source: Source, deps: ReconcileDeps, signal: AbortSignal): Promise<Removed> {
   const { live, log, metrics, writer } = deps;
   let actor: Actor;
   try {
     actor = await actorFor(source, source.spec!, deps, signal, { check: true });
   } catch (error) {
     if (error instanceof PlumblineError && error.code === 'ServiceAccountMissing') {
-      source.retries = ATTEMPTS;
-      return [error.message];
+      return { left: [], kept: [error.message] };
     }
     throw error;
   }
   const left = await listAnew(source, deps, signal);
+  const kept: string[] = [];
+  const approval = source.resource.metadata.annotations?.[APPROVE_PRUNE_ANNOTATION];
+  const isApproved = approval !== undefined && approval === source.status.lastAppliedRevision;
   const objects = [...live.of(source.key)].filter(({ deleting }) => !deleting);
   for (const stage of deletionStages(objects)) {
     await inParallel(stage, WIDTH, async (object) => {
-      const keep = keepsOnDelete(object);
-      if (keep) return void left.push(`${describeIdentity(object.identity)}: ${keep}`);
+      const keep = keepsOnDelete(object, isApproved);
+      if (keep) return void kept.push(`${describeIdentity(object.identity)}: ${keep}`);
       try {
         const outcome = await writer.remove(actor, object.identity, { signal });
         if (outcome === 'changed') left.push(`${describeIdentity(object.identity)}: changed meanwhile`);
@@ -103,7 +111,7 @@ async function deleteObjects(source: Source, deps: ReconcileDeps, signal: AbortS
       }
     });
   }
-  return left;
+  return { left, kept };
 }
 
 /** Every kind that the stored inventory or the last revision names, listed now; a kind that cannot be is named in the answer. */
