@@ -20,6 +20,11 @@ export class Team {
     this.repository = repository;
   }
 
+  /** `namespace/name` of the source. */
+  get key(): string {
+    return `${this.world.namespace}/${this.name}`;
+  }
+
   /** The repository with a first commit, and a source that follows it. */
   static async create(
     world: World,
@@ -115,7 +120,7 @@ export class Team {
 /** A manifest, as YAML. */
 export function manifest(apiVersion: string, kind: string, name: string, fields: Record<string, unknown> = {}): string {
   const { metadata, ...rest } = fields as { metadata?: object };
-  return dump({ apiVersion, kind, metadata: { name, ...metadata }, ...rest });
+  return dump({ apiVersion, kind, metadata: { name, ...metadata }, ...rest }, { noRefs: true });
 }
 
 /** A ConfigMap with annotations or other metadata. */

@@ -116,14 +116,19 @@ async function apply(
     const same = claims.desired(key)?.digest === failure.digest;
     if (same && !run.retryAll && !run.isNew && failure.retryAt > clock.elapsed()) held.add(key);
   }
+  // All or nothing: without the ones that failed, the rest would look acceptable.
+  if (spec.atomic) held.clear();
   const actor = await actorFor(source, spec, deps, signal, { check: run.isNew || run.retryAll });
   const listener = new RunListener(source, spec, deps, run.isNew);
+  const declared = claims.of(source.key);
+  const drifted = [...(spec.drift.mode === 'Heal' ? openDrift(source) : []), ...source.failures.keys()];
   await new RevisionRun(deps, {
     actor,
-    desired: [...claims.of(source.key).values()],
+    desired: [...declared.values()],
     held,
-    drifted: spec.drift.mode === 'Heal' ? openDrift(source) : new Set(),
+    drifted: new Set(drifted),
     atomic: spec.atomic,
+    conflicts: [...source.failures.keys()].filter((key) => !declared.has(key)).length,
     leaveDrift: (object) => listener.leaveDrift(object),
     listener,
     signal,

@@ -30,24 +30,33 @@ const ATTEMPTS = 5;
  * it must not be taken.
  */
 export async function firstTouch(api: KubeApi, call: WriteCall): Promise<Touch> {
-  const { actor, desired, resource, signal } = call;
-  const { namespace, name } = desired.identity;
   for (let attempt = 1; ; attempt += 1) {
-    let live: KubeObject;
-    try {
-      live = await api.get(resource, namespace, name, { ...impersonated(actor), signal });
-    } catch (error) {
-      if (isNotFound(error)) return { kind: 'absent' };
-      throw error;
-    }
+    const live = await look(api, call);
+    if (!live) return { kind: 'absent' };
     const verdict = mayTake(live, call);
     if (verdict !== 'take') return { kind: verdict };
-    if (desired.policy.ssa === 'Merge') return { kind: 'adopt', adopted: { managers: [] } };
+    if (call.desired.policy.ssa === 'Merge') return { kind: 'adopt', adopted: { managers: [] } };
     try {
       return { kind: 'adopt', adopted: { managers: await fold(api, call, live) } };
     } catch (error) {
       if (!isConflict(error) || attempt === ATTEMPTS) throw error;
     }
+  }
+}
+
+/** Rejects as `firstTouch` would, and changes nothing. */
+export async function assertMayTouch(api: KubeApi, call: WriteCall): Promise<void> {
+  const live = await look(api, call);
+  if (live) mayTake(live, call);
+}
+
+async function look(api: KubeApi, { actor, desired, resource, signal }: WriteCall): Promise<KubeObject | undefined> {
+  const { namespace, name } = desired.identity;
+  try {
+    return await api.get(resource, namespace, name, { ...impersonated(actor), signal });
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
   }
 }
 

@@ -34,6 +34,8 @@ export interface RevisionInput {
   /** Objects that are known to differ although nothing was declared anew: put back. */
   drifted: ReadonlySet<string>;
   atomic: boolean;
+  /** Declared objects that another source holds and that are therefore not in `desired`. */
+  conflicts: number;
   /** Asked about an object that differs from Git: is that drift which the source only wants to hear about? */
   leaveDrift: (desired: Desired) => boolean;
   listener: RevisionListener;
@@ -171,21 +173,22 @@ export class RevisionRun {
     await inParallel(todo, WIDTH, async (object) => {
       if (brought.has(`${object.identity.group}/${object.identity.kind}`)) return;
       try {
-        await writer.rehearse(actor, object, signal);
+        await writer.foresee(actor, object, signal);
       } catch (error) {
         if (isNotFound(error) && this.#declared.has(namespaceKey(object.identity))) return;
         refused.add(object.key);
         this.#fail(object, error);
       }
     });
-    if (refused.size === 0) return true;
+    const count = refused.size + this.#input.conflicts;
+    if (count === 0) return true;
     for (const object of todo) {
       if (refused.has(object.key)) continue;
       this.#fail(
         object,
         new PlumblineError(
           'NotAttempted',
-          `not applied, because spec.atomic is true and ${refused.size} other objects would be refused`,
+          `not applied, because spec.atomic is true and ${count} other ${count === 1 ? 'object' : 'objects'} would be refused`,
           { object: object.identity },
         ),
       );

@@ -11,7 +11,7 @@ import type { ApiResource } from '../kube/resource.ts';
 import { impersonated, type Actor, type WriteCall } from './actor.ts';
 import { bodyWithout } from './body.ts';
 import type { Desired } from './desired.ts';
-import { firstTouch, type Adopted } from './first-touch.ts';
+import { assertMayTouch, firstTouch, type Adopted } from './first-touch.ts';
 import type { LiveObject, LiveObjects } from './live.ts';
 import { isImmutable, recreate } from './recreate.ts';
 import { sighted } from './sighting.ts';
@@ -77,6 +77,22 @@ export class ObjectWriter {
       dryRun: true,
     });
     return object;
+  }
+
+  /**
+   * Rejects when an apply would: nothing is stored. Unlike `rehearse`, for objects that may not be ours yet, and content with
+   * a change that `force` will carry out by making the object anew.
+   */
+  async foresee(actor: Actor, desired: Desired, signal: AbortSignal): Promise<void> {
+    const resource = await this.resourceOf(desired, signal);
+    const known = this.#deps.live.get(desired.key);
+    if (!known || !isOurs(known, actor.source))
+      await assertMayTouch(this.#deps.api, { actor, desired, resource, signal });
+    try {
+      await this.rehearse(actor, desired, signal);
+    } catch (error) {
+      if (!isImmutable(error) || !(actor.force || desired.policy.force)) throw error;
+    }
   }
 
   /** The body of every apply but the first: without what is given up and what an autoscaler took. */
