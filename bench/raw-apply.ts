@@ -1,0 +1,37 @@
+import { Pool } from 'undici';
+import type { Cluster } from '../test/cluster.ts';
+import { COLLECTIONS, type MixedObject } from './mixed-objects.ts';
+
+/** The limit of an apply: the least that any tool must send, over as many connections. */
+export const CONNECTIONS = 8;
+
+/** A bare client that applies objects and does nothing else: no plan, no reading, no report. */
+export class RawApply implements AsyncDisposable {
+  readonly #pool: Pool;
+  readonly #headers: Record<string, string>;
+
+  constructor(cluster: Pick<Cluster, 'url' | 'ca'>, token: string, connections = CONNECTIONS) {
+    this.#pool = new Pool(cluster.url, { connections, connect: { ca: cluster.ca } });
+    this.#headers = { authorization: `Bearer ${token}`, 'content-type': 'application/apply-patch+yaml' };
+  }
+
+  /** Resolves when the last one is answered. */
+  async all(namespace: string, objects: readonly MixedObject[], width = CONNECTIONS): Promise<void> {
+    const queue = objects[Symbol.iterator]();
+    const worker = async () => {
+      for (let next = queue.next(); !next.done; next = queue.next()) await this.one(namespace, next.value);
+    };
+    await Promise.all(Array.from({ length: width }, worker));
+  }
+
+  async one(namespace: string, { kind, name, body }: MixedObject): Promise<void> {
+    const path = `${COLLECTIONS[kind](namespace)}/${name}?fieldManager=raw&force=true&fieldValidation=Strict`;
+    const answer = await this.#pool.request({ method: 'PATCH', path, headers: this.#headers, body });
+    const text = await answer.body.text();
+    if (answer.statusCode > 201) throw new Error(`PATCH ${path}: ${answer.statusCode} ${text}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pool.destroy();
+  }
+}
