@@ -190,7 +190,9 @@ async function serveReader(
   if (early) return reply(early, response);
   const answer = await runBackend(backend, request, body, server.capabilities);
   record.status = answer.status;
-  response.writeHead(answer.status, { 'content-type': answer.headers['content-type'], 'cache-control': 'no-cache' });
+  // git's own refusals (404) have no type.
+  const type = answer.headers['content-type'] ?? 'text/plain';
+  response.writeHead(answer.status, { 'content-type': type, 'cache-control': 'no-cache' });
   await sendAnswer(await disguise(answer.body, server.capabilities, record, fault), fault, record, response);
 }
 

@@ -8,12 +8,14 @@ import type { Repository } from './git-repository.ts';
 
 const FILES = { 'deploy/a.yaml': 'a: 1\n', 'deploy/b.yaml': 'b: 1\n', 'other/c': 'c' };
 
-async function serve(lacks: Partial<GitCapabilities>): Promise<{ server: GitServer; repository: Repository }> {
+async function serve(
+  lacks: Partial<GitCapabilities>,
+): Promise<AsyncDisposable & { server: GitServer; repository: Repository }> {
   const server = await startGitServer({ capabilities: lacks });
   const repository = await server.createRepository('shop');
   await repository.write({ 'deploy/a.yaml': 'a: 0\n' });
   await repository.write(FILES);
-  return { server, repository };
+  return { server, repository, [Symbol.asyncDispose]: () => server.stop() };
 }
 
 const fetchLines = (server: GitServer): string[] =>
@@ -35,8 +37,8 @@ const SERVERS: [string, Partial<GitCapabilities>][] = [
 for (const [what, lacks] of SERVERS) {
   suite(`a server with ${what}`, () => {
     test('reads the first commit, the next ones, and a forced one', async () => {
-      const { server, repository } = await serve(lacks);
-      await using _server = server;
+      await using served = await serve(lacks);
+      const { server, repository } = served;
       await using git = await openTestGit();
       assert.deepEqual((await readAll(git, repository, 'deploy')).files, {
         'deploy/a.yaml': 'a: 1\n',
@@ -51,8 +53,8 @@ for (const [what, lacks] of SERVERS) {
     });
 
     test('another branch, and a commit by its id', async () => {
-      const { server, repository } = await serve(lacks);
-      await using _server = server;
+      await using served = await serve(lacks);
+      const { server, repository } = served;
       await using git = await openTestGit();
       const old = await repository.git('rev-parse', 'HEAD~1');
       await readAll(git, repository, 'deploy');
@@ -65,8 +67,8 @@ for (const [what, lacks] of SERVERS) {
     });
 
     test('is asked only for what it can', async () => {
-      const { server, repository } = await serve(lacks);
-      await using _server = server;
+      await using served = await serve(lacks);
+      const { server, repository } = served;
       await using git = await openTestGit();
       await readAll(git, repository, 'deploy');
       const lines = fetchLines(server);
@@ -78,8 +80,8 @@ for (const [what, lacks] of SERVERS) {
 
 suite('lacks that only show in an answer', () => {
   test('a server that once refused blobs by their id is not asked again', async () => {
-    const { server, repository } = await serve({ anyObject: false });
-    await using _server = server;
+    await using served = await serve({ anyObject: false });
+    const { server, repository } = served;
     await using git = await openTestGit();
     await readAll(git, repository, 'deploy');
     server.requests.length = 0;
@@ -106,8 +108,8 @@ suite('lacks that only show in an answer', () => {
   });
 
   test('a server that changes under a remembered greeting', async () => {
-    const { server, repository } = await serve({});
-    await using _server = server;
+    await using served = await serve({});
+    const { server, repository } = served;
     await using git = await openTestGit();
     await readAll(git, repository);
     server.capabilities.protocolV2 = false;

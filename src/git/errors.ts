@@ -107,6 +107,10 @@ export const GIT_ERRORS = {
     meaning: 'The scratch directory is full.',
     mend: 'Enlarge the volume of the scratch directory.',
   },
+  ScratchUnusable: {
+    meaning: 'The scratch directory cannot be read or written.',
+    mend: 'Check that its volume is mounted, writable for the user of the operator, and sound.',
+  },
 } as const satisfies Record<string, { meaning: string; mend: string }>;
 
 export type GitErrorCode = keyof typeof GIT_ERRORS;
@@ -122,9 +126,16 @@ export function isGitError(error: unknown, code: GitErrorCode): boolean {
   return error instanceof PlumblineError && error.code === code;
 }
 
-/** Turns a full disk into its own error; everything else is returned as it is. */
+/** What an error of the file system means; anything else is returned as it is. */
 export function diskError(error: unknown): unknown {
-  const code = (error as NodeJS.ErrnoException | undefined)?.code;
-  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
-  return gitError('DiskFull', 'the scratch directory for Git has no space left: enlarge its volume', { cause: error });
+  const { code, syscall } = (error ?? {}) as NodeJS.ErrnoException;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return gitError('DiskFull', 'the scratch directory for Git has no space left: enlarge its volume', {
+      cause: error,
+    });
+  }
+  if (code === undefined || syscall === undefined) return error;
+  return gitError('ScratchUnusable', `the scratch directory for Git cannot be used (${syscall}: ${code})`, {
+    cause: error,
+  });
 }

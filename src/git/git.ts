@@ -2,15 +2,16 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { Agent, type Dispatcher } from 'undici';
 import { checkPath, checkRef, checkUrl } from './address.ts';
-import { gitError } from './errors.ts';
+import { diskError, gitError } from './errors.ts';
 import { HttpTransport } from './http-transport.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 import { Mirror } from './mirror.ts';
 import { inheritedMirrors, removeInherited } from './mirror-disk.ts';
+import { FilterRefused, WantRefused } from './protocol.ts';
 import { RefPoll } from './ref-poll.ts';
 import type { Git, GitCall, GitLimits, RefSelector, Remote, Tip, Tree } from './remote.ts';
 import { UploadPack } from './upload-pack.ts';
-import { GitWorker } from './worker-client.ts';
+import { GitWorker, MirrorDamaged } from './worker-client.ts';
 
 export interface GitOptions {
   /** Scratch folder, ours alone; what is in it survives a restart but may be deleted at any time before one. */
@@ -98,7 +99,9 @@ class Repositories implements Git {
   ): Promise<T> {
     signal.throwIfAborted();
     const url = checkUrl(remote);
-    const repository = await this.#repository(remote, url);
+    const repository = await this.#repository(remote, url).catch((error: unknown) => {
+      throw outward(error, url.host);
+    });
     const deadline = new AbortController();
     const timer = setTimeout(() => deadline.abort(), timeoutMs);
     repository.users += 1;
@@ -107,7 +110,7 @@ class Repositories implements Git {
     } catch (error) {
       signal.throwIfAborted();
       this.#closing.signal.throwIfAborted();
-      if (!deadline.signal.aborted) throw error;
+      if (!deadline.signal.aborted) throw outward(error, url.host);
       throw gitError('GitTimeout', `${url.host} did not finish within ${timeoutMs / 1000} s`, { cause: error });
     } finally {
       clearTimeout(timer);
@@ -118,7 +121,10 @@ class Repositories implements Git {
   }
 
   async #repository(remote: Remote, url: URL): Promise<Repository> {
-    this.#inherited ??= inheritedMirrors(this.#dir, UNUSED_MS);
+    this.#inherited ??= inheritedMirrors(this.#dir, UNUSED_MS).catch((error: unknown) => {
+      this.#inherited = undefined;
+      throw error;
+    });
     const inherited = await this.#inherited;
     const key = digest(JSON.stringify([url.href, remote.auth ?? null, remote.ca ?? null]));
     let repository = this.#known.get(key);
@@ -186,6 +192,20 @@ class Repositories implements Git {
     }
     return agent;
   }
+}
+
+/** The errors that carry a decision inside become ordinary ones when nobody has decided. */
+function outward(caught: unknown, host: string): unknown {
+  const error = diskError(caught);
+  if (error instanceof WantRefused || error instanceof FilterRefused) {
+    return gitError('GitProtocolError', `${host} refuses what it announces`, { cause: error });
+  }
+  if (error instanceof MirrorDamaged) {
+    return gitError('ScratchUnusable', 'the mirror in the scratch directory is damaged again and again', {
+      cause: error,
+    });
+  }
+  return error;
 }
 
 function digest(text: string): string {

@@ -1,6 +1,5 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { diskError } from './errors.ts';
 
 /**
  * The mirrors that an earlier run left in the scratch folder: bytes by folder name. Those that are older than `maxAgeMs`,
@@ -8,16 +7,12 @@ import { diskError } from './errors.ts';
  */
 export async function inheritedMirrors(dir: string, maxAgeMs: number): Promise<Map<string, number>> {
   const mirrors = new Map<string, number>();
-  try {
-    await mkdir(dir, { recursive: true, mode: 0o700 });
-    for (const name of await readdir(dir)) {
-      const path = join(dir, name);
-      const state = await stat(join(path, 'state.json')).catch(() => undefined);
-      if (!state || Date.now() - state.mtimeMs > maxAgeMs) await rm(path, { recursive: true, force: true });
-      else mirrors.set(name, await folderSize(path));
-    }
-  } catch (error) {
-    throw diskError(error);
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  for (const name of await readdir(dir)) {
+    const path = join(dir, name);
+    const state = await stat(join(path, 'state.json')).catch(() => undefined);
+    if (!state || Date.now() - state.mtimeMs > maxAgeMs) await rm(path, { recursive: true, force: true });
+    else mirrors.set(name, await folderSize(path));
   }
   return mirrors;
 }

@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { diskError, gitError, isGitError } from './errors.ts';
+import { gitError, isGitError } from './errors.ts';
 import { describeRef } from './refs.ts';
 import { WANTS_PER_REQUEST } from './limits.ts';
 import {
@@ -90,7 +90,7 @@ export class Mirror {
       return await this.#state;
     } catch (error) {
       this.#state = undefined;
-      throw diskError(error);
+      throw error;
     }
   }
 
@@ -236,12 +236,8 @@ export class Mirror {
   /** Makes the state the one that is read, and removes what it no longer refers to. */
   async #swap(state: MirrorState, signal: AbortSignal): Promise<void> {
     const old = await this.#opened();
-    try {
-      await makeGeneration(this.#dir, state.generation);
-      await saveState(this.#dir, state);
-    } catch (error) {
-      throw diskError(error);
-    }
+    await makeGeneration(this.#dir, state.generation);
+    await saveState(this.#dir, state);
     this.#state = Promise.resolve(state);
     for (const number of [old.generation, old.previous]) {
       if (number === undefined || number === state.generation || number === state.previous) continue;

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { PlumblineError } from '../errors.ts';
-import { diskError, gitError } from './errors.ts';
+import { gitError } from './errors.ts';
 import { limitExceeded, MAX_REFS_BYTES } from './limits.ts';
 import {
   fetchRequest,
@@ -94,15 +94,11 @@ const CHANGED: ReadonlySet<string> = new Set(['GitProtocolError', 'RepositoryNot
 
 async function writePack(pack: AsyncIterable<Uint8Array>, file: string, maxBytes: number): Promise<number> {
   let bytes = 0;
-  try {
-    await using handle = await open(file, 'w', 0o600);
-    for await (const chunk of pack) {
-      bytes += chunk.length;
-      if (bytes > maxBytes) throw limitExceeded('packBytes', `the pack has more than ${maxBytes} bytes`);
-      for (let at = 0; at < chunk.length;) at += (await handle.write(chunk, at)).bytesWritten;
-    }
-  } catch (error) {
-    throw diskError(error);
+  await using handle = await open(file, 'w', 0o600);
+  for await (const chunk of pack) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw limitExceeded('packBytes', `the pack has more than ${maxBytes} bytes`);
+    for (let at = 0; at < chunk.length;) at += (await handle.write(chunk, at)).bytesWritten;
   }
   if (bytes === 0) throw gitError('GitProtocolError', 'the answer of the Git server holds no pack');
   return bytes;
