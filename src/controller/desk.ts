@@ -40,12 +40,13 @@ export class Desk implements SourceDesk {
     if (source) recordDrift(source, drift, this.#deps());
   }
 
-  inSync(key: string, object: string): void {
+  inSync(key: string, object: string, rewritten: boolean): void {
     const { sources, metrics, status } = this.#deps();
     const source = sources.get(key);
     const drift = source?.drift.get(object);
-    if (!source || !drift || drift.action === 'Rewritten') return;
+    if (!source || !drift || (rewritten && drift.action === 'Rewritten')) return;
     source.drift.delete(object);
+    source.left.delete(object);
     metrics.driftOpen(key, source.drift.size);
     status.changed(source);
   }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { STATUS_LIMITS } from '../api/status.ts';
 import type { GitOpsSourceSpec } from '../api/source.ts';
 import type { Drift } from '../drift/healer.ts';
@@ -28,14 +29,16 @@ export function recordDrift(source: Source, drift: Drift, told: Told): void {
   if (state === 'Healed' || state === 'Recreated')
     return recordHealed(source, desired, { ...shown, action: state }, told);
   source.drift.set(desired.key, shown);
-  // What is only found is told a moment later, when it is healed.
-  if (state !== 'Found') tell(source, shown, told);
+  if (state === 'Reported') source.left.set(desired.key, desired.digest);
+  // What is only found is told a moment later, when it is healed; what was told before a restart is not news.
+  if (state !== 'Found' && !isDeepStrictEqual(known, shown)) tell(source, shown, told);
 }
 
 /** An object was put back. */
 export function recordHealed(source: Source, desired: Desired, drift: DriftedObject, told: Told): void {
   const healed: DriftedObject = { ...drift, action: drift.action === 'Recreated' ? 'Recreated' : 'Healed' };
   source.drift.delete(desired.key);
+  source.left.delete(desired.key);
   source.healed = [healed, ...source.healed.filter((other) => !isSameObject(other, healed))].slice(0, HEALED_SHOWN);
   source.healedCount += 1;
   const action: WriteAction = healed.action === 'Recreated' ? 'recreated' : 'healed';

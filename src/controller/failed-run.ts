@@ -20,8 +20,7 @@ export function failRun(source: Source, error: unknown, deps: ReconcileDeps, ran
   const revision = source.attempt?.revision;
   source.result = { kind: 'failed', code, message, terminal };
   source.working = undefined;
-  const token = source.requestedAt;
-  if (token !== undefined) source.status = { ...source.status, lastHandledReconcileAt: token };
+  source.serve(source.requests);
   if (revision !== undefined && code !== 'DependencyNotReady' && revision !== source.status.lastAppliedRevision) {
     const text = message.slice(0, STATUS_LIMITS.message);
     const before = source.status.history ?? [];

@@ -31,18 +31,19 @@ export async function reconcile(source: Source, deps: ReconcileDeps, signal: Abo
   if (!(await ensureFinalizer(source, deps, signal))) return { kind: 'again', afterMs: SOON_MS };
   assertDependencies(source, spec, deps);
 
-  const requested = source.requestedAt;
+  const { requests } = source;
+  const isRequested = requests.length > 0;
   const remote = await readRemote(source, spec, deps, signal);
   const { rendered, trouble } = await readRevision(source, spec, remote, deps, signal);
   const isNew = trouble === undefined && declaresNews(source, rendered);
   await claimAndWatch(source, rendered, deps, signal);
-  if (requested !== undefined && !isNew) await verify(source, deps, signal);
+  if (isRequested && !isNew) await verify(source, deps, signal);
 
-  await apply(source, spec, deps, { isNew, retryAll: requested !== undefined }, signal);
+  await apply(source, spec, deps, { isNew, retryAll: isRequested }, signal);
   source.judged = true;
   const complete = source.failures.size === 0 && source.unlisted.length === 0 && trouble === undefined;
   source.pruneHold = complete ? await prune(source, spec, deps, signal) : undefined;
-  return settle(source, spec, deps, { requested, trouble });
+  return settle(source, spec, deps, { requests, trouble });
 }
 
 function invalidSpec(source: Source): TerminalError {
@@ -99,7 +100,8 @@ function declaresNews(
 }
 
 /** Somebody asked for a look at everything: what is live is listed anew and judged. */
-async function verify(source: Source, { watches }: ReconcileDeps, signal: AbortSignal): Promise<void> {
+async function verify(source: Source, { watches, live }: ReconcileDeps, signal: AbortSignal): Promise<void> {
+  live.doubt(source.key);
   source.unlisted = await watches.relist(source.kinds, LIST_TIMEOUT_MS, signal);
 }
 
@@ -121,7 +123,7 @@ async function apply(
   const actor = await actorFor(source, spec, deps, signal, { check: run.isNew || run.retryAll });
   const listener = new RunListener(source, spec, deps, run.isNew);
   const declared = claims.of(source.key);
-  const drifted = [...(spec.drift.mode === 'Heal' ? openDrift(source) : []), ...source.failures.keys()];
+  const drifted = [...openDrift(source), ...source.failures.keys()];
   await new RevisionRun(deps, {
     actor,
     desired: [...declared.values()],
@@ -136,9 +138,9 @@ async function apply(
   listener.done();
 }
 
-/** Known to differ: left so far because the source was suspended or only wanted to hear of it. */
-function openDrift({ drift }: Source): Set<string> {
-  return new Set([...drift].filter(([, { action }]) => action === 'Reported').map(([key]) => key));
+/** Known to differ now: left, because the source was suspended or only wants to hear of it, or not healed yet. */
+function openDrift({ drift }: Source): string[] {
+  return [...drift].filter(([, { action }]) => action !== 'Rewritten').map(([key]) => key);
 }
 
 /** Says what came out of it, and when to look again. */
@@ -146,7 +148,7 @@ function settle(
   source: Source,
   spec: GitOpsSourceSpec,
   deps: ReconcileDeps,
-  { requested, trouble }: { requested: string | undefined; trouble: unknown },
+  { requests, trouble }: { requests: readonly string[]; trouble: unknown },
 ): Outcome {
   const { clock, status } = deps;
   const { tip, treeId, settings } = source.rendered!;
@@ -154,7 +156,7 @@ function settle(
   // The last good revision is enforced; what people must hear is why it is not the newest one.
   if (trouble !== undefined) throw trouble;
   source.working = undefined;
-  if (requested !== undefined) source.status = { ...source.status, lastHandledReconcileAt: requested };
+  source.serve(requests);
   if (whole) {
     if (source.status.lastAppliedRevision !== tip.revision || source.appliedAt === undefined) {
       source.appliedAt = clock.elapsed();

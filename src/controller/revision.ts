@@ -70,7 +70,7 @@ async function currentTip(
   const follow = (seen: string) =>
     poller.follow(source.key, { remote, ref, intervalMs: durationMs(spec.interval), timeoutMs, seen });
   try {
-    const maxAgeMs = source.requestedAt === undefined ? 1_000 : 0;
+    const maxAgeMs = source.requests.length === 0 ? 1_000 : 0;
     const tip = await git.resolve(remote, ref, { signal, timeoutMs, maxAgeMs });
     follow(tip.commit);
     return tip;

@@ -1,9 +1,11 @@
 import { durationMs } from '../api/fields.ts';
+import { FIELD_MANAGER } from '../api/names.ts';
 import type { GitOpsSourceSpec } from '../api/source.ts';
 import { PlumblineError } from '../errors.ts';
 import type { Difference } from '../drift/compare.ts';
-import type { DriftedField } from '../drift/explain.ts';
-import { describeIdentity } from '../kube/object.ts';
+import { explainJudgement, OBJECT_GONE, type DriftedField } from '../drift/explain.ts';
+import { judge } from '../drift/judge.ts';
+import { describeIdentity, type KubeObject } from '../kube/object.ts';
 import { audit, type WriteAction } from '../report/log.ts';
 import { sayChanges } from '../report/sentences.ts';
 import type { Desired } from '../sync/desired.ts';
@@ -39,6 +41,11 @@ export function failureOf(
   };
 }
 
+function fieldsThatDiffer({ body }: Desired, live: KubeObject): DriftedField[] {
+  const declared = JSON.parse(body) as KubeObject;
+  return explainJudgement(judge({ declared, live, manager: FIELD_MANAGER }), declared, live, FIELD_MANAGER);
+}
+
 /** Takes down what a run does: into the source, the audit log, events and metrics. */
 export class RunListener implements RevisionListener {
   readonly #source: Source;
@@ -61,15 +68,31 @@ export class RunListener implements RevisionListener {
     this.#isNew = isNew;
   }
 
-  written(desired: Desired, { action, adopted }: Written, fields: readonly DriftedField[]): void {
+  written(desired: Desired, written: Written, fields: readonly DriftedField[]): void {
+    const { action, object } = written;
     this.#counts[action] += 1;
     if (action === 'unchanged') return;
+    if (this.#isNew || !this.#wasDrift(desired, written, fields)) this.#applied(desired, written);
+    if (object) this.#deps.healer.noteAnswer(this.#source.key, desired, object);
+  }
+
+  /** Nothing was declared anew: what had to be written, others had changed. Tells it as drift that was put back. */
+  #wasDrift(desired: Desired, { action, found }: Written, fields: readonly DriftedField[]): boolean {
     const source = this.#source;
-    if (!this.#isNew && action === 'configured' && fields.length > 0) {
-      return recordDrift(source, { source: source.key, desired, fields: [...fields], state: 'Healed' }, this.#deps);
-    }
+    const healed = (what: readonly DriftedField[], state: 'Healed' | 'Recreated') =>
+      recordDrift(source, { source: source.key, desired, fields: [...what], state }, this.#deps);
     const known = source.drift.get(desired.key);
-    if (!this.#isNew && action === 'configured' && known) return recordHealed(source, desired, known, this.#deps);
+    const seen = found ? fieldsThatDiffer(desired, found) : fields;
+    if (action === 'created' && !source.failures.has(desired.key)) healed([OBJECT_GONE], 'Recreated');
+    else if (action === 'configured' && seen.length > 0) healed(seen, 'Healed');
+    else if (action === 'configured' && known) recordHealed(source, desired, known, this.#deps);
+    else return false;
+    return true;
+  }
+
+  #applied(desired: Desired, { action, adopted }: Written): void {
+    if (action === 'unchanged') return;
+    const source = this.#source;
     const { log, metrics, events } = this.#deps;
     metrics.wrote(action);
     const { sha, author } = source.rendered!.commit;
@@ -84,9 +107,12 @@ export class RunListener implements RevisionListener {
   }
 
   inSync({ key }: Desired): void {
-    this.#source.failures.delete(key);
-    const drift = this.#source.drift.get(key);
-    if (drift && drift.action !== 'Rewritten') this.#source.drift.delete(key);
+    const { failures, drift, left } = this.#source;
+    failures.delete(key);
+    left.delete(key);
+    const known = drift.get(key);
+    const isRewritten = (this.#deps.live.get(key)?.rewritten.length ?? 0) > 0;
+    if (known && !(isRewritten && known.action === 'Rewritten')) drift.delete(key);
   }
 
   rewritten(desired: Desired, differences: readonly Difference[]): void {
@@ -104,10 +130,15 @@ export class RunListener implements RevisionListener {
     );
   }
 
-  /** In Report mode a difference that no commit made is told and left. */
+  /** In Report mode a difference that no commit made is told and left, also by commits that change other objects. */
   leaveDrift(desired: Desired): boolean {
-    if (this.#spec.drift.mode !== 'Report' || this.#isNew || this.#source.failures.has(desired.key)) return false;
-    return this.#deps.healer.judgeUnjudged(this.#source.key, desired);
+    const { key, failures, left } = this.#source;
+    if (this.#spec.drift.mode !== 'Report') return false;
+    const isLeft = left.get(desired.key) === desired.digest;
+    if (!isLeft && (this.#isNew || failures.has(desired.key))) return false;
+    left.set(desired.key, desired.digest);
+    void this.#deps.healer.judgeUnjudged(key, desired);
+    return true;
   }
 
   get #maxRetryMs(): number {

@@ -7,7 +7,7 @@ import {
 } from '../api/source.ts';
 import { FLUX_REQUESTED_AT_ANNOTATION, REQUESTED_AT_ANNOTATION } from '../api/names.ts';
 import type { Commit, Tip } from '../git/remote.ts';
-import type { Identity } from '../kube/object.ts';
+import { identityKey, type Identity } from '../kube/object.ts';
 import { RenderCache } from '../render/cache.ts';
 import type { DriftedObject } from '../report/sentences.ts';
 import type { Desired } from '../sync/desired.ts';
@@ -82,9 +82,11 @@ export class Source {
   readonly failures = new Map<string, Failure>();
   pruneHold: PruneHold | undefined;
   /** Declared objects by key that differ now and are left, fought over, or rewritten. */
-  readonly drift = new Map<string, DriftedObject>();
+  readonly drift: Map<string, DriftedObject>;
+  /** Declared objects by key that differ and are left so, with the digest of the declaration they were left at. */
+  readonly left = new Map<string, string>();
   /** The last ones that were put back, newest first. */
-  healed: DriftedObject[] = [];
+  healed: DriftedObject[];
   healedCount: number;
   /** Tree id and settings of what was applied whole in this process. */
   appliedKey: string | undefined;
@@ -98,6 +100,7 @@ export class Source {
   retries = 0;
   /** Whether drift can be told: false while Git has not been read once in this process. */
   judged = false;
+  #served: ReadonlySet<string>;
 
   constructor(resource: GitOpsSource) {
     this.namespace = resource.metadata.namespace;
@@ -107,7 +110,14 @@ export class Source {
     this.parsed = parseSpec(resource.spec, this.namespace);
     this.status = resource.status ?? { observedGeneration: -1 };
     this.firstObserved = this.status.observedGeneration;
-    this.healedCount = this.status.drift?.healedCount ?? 0;
+    // The status echoes one of them; the run at the start answers whatever else was asked.
+    const echoed = requestsIn(resource).includes(this.status.lastHandledReconcileAt ?? '');
+    this.#served = new Set(echoed ? requestsIn(resource) : []);
+    const { healedCount = 0, objects = [] } = this.status.drift ?? {};
+    this.healedCount = healedCount;
+    // What was told goes on being told after a restart, until it is found otherwise.
+    this.healed = objects.filter(isPutBack);
+    this.drift = new Map(objects.filter((object) => !isPutBack(object)).map((object) => [keyOf(object), object]));
   }
 
   /** Takes a newer resource; the status stays ours. */
@@ -128,10 +138,30 @@ export class Source {
     return this.resource.metadata.deletionTimestamp !== undefined;
   }
 
-  /** The token of a request to reconcile now, when it has not been served yet. */
-  get requestedAt(): string | undefined {
-    const annotations = this.resource.metadata.annotations ?? {};
-    const token = (annotations[REQUESTED_AT_ANNOTATION] ?? annotations[FLUX_REQUESTED_AT_ANNOTATION])?.slice(0, 256);
-    return token === this.status.lastHandledReconcileAt ? undefined : token;
+  /** The tokens of requests to reconcile now that have not been served yet: at most one of each annotation. */
+  get requests(): string[] {
+    return requestsIn(this.resource).filter((token) => !this.#served.has(token));
   }
+
+  /** Echoes the requests that a run has answered, well or not. */
+  serve(requests: readonly string[]): void {
+    const last = requests.at(-1);
+    if (last === undefined) return;
+    this.#served = new Set([...requestsIn(this.resource).filter((token) => this.#served.has(token)), ...requests]);
+    this.status = { ...this.status, lastHandledReconcileAt: last };
+  }
+}
+
+/** Of two tools that ask, each has an annotation of its own. */
+function requestsIn({ metadata }: GitOpsSource): string[] {
+  const { [REQUESTED_AT_ANNOTATION]: ours, [FLUX_REQUESTED_AT_ANNOTATION]: flux } = metadata.annotations ?? {};
+  return [flux, ours].flatMap((token) => (token ? [token.slice(0, 256)] : []));
+}
+
+function isPutBack({ action }: DriftedObject): boolean {
+  return action === 'Healed' || action === 'Recreated';
+}
+
+function keyOf({ group = '', kind, namespace = '', name }: DriftedObject): string {
+  return identityKey({ group, kind, namespace, name });
 }

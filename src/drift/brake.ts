@@ -3,9 +3,9 @@
  * the heals slow down, doubling from a quarter of a second to a minute, and it ends by itself when the other side rests.
  */
 export interface BrakeState {
-  /** Heals that may still be done at once; refilled with time. */
+  /** Heals that may still be done at once; refilled while a heal holds. */
   tokens: number;
-  /** Monotonic milliseconds of the last decision. */
+  /** Monotonic milliseconds at which the last heal was due. */
   at: number;
   /** The present delay; 0 while the brake is off. */
   delayMs: number;
@@ -20,13 +20,18 @@ const MAX_DELAY_MS = 60_000;
 /** The state after one more heal; its `delayMs` is how long that heal has to wait. Pure. */
 export function braked(before: BrakeState | undefined, now: number): BrakeState {
   if (!before) return { tokens: BURST - 1, at: now, delayMs: 0 };
-  const tokens = Math.min(BURST, before.tokens + ((now - before.at) / 1000) * REFILL_PER_SECOND);
+  // Time counts from when the last heal was due: a rival that undoes each one at once earns nothing by our waiting.
+  const tokens = refilled(before, now);
   if (tokens >= 1) return { tokens: tokens - 1, at: now, delayMs: 0 };
   const delayMs = Math.min(before.delayMs === 0 ? FIRST_DELAY_MS : before.delayMs * 2, MAX_DELAY_MS);
-  return { tokens, at: now, delayMs };
+  return { tokens, at: now + delayMs, delayMs };
 }
 
 /** Nothing to remember: the next heal would be as free as the first. */
-export function isRested({ tokens, at }: BrakeState, now: number): boolean {
-  return tokens + ((now - at) / 1000) * REFILL_PER_SECOND >= BURST;
+export function isRested(state: BrakeState, now: number): boolean {
+  return refilled(state, now) >= BURST;
+}
+
+function refilled({ tokens, at }: BrakeState, now: number): number {
+  return Math.min(BURST, tokens + (Math.max(0, now - at) / 1000) * REFILL_PER_SECOND);
 }

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { FieldsV1, KubeObject, ManagedFieldsEntry } from '../kube/object.ts';
 import { differencesBelow, type Difference } from './compare.ts';
 import { childOf, formatPath, isApplyOf, ownEntry, resolve, trieItems, unionOf, type FieldPath } from './fields.ts';
+import type { Judgement } from './judge.ts';
 import { ownerOf } from './managers.ts';
 
 /** One field that somebody else changed, as status, events and the audit log tell it. Values are raw: mask before showing. */
@@ -24,6 +25,9 @@ export interface DriftedField {
   readonly time?: string;
 }
 
+/** The whole object was deleted; the server keeps no record of who did it. */
+export const OBJECT_GONE: DriftedField = { path: '', declared: 'present', live: undefined, operation: 'Removed' };
+
 /**
  * Says of each lost path (from `uncovered`) what was declared, what is live, and who owns it now. A lost path is the
  * topmost one; where the other managers' entries show what is below, it is told field by field: `/metadata/labels/team`
@@ -35,7 +39,7 @@ export function explain(
   live: KubeObject,
   ourManager: string,
 ): DriftedField[] {
-  const foreign = (live.metadata.managedFields ?? []).filter((entry) => !isApplyOf(entry, ourManager));
+  const foreign = foreignEntries(live, ourManager);
   const ours = ownEntry(live, ourManager)?.fieldsV1 ?? {};
   return paths.flatMap((path) => {
     const whole = { path, declared: resolveDeclared(declared, path), live: resolveLost(live, path, ours) };
@@ -46,6 +50,35 @@ export function explain(
 /** As `explain`, for values that differ although we own them: admission rewrote them, or somebody wrote under our name. */
 export function explainValues(found: readonly Difference[]): DriftedField[] {
   return found.map(({ path, declared, live }) => ({ path: formatPath(path), declared, live }));
+}
+
+/** What a judgement says of the fields, for every judgement that leads to an apply. */
+export function explainJudgement(
+  judgement: Judgement,
+  declared: KubeObject,
+  live: KubeObject,
+  ourManager: string,
+): DriftedField[] {
+  switch (judgement.kind) {
+    case 'lost':
+    case 'surplus':
+      return explain(judgement.paths, declared, live, ourManager);
+    case 'unowned':
+      return judgement.differences.map((difference) => told(difference, foreignEntries(live, ourManager)));
+    case 'versionChanged':
+      return [{ path: '/apiVersion', declared: declared.apiVersion, live: judgement.from }];
+    case 'gone':
+      return [OBJECT_GONE];
+    case 'inSync':
+    case 'surrendered':
+    case 'valuesDiffer':
+    case 'terminating':
+      return [];
+  }
+}
+
+function foreignEntries(live: KubeObject, ourManager: string): ManagedFieldsEntry[] {
+  return (live.metadata.managedFields ?? []).filter((entry) => !isApplyOf(entry, ourManager));
 }
 
 function refine(whole: Difference, foreign: readonly ManagedFieldsEntry[]): Difference[] {

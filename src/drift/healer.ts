@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { FIELD_MANAGER } from '../api/names.ts';
 import type { Clock } from '../clock.ts';
 import type { KubeError } from '../kube/errors.ts';
@@ -5,15 +6,15 @@ import { identityKey, identityOf, type KubeObject } from '../kube/object.ts';
 import type { Claims } from '../sync/claims.ts';
 import type { Desired } from '../sync/desired.ts';
 import type { LiveObject, LiveObjects } from '../sync/live.ts';
-import { sighted } from '../sync/sighting.ts';
+import { provenSource, sighted } from '../sync/sighting.ts';
 import type { Actor } from '../sync/actor.ts';
-import type { ObjectWriter, Written } from '../sync/writer.ts';
+import { terminating, type ObjectWriter } from '../sync/writer.ts';
 import { braked, isRested, type BrakeState } from './brake.ts';
-import { explain, explainValues, type DriftedField } from './explain.ts';
+import { explainJudgement, explainValues, OBJECT_GONE, type DriftedField } from './explain.ts';
 import { formatPath } from './fields.ts';
 import type { Difference } from './compare.ts';
-import { judge, type Judgement } from './judge.ts';
-import { settle } from './settle.ts';
+import { judge, type Baseline } from './judge.ts';
+import { answerRewritten, settle } from './settle.ts';
 import type { WatchedKind, WatchEventType, WatchListener } from './watches.ts';
 
 /** One difference between Git and the cluster that somebody else made, or its end. Values are raw: mask before showing. */
@@ -39,8 +40,8 @@ export interface SourceDesk {
   /** Every object of the kind is known now. */
   listed(kind: WatchedKind): void;
   drifted(drift: Drift): void;
-  /** The object is as declared again, whoever did it. */
-  inSync(source: string, key: string): void;
+  /** The object is as declared again, whoever did it. `rewritten`: but for fields that admission rewrites, told before. */
+  inSync(source: string, key: string, rewritten: boolean): void;
   /** A corrective write failed; the source tries the object again with its own backoff. */
   failed(source: string, desired: Desired, error: unknown): void;
   /** The set of managed objects or their health changed. */
@@ -63,6 +64,15 @@ interface Waiting {
   deleted: boolean;
 }
 
+/** Differs from everything, so that the next look compares in full. */
+const NEVER_COMPARED: Baseline = { digest: '', resourceVersion: '', neverOwned: [], settled: '' };
+
+/** A heal that is due later, and what it will say. */
+interface Braked {
+  fields: DriftedField[];
+  arrivedAt: number;
+}
+
 /**
  * Answers watch events: an event is judged without a request, in the tick in which it arrives, and drift is healed by one
  * apply. It never decides what should be; that is in Claims.
@@ -71,6 +81,7 @@ export class Healer implements WatchListener {
   readonly #deps: HealerDeps;
   readonly #waiting = new Map<string, Waiting>();
   readonly #brakes = new Map<string, BrakeState>();
+  readonly #braked = new Map<string, Braked>();
 
   constructor(deps: HealerDeps) {
     this.#deps = deps;
@@ -102,7 +113,8 @@ export class Healer implements WatchListener {
     for (const object of live.values()) {
       if (object.apiVersion !== apiVersion || object.identity.kind !== kind || seen.has(object.key)) continue;
       // Written by us after the moment that the list shows, or right now: the list knows nothing of it.
-      if (writer.turns.busy(object.key) || isLater(object.resourceVersion, resourceVersion)) continue;
+      const isLaterWritten = object.resourceVersion !== '' && isLater(object.resourceVersion, resourceVersion);
+      if (writer.turns.busy(object.key) || isLaterWritten) continue;
       this.#lost(object, claims.desired(object.key));
     }
     desk.listed({ apiVersion, kind });
@@ -117,6 +129,7 @@ export class Healer implements WatchListener {
     if (before && before.uid === object.metadata.uid && !isNewer(object, before)) return;
     const { live, claims, desk } = this.#deps;
     const now = sighted(object, before, desired);
+    if (before?.resourceVersion === '') now.baseline = undefined;
     const source = claims.holder(now.key);
     live.set(now);
     const visible =
@@ -131,21 +144,41 @@ export class Healer implements WatchListener {
     if (desired.policy.reconcile && !now.reconcileDisabled) this.#judge(source, desired, now, object);
   }
 
-  /** DELETED comes for a deletion and for a stripped label alike; one GET (by the writer's first touch) tells. */
+  /** DELETED comes for a deletion and for a stripped label alike. */
   #gone(key: string, object: KubeObject, desired: Desired | undefined): void {
     const known = this.#deps.live.get(key);
     if (known && known.uid === object.metadata.uid) this.#lost(known, desired);
   }
 
   #lost(known: LiveObject, desired: Desired | undefined): void {
-    const { live, claims, desk, clock } = this.#deps;
+    const { live, claims, desk } = this.#deps;
     live.delete(known.key);
     const source = claims.holder(known.key);
     for (const owner of new Set([source, known.source])) if (owner) desk.changed(owner);
     if (!desired || source === undefined || !desired.policy.reconcile || known.reconcileDisabled) return;
-    if (desired.policy.ssa === 'Ignore') return;
-    const field = { path: '', declared: 'present', live: undefined, operation: 'Removed' as const };
-    this.#correct(source, desired, [field], clock.elapsed());
+    if (desired.policy.ssa !== 'Ignore') void this.#look(source, desired, known);
+  }
+
+  /** One GET tells what became of an object that our watches lost: deleted, on its way out, or only without our labels. */
+  async #look(source: string, desired: Desired, known: LiveObject | undefined): Promise<void> {
+    const { live, desk, writer, clock, signal } = this.#deps;
+    const arrivedAt = clock.elapsed();
+    const order = desk.order(source);
+    if (!order) return;
+    try {
+      const object = await writer.read(order.actor, desired, signal);
+      // Written by us or seen by the watch while we asked: that is newer.
+      if (live.get(desired.key) || writer.turns.busy(desired.key)) return;
+      if (object?.metadata.deletionTimestamp) return desk.failed(source, desired, terminating(desired));
+      const isTheSame = object && (known ? object.metadata.uid === known.uid : provenSource(object) === source);
+      if (!isTheSame) return this.#correct(source, desired, [OBJECT_GONE], arrivedAt);
+      const baseline = known?.baseline ?? NEVER_COMPARED;
+      const now = { ...sighted(object, known, desired), baseline, declaredDigest: desired.digest };
+      live.set(now);
+      this.#judge(source, desired, now, object);
+    } catch (error) {
+      if (!signal.aborted) desk.failed(source, desired, error);
+    }
   }
 
   #judge(source: string, desired: Desired, now: LiveObject, object: KubeObject): void {
@@ -169,28 +202,32 @@ export class Healer implements WatchListener {
       case 'versionChanged':
       case 'unowned':
       case 'gone':
-        return this.#correct(source, desired, fieldsOf(judgement, declared, object), this.#deps.clock.elapsed());
+        return this.#correct(
+          source,
+          desired,
+          explainJudgement(judgement, declared, object, FIELD_MANAGER),
+          this.#deps.clock.elapsed(),
+        );
     }
   }
 
   /**
-   * Judges an object that was never compared in this process as if its event had just arrived. False: nothing is known of it.
-   * Used where a source wants to hear of drift but leaves it: from here on every event of the object is compared in full.
+   * Judges an object that was never compared in this process as if its event had just arrived. Used where a source wants to
+   * hear of drift but leaves it: from here on every event of the object is compared in full.
    */
-  judgeUnjudged(source: string, desired: Desired): boolean {
+  async judgeUnjudged(source: string, desired: Desired): Promise<void> {
     const { live } = this.#deps;
     const now = live.get(desired.key);
-    if (!now?.unjudged) return false;
-    const baseline = { digest: '', resourceVersion: '', neverOwned: [], settled: '' };
-    const next = { ...now, baseline, declaredDigest: desired.digest, unjudged: undefined };
+    if (!now) return this.#look(source, desired, undefined);
+    if (!now.unjudged) return;
+    const next = { ...now, baseline: NEVER_COMPARED, declaredDigest: desired.digest, unjudged: undefined };
     live.set(next);
     this.#judge(source, desired, next, now.unjudged);
-    return true;
   }
 
   #inSync(source: string, desired: Desired, now: LiveObject): void {
     this.#deps.live.set(now);
-    this.#deps.desk.inSync(source, desired.key);
+    this.#deps.desk.inSync(source, desired.key, now.rewritten.length > 0);
   }
 
   /** Owned as declared, but other values: only the server knows whether an apply would change anything. */
@@ -218,43 +255,65 @@ export class Healer implements WatchListener {
     }
   }
 
-  /** Tells once about fields that admission rewrites each time we apply them. */
+  /** Tells once about fields that admission rewrites each time we apply them, and when it no longer does. */
   noteRewritten(source: string, desired: Desired, found: readonly Difference[]): void {
     const { live, desk } = this.#deps;
     const now = live.get(desired.key);
-    const paths = found.map(({ path }) => formatPath(path));
-    if (!now || paths.every((path) => now.rewritten.includes(path))) return;
-    now.rewritten = paths;
-    desk.drifted({ source, desired, fields: explainValues(found), state: 'Rewritten' });
+    if (!now) return;
+    const before = now.rewritten;
+    now.rewritten = found.map(({ path }) => formatPath(path));
+    if (now.rewritten.some((path) => !before.includes(path)))
+      desk.drifted({ source, desired, fields: explainValues(found), state: 'Rewritten' });
+    else if (now.rewritten.length === 0 && before.length > 0) desk.inSync(source, desired.key, false);
+  }
+
+  /** The same from the answer to a write, which holds what admission made of it. */
+  noteAnswer(source: string, desired: Desired, answer: KubeObject): void {
+    const { live, writer } = this.#deps;
+    const now = live.get(desired.key);
+    // Nothing differs in nearly every answer, and then nothing is parsed.
+    const isAsSent = !now?.baseline || now.baseline.settled === '';
+    this.noteRewritten(source, desired, isAsSent ? [] : answerRewritten(writer.steadyBody(desired), answer));
   }
 
   #correct(source: string, desired: Desired, fields: DriftedField[], arrivedAt: number): void {
-    const { desk, clock } = this.#deps;
+    const { desk, live, clock } = this.#deps;
+    const { key } = desired;
     const order = desk.order(source);
     if (!order) return;
-    if (order.mode === 'Report') return desk.drifted({ source, desired, fields, state: 'Reported' });
-    const brake = braked(this.#brakes.get(desired.key), arrivedAt);
-    this.#remember(desired.key, brake, arrivedAt);
+    const now = live.get(key);
+    // What is told of it next takes the place of what was told; the answer to the heal tells that again.
+    if (now) now.rewritten = [];
+    if (order.mode === 'Report') {
+      // Whoever sets the values back by hand owns the fields then; nothing differs from Git all the same.
+      if (fields.length > 0 && fields.every(isRestored)) return desk.inSync(source, key, false);
+      return desk.drifted({ source, desired, fields, state: 'Reported' });
+    }
+    const due = this.#braked.get(key);
+    if (due) return void Object.assign(due, { fields });
+    const brake = braked(this.#brakes.get(key), arrivedAt);
+    this.#remember(key, brake, arrivedAt);
     desk.drifted({ source, desired, fields, state: brake.delayMs > 0 ? 'NotHolding' : 'Found' });
-    if (brake.delayMs > 0) clock.after(brake.delayMs, () => void this.#heal(source, desired.key, fields, arrivedAt));
-    else void this.#heal(source, desired.key, fields, arrivedAt);
+    if (brake.delayMs === 0) return void this.#heal(source, key, { fields, arrivedAt });
+    this.#braked.set(key, { fields, arrivedAt });
+    clock.after(brake.delayMs, () => {
+      const braked = this.#braked.get(key)!;
+      this.#braked.delete(key);
+      void this.#heal(source, key, braked);
+    });
   }
 
-  async #heal(source: string, key: string, fields: DriftedField[], arrivedAt: number): Promise<void> {
+  async #heal(source: string, key: string, { fields, arrivedAt }: Braked): Promise<void> {
     const { claims, desk, writer, clock, signal } = this.#deps;
     const desired = claims.desired(key);
     const order = desk.order(source);
-    if (signal.aborted || !order || !desired || claims.holder(key) !== source) return;
+    if (signal.aborted || order?.mode !== 'Heal' || !desired || claims.holder(key) !== source) return;
     try {
-      const written = await writer.apply(order.actor, desired, { signal });
-      const state = written.action === 'created' ? 'Recreated' : 'Healed';
-      desk.drifted({
-        source,
-        desired,
-        fields: fieldsShown(fields, written),
-        state,
-        healMs: clock.elapsed() - arrivedAt,
-      });
+      const absent = fields[0] === OBJECT_GONE;
+      const { action, object } = await writer.apply(order.actor, desired, { absent, signal });
+      const state = action === 'created' ? 'Recreated' : 'Healed';
+      desk.drifted({ source, desired, fields, state, healMs: clock.elapsed() - arrivedAt });
+      if (object) this.noteAnswer(source, desired, object);
     } catch (error) {
       if (!signal.aborted) desk.failed(source, desired, error);
     }
@@ -267,31 +326,8 @@ export class Healer implements WatchListener {
   }
 }
 
-function fieldsOf(
-  judgement: Exclude<Judgement, { kind: 'inSync' }>,
-  declared: KubeObject,
-  live: KubeObject,
-): DriftedField[] {
-  switch (judgement.kind) {
-    case 'lost':
-    case 'surplus':
-      return explain(judgement.paths, declared, live, FIELD_MANAGER);
-    case 'unowned':
-      return explainValues(judgement.differences);
-    case 'versionChanged':
-      return [{ path: '/apiVersion', declared: declared.apiVersion, live: judgement.from }];
-    case 'surrendered':
-    case 'valuesDiffer':
-    case 'terminating':
-    case 'gone':
-      return [];
-  }
-}
-
-/** An object that only left our selection was not deleted: its labels were. */
-function fieldsShown(fields: DriftedField[], { action }: Written): DriftedField[] {
-  if (fields[0]?.path !== '' || action === 'created') return fields;
-  return [{ path: '/metadata/labels', declared: 'the labels of the source', live: undefined, operation: 'Removed' }];
+function isRestored({ declared, live }: DriftedField): boolean {
+  return isDeepStrictEqual(declared, live);
 }
 
 /** Does the event say more than we know? */

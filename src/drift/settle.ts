@@ -18,6 +18,11 @@ export function settle(
   const wouldBe = baselineOf(declared, answer, FIELD_MANAGER);
   const baseline = baselineOf(declared, live, FIELD_MANAGER);
   if (!wouldBe || !baseline || wouldBe.digest !== baseline.digest) return undefined;
-  const fields = ownEntry(live, FIELD_MANAGER)?.fieldsV1 ?? {};
-  return { baseline, rewritten: rewritten(differences(declared, live, fields)) };
+  return { baseline, rewritten: answerRewritten(sent, live) };
+}
+
+/** The fields that somebody's admission made other than they were sent. */
+export function answerRewritten(sent: string, answer: KubeObject): Difference[] {
+  const fields = ownEntry(answer, FIELD_MANAGER)?.fieldsV1 ?? {};
+  return rewritten(differences(JSON.parse(sent) as KubeObject, answer, fields));
 }

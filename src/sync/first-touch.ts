@@ -16,7 +16,7 @@ export interface Adopted {
 export type Touch =
   | { kind: 'absent' }
   /** Ours already: only the labels were lost. */
-  | { kind: 'own' }
+  | { kind: 'own'; live: KubeObject }
   | { kind: 'adopt'; adopted: Adopted }
   /** Exists, and the manifest wants no more than that. */
   | { kind: 'leave' };
@@ -31,10 +31,11 @@ const ATTEMPTS = 5;
  */
 export async function firstTouch(api: KubeApi, call: WriteCall): Promise<Touch> {
   for (let attempt = 1; ; attempt += 1) {
-    const live = await look(api, call);
+    const live = await readLive(api, call);
     if (!live) return { kind: 'absent' };
     const verdict = mayTake(live, call);
-    if (verdict !== 'take') return { kind: verdict };
+    if (verdict === 'own') return { kind: 'own', live };
+    if (verdict === 'leave') return { kind: 'leave' };
     if (call.desired.policy.ssa === 'Merge') return { kind: 'adopt', adopted: { managers: [] } };
     try {
       return { kind: 'adopt', adopted: { managers: await fold(api, call, live) } };
@@ -46,11 +47,15 @@ export async function firstTouch(api: KubeApi, call: WriteCall): Promise<Touch> 
 
 /** Rejects as `firstTouch` would, and changes nothing. */
 export async function assertMayTouch(api: KubeApi, call: WriteCall): Promise<void> {
-  const live = await look(api, call);
+  const live = await readLive(api, call);
   if (live) mayTake(live, call);
 }
 
-async function look(api: KubeApi, { actor, desired, resource, signal }: WriteCall): Promise<KubeObject | undefined> {
+/** The object with the rights of the source; undefined when it does not exist. */
+export async function readLive(
+  api: KubeApi,
+  { actor, desired, resource, signal }: WriteCall,
+): Promise<KubeObject | undefined> {
   const { namespace, name } = desired.identity;
   try {
     return await api.get(resource, namespace, name, { ...impersonated(actor), signal });

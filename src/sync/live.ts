@@ -11,6 +11,7 @@ export interface LiveObject {
   identity: Identity;
   apiVersion: string;
   uid: string;
+  /** '' while what is known is doubted: see LiveObjects.doubt. */
   resourceVersion: string;
   /** `namespace/name` of the source whose ownership proof the object carries; undefined when it proves nothing. */
   source?: string | undefined;
@@ -66,6 +67,11 @@ export class LiveObjects {
     let keys = this.#bySource.get(object.source);
     if (!keys) this.#bySource.set(object.source, (keys = new Set()));
     keys.add(object.key);
+  }
+
+  /** Whatever the next list shows of the source's objects is compared in full, as after a restart. */
+  doubt(source: string): void {
+    for (const object of this.of(source)) object.resourceVersion = '';
   }
 
   delete(key: string): void {

@@ -1,6 +1,6 @@
 import { FIELD_MANAGER } from '../api/names.ts';
 import { judge, type Baseline } from '../drift/judge.ts';
-import { explain, type DriftedField } from '../drift/explain.ts';
+import { explainJudgement, type DriftedField } from '../drift/explain.ts';
 import { formatPath } from '../drift/fields.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { Desired } from './desired.ts';
@@ -35,6 +35,7 @@ function compareOnce(desired: Desired, live: KubeObject): Step {
   if (live.apiVersion !== desired.apiVersion) return { kind: 'configure' };
   const declared = JSON.parse(desired.body) as KubeObject;
   const judgement = judge({ declared, live, manager: FIELD_MANAGER });
+  const fields = explainJudgement(judgement, declared, live, FIELD_MANAGER);
   switch (judgement.kind) {
     case 'inSync':
       return { kind: 'unchanged', baseline: judgement.baseline };
@@ -48,13 +49,9 @@ function compareOnce(desired: Desired, live: KubeObject): Step {
       return { kind: 'create' };
     case 'lost':
     case 'surplus':
-      return {
-        kind: 'configure',
-        surrendered: judgement.surrendered.map(formatPath),
-        fields: explain(judgement.paths, declared, live, FIELD_MANAGER),
-      };
+      return { kind: 'configure', surrendered: judgement.surrendered.map(formatPath), fields };
     case 'versionChanged':
     case 'unowned':
-      return { kind: 'configure' };
+      return { kind: 'configure', fields };
   }
 }

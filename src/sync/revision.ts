@@ -31,7 +31,7 @@ export interface RevisionInput {
   desired: readonly Desired[];
   /** Objects that failed lately and whose time has not come yet. */
   held: ReadonlySet<string>;
-  /** Objects that are known to differ although nothing was declared anew: put back. */
+  /** Objects that are known to differ although nothing was declared anew: put back, unless `leaveDrift` says no. */
   drifted: ReadonlySet<string>;
   atomic: boolean;
   /** Declared objects that another source holds and that are therefore not in `desired`. */
@@ -117,7 +117,8 @@ export class RevisionRun {
         continue;
       }
       const step = planStep(object, now);
-      const isDrifted = step.kind === 'unchanged' && drifted.has(object.key);
+      // What a comparison has just found to be as declared is no longer what it was known to be.
+      const isDrifted = step.kind === 'unchanged' && !step.baseline && drifted.has(object.key);
       steps.set(object.key, this.#settled(object, isDrifted ? { kind: 'configure' } : step));
     }
     return steps;
@@ -138,7 +139,7 @@ export class RevisionRun {
         object,
         new PlumblineError('Terminating', 'is being deleted and waits for its finalizers', { object: object.identity }),
       );
-    } else if (step.kind === 'configure' && leaveDrift(object)) {
+    } else if ((step.kind === 'configure' || step.kind === 'create') && leaveDrift(object)) {
       return { kind: 'skip' };
     }
     return step;

@@ -11,7 +11,7 @@ import type { ApiResource } from '../kube/resource.ts';
 import { impersonated, type Actor, type WriteCall } from './actor.ts';
 import { bodyWithout } from './body.ts';
 import type { Desired } from './desired.ts';
-import { assertMayTouch, firstTouch, type Adopted } from './first-touch.ts';
+import { assertMayTouch, firstTouch, readLive, type Adopted } from './first-touch.ts';
 import type { LiveObject, LiveObjects } from './live.ts';
 import { isImmutable, recreate } from './recreate.ts';
 import { sighted } from './sighting.ts';
@@ -23,6 +23,8 @@ export interface Written {
   action: WriteAction;
   /** As the server answered; undefined when nothing was sent. */
   object?: KubeObject;
+  /** An object of ours that the watches had lost (no labels), as it was found. */
+  found?: KubeObject;
   adopted?: Adopted;
 }
 
@@ -68,6 +70,12 @@ export class ObjectWriter {
       }
       return this.#applyFirst(call, options.absent === true && !known);
     });
+  }
+
+  /** The object as it is in the cluster, labelled or not, with the rights of the source; undefined when it does not exist. */
+  async read(actor: Actor, desired: Desired, signal: AbortSignal): Promise<KubeObject | undefined> {
+    const resource = await this.resourceOf(desired, signal);
+    return readLive(this.#deps.api, { actor, desired, resource, signal });
   }
 
   /** The answer that an apply would get; nothing is stored. */
@@ -155,6 +163,7 @@ export class ObjectWriter {
       return await this.#settle(call, object, {
         action: adopted ? 'adopted' : 'configured',
         object,
+        ...(touched.kind === 'own' && { found: touched.live }),
         ...(adopted && { adopted }),
       });
     } catch (error) {
@@ -233,12 +242,14 @@ export class ObjectWriter {
       const resource = await discovery.resource(known.apiVersion, identity.kind, options.signal);
       if (!resource) return 'gone';
       try {
-        await api.delete(resource, identity.namespace, identity.name, {
+        const rest = await api.delete(resource, identity.namespace, identity.name, {
           uid: known.uid,
           resourceVersion: known.resourceVersion,
           ...impersonated(actor),
           signal: options.signal,
         });
+        // Without finalizers it is gone now; whoever waits for its place need not wait for the watch.
+        if (!rest) live.delete(key);
         return 'deleted';
       } catch (error) {
         if (isNotFound(error)) return 'gone';
@@ -253,7 +264,7 @@ function remembered(desired: Desired, baseline: Baseline | undefined) {
   return { baseline, declaredDigest: baseline ? desired.digest : undefined, unjudged: undefined };
 }
 
-function terminating({ identity }: Desired): PlumblineError {
+export function terminating({ identity }: Desired): PlumblineError {
   return new PlumblineError('Terminating', 'is being deleted and waits for its finalizers', { object: identity });
 }
 
