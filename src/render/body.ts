@@ -22,6 +22,9 @@ const SERVER_METADATA = new Set([
 // TypeScript's library does not list it yet.
 const rawJSON = (JSON as JSON & { rawJSON: (this: void, text: string) => unknown }).rawJSON;
 
+/** Twice the most that etcd takes by default. */
+const MAX_BODY = 3 * 1024 * 1024;
+
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
 /**
@@ -35,7 +38,11 @@ export function serialise(object: KubeObject, overlay: Overlay): { body: string;
     set(out, field, field === 'metadata' ? metadata(value as Value, overlay) : sendable(value as Value));
   }
   const complaint = isSecret(object) ? encodeStringData(out) : undefined;
-  return complaint === undefined ? { body: JSON.stringify(out) } : { body: '', complaint };
+  if (complaint !== undefined) return { body: '', complaint };
+  const body = JSON.stringify(out);
+  if (body.length > MAX_BODY)
+    return { body: '', complaint: `the object is larger than ${MAX_BODY} characters of JSON` };
+  return { body };
 }
 
 function metadata(value: Value, { namespace, labels, annotations }: Overlay): Record<string, unknown> {

@@ -1,10 +1,12 @@
 import { load, Schema, Type, YAMLException } from 'js-yaml';
 import { Composer, type ParserState } from './composer.ts';
 import { MAX_DEPTH, ReadError, type Node } from './node.ts';
-import { misplacedTab, refusedCharacter, Rewrite } from './strict.ts';
+import { refusedCharacter, Rewrite } from './strict.ts';
+import { misplacedTab } from './tabs.ts';
 
-/** Each rewriting reads the document again. */
+/** Each rewriting reads the document again: so many, and so many characters in all. */
 const MAX_REWRITES = 100;
+const MAX_REREAD = 16 * 1024 * 1024;
 
 // Takes any tag and changes nothing: what a tag means is decided in scalars.ts.
 const ANY_TAG = new Schema(
@@ -21,7 +23,7 @@ export function composeYaml(text: string, firstLine: number): Node {
   let source = text.startsWith('\ufeff') ? text.slice(1) : text;
   const refused = refusedCharacter(source);
   if (refused) throw new ReadError('InvalidYaml', firstLine + lineAt(source, refused.at), refused.reason);
-  for (let rewrites = 0; rewrites < MAX_REWRITES; rewrites++) {
+  for (let reads = 0; reads <= MAX_REWRITES && reads * source.length <= MAX_REREAD; reads++) {
     const outcome = compose(source, firstLine);
     if (!(outcome instanceof Rewrite)) return outcome;
     source = source.slice(0, outcome.from) + outcome.text + source.slice(outcome.to);

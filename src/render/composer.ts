@@ -1,4 +1,4 @@
-import { ReadError, type Node } from './node.ts';
+import { MAX_NODES, ReadError, type Node } from './node.ts';
 import {
   checkKeyLength,
   checkMappingStart,
@@ -7,8 +7,8 @@ import {
   emptyEntryRewrite,
   isFlowAt,
   type Range,
-  type Shelter,
 } from './strict.ts';
+import type { Shelter } from './tabs.ts';
 
 /** The part of js-yaml's parser state that its listener may see; the published types leave out most of it. */
 export interface ParserState {
@@ -75,6 +75,9 @@ export class Composer {
   }
 
   #add(node: Node, place: Place): number {
+    if (this.#nodes.length >= MAX_NODES) {
+      throw new ReadError('FileTooLarge', place.line, `the document holds more than ${MAX_NODES} values`);
+    }
     this.#places.push(place);
     return this.#nodes.push(node) - 1;
   }

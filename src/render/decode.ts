@@ -6,6 +6,12 @@ export interface RepeatedKey {
   line: number;
 }
 
+/** kubectl has no such limit; a long text behind many aliases would be written out that many times. */
+const MAX_ALIAS_TEXT = 8 * 1024 * 1024;
+
+/** More would only repeat the complaint. */
+const MAX_REPEATED = 100;
+
 const MERGE_TAG = 'tag:yaml.org,2002:merge';
 
 /**
@@ -24,11 +30,13 @@ class Decoder {
   #decoded = 1;
   #viaAlias = 0;
   #aliasDepth = 0;
+  #aliasText = 0;
 
   decode(node: Node): Value {
     this.#count(node);
     switch (node.kind) {
       case 'scalar':
+        if (this.#aliasDepth > 0) this.#countText(node);
         return toJson(scalarOf(node), node.line);
       case 'sequence':
         return node.items.map((item) => this.decode(item));
@@ -59,6 +67,11 @@ class Decoder {
     if (isExcessive) throw new ReadError('InvalidYaml', node.line, 'the document uses aliases excessively');
   }
 
+  #countText({ text, line }: ScalarNode): void {
+    this.#aliasText += text.length;
+    if (this.#aliasText > MAX_ALIAS_TEXT) throw new ReadError('InvalidYaml', line, 'aliases repeat too much text');
+  }
+
   #fill(node: MappingNode, target: { [key: string]: Value }, isFresh: boolean): void {
     // Keys that came by a merge may be overridden: only then does it take a set to know this mapping's own.
     let own = isFresh ? undefined : new Set<string>();
@@ -70,7 +83,8 @@ class Decoder {
         continue;
       }
       const key = this.#key(keyNode);
-      if (own ? own.has(key) : Object.hasOwn(target, key)) this.repeated.push({ key, line: keyNode.line });
+      const isRepeated = own ? own.has(key) : Object.hasOwn(target, key);
+      if (isRepeated && this.repeated.length < MAX_REPEATED) this.repeated.push({ key, line: keyNode.line });
       own?.add(key);
       setKey(target, key, this.decode(valueNode));
     }

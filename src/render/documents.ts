@@ -6,6 +6,9 @@ export interface Chunk {
   line: number;
 }
 
+/** Of one file, empty ones included. */
+const MAX_DOCUMENTS = 10_000;
+
 /**
  * Cuts a YAML file into documents as kubectl does: at each line that starts with `---`, whatever surrounds it (inside a
  * block of text too). Nothing but blanks and a comment may follow on that line. A separator before any content stays part
@@ -33,6 +36,9 @@ export function splitDocuments(file: string): Chunk[] {
     }
     if (at === start) continue;
     chunks.push({ text: untilDocumentEnd(text.slice(start, at)), line: startLine });
+    if (chunks.length > MAX_DOCUMENTS) {
+      throw new ReadError('FileTooLarge', startLine, `the file holds more than ${MAX_DOCUMENTS} documents`);
+    }
     start = Math.min(lineEnd + 1, text.length);
     startLine = separatorLine + 1;
   }

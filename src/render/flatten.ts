@@ -16,8 +16,8 @@ export interface Manifest {
 export function flatten(document: Document, file: string): { manifests: Manifest[]; problems: RenderProblem[] } {
   const { value, line, lineOf } = document;
   if (!isMap(value)) return refuse(file, line, 'the document is not a mapping');
-  if (typeof value['kind'] !== 'string' || value['kind'] === '')
-    return refuse(file, line, 'kind is missing or no text');
+  const { apiVersion = null, kind } = value;
+  if (typeof kind !== 'string' || kind === '') return refuse(file, line, 'kind is missing or no text');
   if (!Object.hasOwn(value, 'items')) return { manifests: [{ value, line, lineOf }], problems: [] };
   const items = value['items'] ?? [];
   if (!Array.isArray(items)) return refuse(file, lineOf(['items']), 'items is not a list');

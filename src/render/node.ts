@@ -35,12 +35,14 @@ export interface AliasNode {
 /** What a document means: JSON, with integers outside the safe range of a number as bigint. */
 export type Value = null | boolean | number | bigint | string | Value[] | { [key: string]: Value };
 
+export type ReadErrorCode = 'InvalidYaml' | 'InvalidJson' | 'TooDeep' | 'FileTooLarge';
+
 /** A document that cannot be read. `line` is 1-based in the file. */
 export class ReadError extends Error {
-  readonly code: 'InvalidYaml' | 'InvalidJson' | 'TooDeep';
+  readonly code: ReadErrorCode;
   readonly line: number;
 
-  constructor(code: 'InvalidYaml' | 'InvalidJson' | 'TooDeep', line: number, message: string) {
+  constructor(code: ReadErrorCode, line: number, message: string) {
     super(message);
     this.code = code;
     this.line = line;
@@ -49,6 +51,9 @@ export class ReadError extends Error {
 
 /** Deeper documents are refused; kubectl's own limit is 10,000, which no manifest comes near. */
 export const MAX_DEPTH = 1000;
+
+/** Values and keys of one document; the largest bundles of CRDs have about 200,000. */
+export const MAX_NODES = 500_000;
 
 export function isMap(value: unknown): value is { [key: string]: Value } {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

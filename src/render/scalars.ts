@@ -79,6 +79,8 @@ function finite(value: number | undefined): number | undefined {
 
 /** Go's strconv with base 0: prefixes in both cases, a leading zero is octal. Undefined outside int64 and uint64. */
 function parseInteger(digits: string): Scalar | undefined {
+  // 64 binary digits are the most that fit; longer ones would cost a long conversion for nothing.
+  if (digits.length > 64 && digits.replace(/^[-+]?(?:0[xXbBoO])?[-+]?0*/, '').length > 64) return undefined;
   const signed = SIGNED_BINARY.exec(digits)?.[1];
   if (signed !== undefined) return inRange(withSign(signed, '0b'), signed);
   if (!INTEGER.test(digits)) return undefined;

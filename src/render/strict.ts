@@ -106,14 +106,16 @@ export function checkKeyLength(input: string, { from, to }: Range, line: number)
  * @param starts where each entry's content starts; null for an empty entry
  */
 export function emptyEntryRewrite(input: string, starts: readonly (number | null)[], end: number): Rewrite | undefined {
-  for (const [index, start] of starts.entries()) {
-    if (start !== null) continue;
-    const next = starts.findIndex((other, at) => at > index && other !== null);
-    const dashes = dashesBefore(input, next < 0 ? end : starts[next]!, (next < 0 ? starts.length : next + 1) - index);
-    const own = dashes[0];
-    const following = dashes[1];
-    if (own === undefined || following === undefined) continue;
-    if (columnOf(input, following) < columnOf(input, own)) return new Rewrite(own + 1, own + 1, ' ~');
+  for (let index = 0; index < starts.length; index++) {
+    if (starts[index] !== null) continue;
+    const first = index;
+    while (index < starts.length && starts[index] === null) index++;
+    const next = starts[index];
+    // The dashes of the empty entries, and the one of the entry that follows them, if any.
+    const dashes = dashesBefore(input, next ?? end, index - first + (next === undefined ? 0 : 1));
+    const wrong = dashes.findIndex((dash, at) => at > 0 && columnOf(input, dash) < columnOf(input, dashes[at - 1]!));
+    const own = dashes[wrong - 1];
+    if (own !== undefined) return new Rewrite(own + 1, own + 1, ' ~');
   }
   return undefined;
 }
@@ -124,51 +126,17 @@ function dashesBefore(input: string, position: number, count: number): number[] 
   let end = position;
   while (dashes.length < count && end > 0) {
     const lineStart = input.lastIndexOf('\n', end - 1) + 1;
-    const content = input
-      .slice(lineStart, end)
-      .replace(/(?:^|[ \t])#.*$/, '')
-      .trimEnd();
-    if (content.endsWith('-')) dashes.unshift(lineStart + content.length - 1);
+    const line = input.slice(lineStart, end);
+    const content = line.replace(/(?:^|[ \t])#.*$/, '').trimEnd();
+    if (content.endsWith('-')) dashes.push(lineStart + content.length - 1);
     else if (content !== '') break;
     end = lineStart - 1;
   }
-  return dashes;
+  return dashes.reverse();
 }
 
 function columnOf(input: string, position: number): number {
   return position - (input.lastIndexOf('\n', position) + 1);
-}
-
-/** Text in which blanks may be content: of plain text, blanks at the start of a line are not. */
-export interface Shelter extends Range {
-  isPlain: boolean;
-}
-
-const DASHES = /^ *(?:[-?:] +)*[-?:] *$/;
-
-/**
- * The first tab that kubectl refuses although js-yaml does not: in a blank or comment line, or between a dash and its entry.
- * After unquoted text kubectl takes tabs in blank lines for a part of it, except in the first column.
- */
-export function misplacedTab(text: string, shelters: readonly Shelter[]): number | undefined {
-  for (let at = text.indexOf('\t'); at >= 0;) {
-    const lineStart = Math.max(text.lastIndexOf('\n', at), text.lastIndexOf('\r', at)) + 1;
-    const lineEnd = text.indexOf('\n', at);
-    const lead = text.slice(lineStart, at);
-    const rest = text.slice(at, lineEnd < 0 ? text.length : lineEnd);
-    const isSuspect = lead.trim() === '' ? /^[ \t\r]*(?:#|$)/.test(rest) : DASHES.test(lead);
-    if (isSuspect && !isSheltered(text, at, lead !== '', shelters)) return at;
-    at = lineEnd < 0 ? -1 : text.indexOf('\t', lineEnd);
-  }
-  return undefined;
-}
-
-function isSheltered(text: string, at: number, isIndented: boolean, shelters: readonly Shelter[]): boolean {
-  return shelters.some(({ from, to, isPlain }) => {
-    if (from >= at) return false;
-    if (at < to) return !isPlain || isIndented;
-    return isPlain && isIndented && text.slice(to, at).trim() === '';
-  });
 }
 
 /** A block mapping cannot start on the line of the key whose value it is, not even behind an anchor or a tag. */

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MAX_FILE_BYTES, parseFile } from './parse.ts';
+
+const parse = (text: string) => parseFile('f.yaml', Buffer.from(text));
+const problems = (text: string) => parse(text).problems.map(({ code, line }) => `${code}${line ? `:${line}` : ''}`);
+const HEAD = 'apiVersion: v1\nkind: ConfigMap\n';
+
+test('objects know their lines, also those of lists', () => {
+  const file = `# comment\n${HEAD}metadata: {name: a}\n---\napiVersion: v1\nkind: ConfigMapList\nitems:\n- metadata:\n    name: b\n- apiVersion: v1\n  kind: Secret\n  metadata: {name: c}\n`;
+  const { objects } = parse(file);
+  assert.deepEqual(
+    objects.map(({ object, line }) => [object.apiVersion, object.kind, object.metadata.name, line]),
+    [
+      ['v1', 'ConfigMap', 'a', 2],
+      ['v1', 'ConfigMap', 'b', 9],
+      ['v1', 'Secret', 'c', 11],
+    ],
+  );
+});
+
+test('files that hold no Kubernetes document are left alone', () => {
+  for (const text of ['a: 1', '- a\n- b', 'just text', 'a: 1\na: 2', '{"name": "package"}']) {
+    const { ignored, problems, objects } = parse(text);
+    assert.ok(ignored, text);
+    assert.deepEqual([problems, objects], [[], []]);
+  }
+  for (const text of ['', '# nothing\n', '---\n']) assert.deepEqual(parse(text), { objects: [], problems: [] });
+});
+
+test('half an object is an error with its line', () => {
+  const cases: [string, string[]][] = [
+    ['kind: A\nmetadata: {name: a}', ['InvalidObject:1']],
+    ['apiVersion: v1\nmetadata: {name: a}', ['InvalidObject:1']],
+    [`${HEAD}metadata: {name: a}\n---\na: 1`, ['InvalidObject:5']],
+    [HEAD, ['InvalidObject:1']],
+    [`${HEAD}metadata:\n  labels: {}`, ['InvalidObject:3']],
+    [`${HEAD}metadata:\n  generateName: a-`, ['InvalidObject:3']],
+    [`${HEAD}metadata:\n  name: 5`, ['InvalidObject:4']],
+    [`${HEAD}metadata:\n  name: a/b`, ['InvalidName:4']],
+    [`${HEAD}metadata:\n  name: ..`, ['InvalidName:4']],
+    [`${HEAD}metadata:\n  name: "a\\nb"`, ['InvalidName:4']],
+    [`${HEAD}metadata:\n  name: a\n  namespace: ../kube-system`, ['InvalidName:5']],
+    [`${HEAD}metadata:\n  name: a\n  namespace: 5`, ['InvalidName:5']],
+    [
+      `${HEAD}metadata:\n  name: a\n  labels:\n    a: x\n    b: yes\n    c: 1`,
+      ['InvalidMetadata:7', 'InvalidMetadata:8'],
+    ],
+    [`${HEAD}metadata:\n  name: a\n  annotations: []`, ['InvalidMetadata:5']],
+    ['apiVersion: a/b/c\nkind: A B\nmetadata: {name: a}', ['InvalidName:1', 'InvalidName:2']],
+    ['apiVersion: v1\nkind: List\nitems: 5', ['InvalidObject:3']],
+    [
+      'apiVersion: v1\nkind: List\nitems:\n- 5\n- {apiVersion: v1, kind: List, items: []}',
+      ['InvalidObject:4', 'InvalidObject:5'],
+    ],
+    ['apiVersion: v1\nkind: List\nitems:\n- metadata: {name: a}', ['InvalidObject:4']],
+    [`${HEAD}metadata: {name: a}\nkind: A`, ['DuplicateKey:4']],
+  ];
+  for (const [text, expected] of cases) assert.deepEqual(problems(text), expected, text);
+});
+
+test('content that is not a plain manifest is refused by name', () => {
+  assert.deepEqual(problems('version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n'), ['LfsPointer']);
+  assert.deepEqual(problems(`${HEAD}metadata: {name: a}\nsops: {mac: x, version: 3.9.0}`), ['SopsNotSupported']);
+  assert.deepEqual(problems('data: ENC[AES256_GCM,data:x,type:str]'), ['SopsNotSupported']);
+  assert.deepEqual(problems(`${HEAD}metadata: {name: a}\ndata: {doc: "write ENC[AES256_GCM,…] so"}`), []);
+  assert.equal(parseFile('f', Uint8Array.of(0x61, 0xff)).problems[0]?.code, 'InvalidEncoding');
+  assert.equal(parseFile('f', new Uint8Array(MAX_FILE_BYTES + 1)).problems[0]?.code, 'FileTooLarge');
+});
+
+test('problems never quote what a Secret holds', () => {
+  const text = 'apiVersion: v1\nkind: Secret\nmetadata: {name: a, labels: {x: [hunter2]}}\ndata:\n  a: "hunter2\n';
+  for (const { message } of parse(text).problems) assert.doesNotMatch(message, /hunter2/);
+});

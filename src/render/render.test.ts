@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RenderCache } from './cache.ts';
+import type { DeclareSettings } from './declare.ts';
+import { render, type RenderInput } from './render.ts';
+
+const SETTINGS: DeclareSettings = { source: { namespace: 'team', name: 'web' }, scopeOf: () => 'Namespaced' };
+const configMap = (name: string) => `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\n`;
+
+/** A tree whose blob ids are their contents. */
+function repository(files: Record<string, string>) {
+  const asked: string[] = [];
+  return {
+    asked,
+    files: Object.entries(files).map(([path, oid]) => ({ path, oid })),
+    read: (oids: readonly string[]) => {
+      asked.push(...oids);
+      return Promise.resolve(new Map(oids.map((oid) => [oid, Buffer.from(oid)])));
+    },
+  };
+}
+
+function run(files: Record<string, string>, cache: RenderCache, more: Partial<RenderInput> = {}) {
+  const { asked, ...input } = repository(files);
+  const selection = { path: 'apps', include: [], exclude: [] };
+  const result = render({
+    ...input,
+    selection,
+    settings: SETTINGS,
+    cache,
+    signal: new AbortController().signal,
+    ...more,
+  });
+  return result.then((done) => ({ ...done, asked, keys: done.declared.map(({ key }) => key) }));
+}
+
+test('a commit costs the files that it changes', async () => {
+  const cache = new RenderCache();
+  const files = { 'apps/a.yaml': configMap('a'), 'apps/b.yaml': configMap('b'), 'apps/values.yaml': 'x: 1' };
+  const first = await run(files, cache);
+  assert.deepEqual(first.keys, ['/ConfigMap/team/a', '/ConfigMap/team/b']);
+  assert.deepEqual([first.parsedFiles, first.ignored], [3, ['apps/values.yaml']]);
+
+  const same = await run(files, cache);
+  assert.deepEqual([same.parsedFiles, same.asked, same.keys], [0, [], first.keys]);
+
+  const { 'apps/a.yaml': _gone, ...rest } = files;
+  const changed = await run({ ...rest, 'apps/b.yaml': configMap('c') }, cache);
+  assert.deepEqual([changed.parsedFiles, changed.asked, changed.keys], [1, [configMap('c')], ['/ConfigMap/team/c']]);
+});
+
+test('other settings of the source void the cache', async () => {
+  const cache = new RenderCache();
+  await run({ 'apps/a.yaml': configMap('a') }, cache);
+  const moved = await run({ 'apps/a.yaml': configMap('a') }, cache, {
+    settings: { ...SETTINGS, targetNamespace: 'x' },
+  });
+  assert.deepEqual(moved.keys, ['/ConfigMap/x/a']);
+});
+
+test('a CRD in a later file, and one that goes, move the objects of its kind', async () => {
+  const cache = new RenderCache();
+  const scopeOf = (_group: string, kind: string) => (kind === 'CustomResourceDefinition' ? 'Cluster' : undefined);
+  const settings: DeclareSettings = { ...SETTINGS, scopeOf };
+  const foo = { 'apps/a.yaml': 'apiVersion: x.io/v1\nkind: Foo\nmetadata: {name: a}' };
+  const crd = {
+    'apps/z.yaml':
+      'apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: f}\nspec: {group: x.io, scope: Cluster, names: {kind: Foo}}',
+  };
+  const both = await run({ ...foo, ...crd }, cache, { settings });
+  assert.deepEqual([both.keys[0], both.unknownKinds], ['x.io/Foo//a', []]);
+  const alone = await run(foo, cache, { settings });
+  assert.deepEqual([alone.keys, alone.unknownKinds], [['x.io/Foo/team/a'], [{ group: 'x.io', kind: 'Foo' }]]);
+});
+
+test('every problem of every file is collected', async () => {
+  const { problems } = await run(
+    { 'apps/a.yaml': 'kind: A', 'apps/b.yaml': 'a: [', 'apps/c.yaml': configMap('x'), 'apps/d.yaml': configMap('x') },
+    new RenderCache(),
+  );
+  assert.deepEqual(
+    problems.map(({ code, file }) => [code, file]),
+    [
+      ['InvalidObject', 'apps/a.yaml'],
+      ['InvalidObject', 'apps/a.yaml'],
+      ['InvalidYaml', 'apps/b.yaml'],
+      ['DuplicateObject', 'apps/d.yaml'],
+    ],
+  );
+});
+
+test('the ignore file is read from the tree, a missing blob is a problem', async () => {
+  const files = { 'apps/.plumblineignore': 'b.yaml', 'apps/a.yaml': configMap('a'), 'apps/b.yaml': 'kind: broken' };
+  const { keys, problems, skipped } = await run(files, new RenderCache());
+  assert.deepEqual([keys, problems, skipped], [['/ConfigMap/team/a'], [], 1]);
+  const lost = await run({ 'apps/a.yaml': 'x' }, new RenderCache(), { read: () => Promise.resolve(new Map()) });
+  assert.equal(lost.problems[0]?.code, 'UnreadableFile');
+});
+
+test('an abort stops the work between two files', async () => {
+  const stop = new AbortController();
+  const { files, read } = repository({ 'apps/a.yaml': configMap('a'), 'apps/b.yaml': configMap('b') });
+  const abortingRead: RenderInput['read'] = (oids) => {
+    stop.abort(new Error('new commit'));
+    return read(oids);
+  };
+  const selection = { path: 'apps', include: [], exclude: [] };
+  const input = {
+    files,
+    read: abortingRead,
+    selection,
+    settings: SETTINGS,
+    cache: new RenderCache(),
+    signal: stop.signal,
+  };
+  await assert.rejects(render(input), /new commit/);
+});
