@@ -1,7 +1,6 @@
 // One source with a repository of its own, in a World that many tests share and use side by side.
 import { dump } from 'js-yaml';
 import type { GitOpsSource, GitOpsSourceSpecInput, GitOpsSourceStatus } from '../src/api/source.ts';
-import type { KubeObject } from '../src/kube/object.ts';
 import type { Files, Repository, WriteOptions } from './git-repository.ts';
 import type { World } from './operator.ts';
 import { until } from './until.ts';
@@ -109,11 +108,10 @@ export class Team {
     });
   }
 
-  /** What the operator wrote to objects whose name begins with that of this team, in order. */
+  /** What the operator wrote for this source, in order. */
   get writes(): string[] {
-    return this.world.operator.writes.filter(
-      (line) => line.includes(`/${this.name}`) || line.endsWith(` ${this.name}`),
-    );
+    const lines = this.world.operator.lines.filter(({ audit, source }) => audit && source === this.key);
+    return lines.map(({ msg }) => msg!);
   }
 }
 
@@ -161,8 +159,7 @@ export function crd(group: string, kind: string, plural: string, versions: reado
 
 /** The values of a ConfigMap; undefined when there is none. */
 export async function dataOf(world: World, name: string): Promise<Record<string, string> | undefined> {
-  return ((await world.get(`v1/configmaps/${name}`)) as (KubeObject & { data?: Record<string, string> }) | undefined)
-    ?.data;
+  return (await world.get(`v1/configmaps/${name}`))?.['data'] as Record<string, string> | undefined;
 }
 
 /** Waits until the ConfigMap is (or is no longer) there. */

@@ -56,7 +56,7 @@ async function kindsToWatch(
 }
 
 function claim(source: Source, desired: readonly Desired[], deps: ReconcileDeps): void {
-  const { claims, live, sources, wake } = deps;
+  const { claims, live, sources } = deps;
   const before = new Set(claims.of(source.key).keys());
   const conflicts = claims.claim(source.key, desired, {
     foreignOwner: (object) => {
@@ -77,11 +77,11 @@ function claim(source: Source, desired: readonly Desired[], deps: ReconcileDeps)
   const refused = new Set(conflicts.map(({ desired: object }) => object.key));
   for (const key of source.failures.keys()) if (!held.has(key) && !refused.has(key)) source.failures.delete(key);
   for (const key of source.drift.keys()) if (!held.has(key)) source.drift.delete(key);
-  for (const key of before) if (!held.has(key)) wakeClaimants(key, sources, wake);
+  for (const key of before) if (!held.has(key)) wakeClaimants(key, deps);
 }
 
-/** An object that was let go: whoever was refused it may try again. */
-function wakeClaimants(key: string, sources: ReconcileDeps['sources'], wake: ReconcileDeps['wake']): void {
+/** An object that was let go or is gone: whoever was refused it may try again. */
+export function wakeClaimants(key: string, { sources, wake }: Pick<ReconcileDeps, 'sources' | 'wake'>): void {
   for (const other of sources.values()) {
     const failure = other.failures.get(key);
     if (failure?.code !== 'OwnedByOtherSource') continue;

@@ -21,6 +21,7 @@ import type { Metrics, Outcome as MetricOutcome } from '../report/metrics.ts';
 import { Claims } from '../sync/claims.ts';
 import { LiveObjects } from '../sync/live.ts';
 import { ObjectWriter } from '../sync/writer.ts';
+import { wakeClaimants } from './claim.ts';
 import type { ControllerOptions, ReconcileDeps } from './deps.ts';
 import { Desk } from './desk.ts';
 import { subjectOf } from './drift-record.ts';
@@ -62,7 +63,7 @@ const LAST_WORD_MS = 3_000;
 export class Controller {
   readonly #input: ControllerInput;
   readonly #sources = new Map<string, Source>();
-  readonly #live = new LiveObjects();
+  readonly #live = new LiveObjects((source) => this.#desk.changed(source));
   readonly #claims = new Claims();
   readonly #queue: WorkQueue;
   readonly #desk: Desk;
@@ -228,9 +229,10 @@ export class Controller {
     this.#sources.delete(key);
     this.#queue.interrupt(key);
     this.#queue.forget(key);
-    const { poller, claims, watches, status, metrics, events } = this.#deps;
+    const { poller, claims, live, watches, status, metrics, events } = this.#deps;
     poller.forget(key);
     claims.release(key);
+    for (const object of live.of(key)) wakeClaimants(object.key, this.#deps);
     watches.want(key, []);
     status.forget(source);
     metrics.forget(key);

@@ -7,8 +7,10 @@ import { deletionStages } from '../sync/stages.ts';
 import { inParallel } from '../sync/pool.ts';
 import { keepsOnDelete } from '../sync/prune-guard.ts';
 import { sighted } from '../sync/sighting.ts';
+import { findUnlabelled } from '../sync/unlabelled.ts';
 import type { Actor } from '../sync/actor.ts';
 import { actorFor } from './actor.ts';
+import { wakeClaimants } from './claim.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { subjectOf } from './drift-record.ts';
 import type { Outcome } from './outcome.ts';
@@ -26,8 +28,10 @@ const AGAIN_MS = 2_000;
 export async function finalize(source: Source, deps: ReconcileDeps, signal: AbortSignal): Promise<Outcome> {
   const { poller, claims, watches } = deps;
   poller.forget(source.key);
-  // From here on nothing of it is healed.
+  // From here on nothing of it is healed, and others that declare it too may have it.
+  const held = [...claims.of(source.key).keys()];
   claims.release(source.key);
+  for (const key of held) wakeClaimants(key, deps);
   if (!(source.resource.metadata.finalizers ?? []).includes(FINALIZER)) return { kind: 'done' };
   if (await isUninstall(source, deps, signal))
     return release(source, deps, signal, 'Plumbline or the namespace is being removed: all managed objects stay');
@@ -79,7 +83,7 @@ interface Removed {
 
 /** Deletes what a fresh list finds. One line each for what is `left` for another attempt and what is `kept` on purpose. */
 async function deleteObjects(source: Source, deps: ReconcileDeps, signal: AbortSignal): Promise<Removed> {
-  const { live, log, metrics, writer } = deps;
+  const { claims, live, log, metrics, writer } = deps;
   let actor: Actor;
   try {
     actor = await actorFor(source, source.spec!, deps, signal, { check: true });
@@ -90,16 +94,20 @@ async function deleteObjects(source: Source, deps: ReconcileDeps, signal: AbortS
     throw error;
   }
   const left = await listAnew(source, deps, signal);
+  await findUnlabelled(deps, source.key, source.status.inventory?.kinds ?? [], signal);
   const kept: string[] = [];
   const approval = source.resource.metadata.annotations?.[APPROVE_PRUNE_ANNOTATION];
   const isApproved = approval !== undefined && approval === source.status.lastAppliedRevision;
-  const objects = [...live.of(source.key)].filter(({ deleting }) => !deleting);
+  const isFree = (key: string) => (claims.holder(key) ?? claims.heir(key)) === undefined;
+  const objects = [...live.of(source.key)].filter(({ key, deleting }) => !deleting && isFree(key));
   for (const stage of deletionStages(objects)) {
     await inParallel(stage, WIDTH, async (object) => {
       const keep = keepsOnDelete(object, isApproved);
       if (keep) return void kept.push(`${describeIdentity(object.identity)}: ${keep}`);
       try {
         const outcome = await writer.remove(actor, object.identity, { signal });
+        // Another source that declares it has just taken it.
+        if (outcome === 'changed' && !isFree(object.key)) return;
         if (outcome === 'changed') left.push(`${describeIdentity(object.identity)}: changed meanwhile`);
         if (outcome === 'deleted') {
           metrics.wrote('pruned');
@@ -150,6 +158,7 @@ async function listAnew(
                   deleting: seen.deleting,
                   source: seen.source,
                   pruneDisabled: seen.pruneDisabled,
+                  reconcileDisabled: seen.reconcileDisabled,
                 }
               : seen,
           );

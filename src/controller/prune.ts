@@ -7,6 +7,7 @@ import { inParallel } from '../sync/pool.ts';
 import { prunePlan } from '../sync/prune-guard.ts';
 import { findUnlabelled } from '../sync/unlabelled.ts';
 import { orderFor } from './actor.ts';
+import { wakeClaimants } from './claim.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { subjectOf } from './drift-record.ts';
 import type { PruneHold, Source } from './source.ts';
@@ -33,7 +34,9 @@ export async function prune(
   }
   const plan = prunePlan<LiveObject>({
     declaredKeys: new Set(desired.map(({ key }) => key)),
-    live: [...live.of(source.key)].filter(({ key }) => (claims.holder(key) ?? source.key) === source.key),
+    live: [...live.of(source.key)].filter(
+      ({ key }) => (claims.holder(key) ?? claims.heir(key) ?? source.key) === source.key,
+    ),
     enabled: true,
     guard: spec.pruneGuard,
     revision: tip.revision,
@@ -77,6 +80,7 @@ async function remove(
     if (outcome === 'changed')
       failed.push(`${describeIdentity(object.identity)} is being changed by others at this moment`);
     if (outcome !== 'deleted') return;
+    wakeClaimants(object.key, deps);
     metrics.wrote('pruned');
     const { sha, author } = source.rendered!.commit;
     audit(log, { source: source.key, commit: sha, author, object: object.identity, action: 'pruned' });

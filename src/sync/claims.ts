@@ -20,6 +20,7 @@ export interface ClaimRules {
 export class Claims {
   readonly #byKey = new Map<string, Claim>();
   readonly #bySource = new Map<string, Map<string, Desired>>();
+  readonly #heirs = new Map<string, string>();
 
   holder(key: string): string | undefined {
     return this.#byKey.get(key)?.source;
@@ -29,6 +30,14 @@ export class Claims {
     return this.#byKey.get(key)?.desired;
   }
 
+  /**
+   * The source that was refused the object although its declaration says adopt: whoever holds it hands it over as it is, and
+   * does not delete it when letting go.
+   */
+  heir(key: string): string | undefined {
+    return this.#heirs.get(key);
+  }
+
   /** What the source holds, by key. */
   of(source: string): ReadonlyMap<string, Desired> {
     return this.#bySource.get(source) ?? new Map();
@@ -36,14 +45,16 @@ export class Claims {
 
   /** Replaces everything the source declares. Returns the objects it may not have, with the holder. */
   claim(source: string, desired: readonly Desired[], rules: ClaimRules): { desired: Desired; holder: string }[] {
+    this.#disinherit(source);
     const granted = new Map<string, Desired>();
     const conflicts: { desired: Desired; holder: string }[] = [];
     for (const object of desired) {
       const holder = this.holder(object.key);
       const isHeld = holder !== undefined && holder !== source && !rules.isHollow(object.key, holder);
       const other = isHeld ? holder : rules.foreignOwner(object);
-      if (other !== undefined) conflicts.push({ desired: object, holder: other });
-      else granted.set(object.key, object);
+      if (other === undefined) granted.set(object.key, object);
+      else conflicts.push({ desired: object, holder: other });
+      if (other !== undefined && object.policy.adopt) this.#heirs.set(object.key, source);
       if (holder !== undefined && other === undefined && holder !== source)
         this.#bySource.get(holder)?.delete(object.key);
     }
@@ -54,7 +65,12 @@ export class Claims {
   }
 
   release(source: string): void {
+    this.#disinherit(source);
     for (const key of this.of(source).keys()) this.#byKey.delete(key);
     this.#bySource.delete(source);
+  }
+
+  #disinherit(source: string): void {
+    for (const [key, heir] of this.#heirs) if (heir === source) this.#heirs.delete(key);
   }
 }

@@ -38,6 +38,12 @@ export interface LiveObject {
 export class LiveObjects {
   readonly #byKey = new Map<string, LiveObject>();
   readonly #bySource = new Map<string, Set<string>>();
+  readonly #onLeft: (source: string) => void;
+
+  /** `onLeft` hears of a source whose object proves to be another's now. */
+  constructor(onLeft: (source: string) => void = () => undefined) {
+    this.#onLeft = onLeft;
+  }
 
   get(key: string): LiveObject | undefined {
     return this.#byKey.get(key);
@@ -63,10 +69,14 @@ export class LiveObjects {
     const before = this.#byKey.get(object.key);
     if (before?.source !== object.source) this.#unindex(before);
     this.#byKey.set(object.key, object);
-    if (object.source === undefined) return;
-    let keys = this.#bySource.get(object.source);
-    if (!keys) this.#bySource.set(object.source, (keys = new Set()));
-    keys.add(object.key);
+    if (object.source !== undefined) this.#keysOf(object.source).add(object.key);
+    if (before?.source !== undefined && before.source !== object.source) this.#onLeft(before.source);
+  }
+
+  #keysOf(source: string): Set<string> {
+    let keys = this.#bySource.get(source);
+    if (!keys) this.#bySource.set(source, (keys = new Set()));
+    return keys;
   }
 
   /** Whatever the next list shows of the source's objects is compared in full, as after a restart. */

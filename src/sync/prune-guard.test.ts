@@ -13,7 +13,13 @@ function candidate(
 ): PruneCandidate {
   const { group = '', ...rest } = more;
   const namespace = ['Namespace', 'CustomResourceDefinition'].includes(kind) ? '' : 'shop';
-  return { identity: { group, kind, namespace, name }, pruneDisabled: false, deleting: false, ...rest };
+  return {
+    identity: { group, kind, namespace, name },
+    pruneDisabled: false,
+    reconcileDisabled: false,
+    deleting: false,
+    ...rest,
+  };
 }
 
 const configMaps = (count: number): PruneCandidate[] =>
@@ -158,6 +164,7 @@ describe('what stays when its source is deleted', () => {
   const CASES: [object: PruneCandidate, approved: boolean, stays: RegExp | undefined][] = [
     [candidate('ConfigMap', 'c'), false, undefined],
     [candidate('ConfigMap', 'c', { pruneDisabled: true }), true, /prune is disabled/],
+    [candidate('ConfigMap', 'c', { reconcileDisabled: true }), true, /reconcile is disabled/],
     [candidate('Namespace', 'kube-public'), true, /never deleted/],
     [candidate('Namespace', 'team'), false, /needs approval/],
     [candidate('Namespace', 'team'), true, undefined],

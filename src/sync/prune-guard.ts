@@ -1,4 +1,4 @@
-import { APPROVE_PRUNE_ANNOTATION, PRUNE_ANNOTATION } from '../api/names.ts';
+import { APPROVE_PRUNE_ANNOTATION, PRUNE_ANNOTATION, RECONCILE_ANNOTATION } from '../api/names.ts';
 import { describeIdentity, identityKey, type Identity } from '../kube/object.ts';
 import { deletionStages, isCrd } from './stages.ts';
 
@@ -7,6 +7,8 @@ export interface PruneCandidate {
   readonly identity: Identity;
   /** `plumbline.dev/prune: disabled` on the live object. */
   readonly pruneDisabled: boolean;
+  /** `plumbline.dev/reconcile: disabled` on the live object: nothing of it is touched. */
+  readonly reconcileDisabled: boolean;
   readonly deleting: boolean;
 }
 
@@ -40,6 +42,8 @@ export interface PruneInput<T extends PruneCandidate = PruneCandidate> {
 export type KeepReason =
   /** `plumbline.dev/prune: disabled` on the live object. */
   | 'PruneDisabled'
+  /** `plumbline.dev/reconcile: disabled` on the live object. */
+  | 'ReconcileDisabled'
   /** `default` and `kube-*` namespaces are never deleted. */
   | 'SystemNamespace'
   /** Namespace, CRD or PVC: takes data with it, so it waits for approval. */
@@ -122,8 +126,10 @@ function whyUnsafe({ declaredKeys, renderComplete, listComplete, applied }: Prun
 function whyKept({
   identity,
   pruneDisabled,
-}: Omit<PruneCandidate, 'deleting'>): 'PruneDisabled' | 'SystemNamespace' | undefined {
+  reconcileDisabled,
+}: Omit<PruneCandidate, 'deleting'>): 'PruneDisabled' | 'ReconcileDisabled' | 'SystemNamespace' | undefined {
   if (pruneDisabled) return 'PruneDisabled';
+  if (reconcileDisabled) return 'ReconcileDisabled';
   const isSystem = isNamespace(identity) && (identity.name === 'default' || identity.name.startsWith('kube-'));
   return isSystem ? 'SystemNamespace' : undefined;
 }
@@ -135,6 +141,7 @@ function whyKept({
 export function keepsOnDelete(object: Omit<PruneCandidate, 'deleting'>, approved = false): string | undefined {
   const why = whyKept(object);
   if (why === 'PruneDisabled') return `${PRUNE_ANNOTATION} is disabled`;
+  if (why === 'ReconcileDisabled') return `${RECONCILE_ANNOTATION} is disabled`;
   if (why === 'SystemNamespace') return 'namespaces of the system are never deleted';
   if (approved || !isPrecious(object)) return undefined;
   return `needs approval by ${APPROVE_PRUNE_ANNOTATION}, because it takes what is inside with it`;
