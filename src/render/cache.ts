@@ -10,8 +10,8 @@ export interface RenderedFile {
   ignored?: string;
   /** Scopes that the file's own CRDs define, by `group/kind`. */
   crds: [string, Scope][];
-  /** Scopes that the file's objects were placed by, by `group/kind`. */
-  placedBy: Map<string, Scope | undefined>;
+  /** The scopes that the file's objects were placed by. */
+  placedBy: { group: string; kind: string; scope: Scope | undefined }[];
 }
 
 /**
@@ -41,11 +41,7 @@ export class RenderCache {
   isFresh({ path, oid }: TreeFile, scopeOf: DeclareSettings['scopeOf']): boolean {
     const file = this.#files.get(path);
     if (file?.oid !== oid) return false;
-    for (const [key, scope] of file.placedBy) {
-      const slash = key.indexOf('/');
-      if (scopeOf(key.slice(0, slash), key.slice(slash + 1)) !== scope) return false;
-    }
-    return true;
+    return file.placedBy.every(({ group, kind, scope }) => scopeOf(group, kind) === scope);
   }
 
   /** Forgets files that are no longer selected. */

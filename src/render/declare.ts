@@ -126,6 +126,6 @@ function identify({ apiVersion, kind, metadata }: KubeObject, settings: DeclareS
 }
 
 /** A copy that does not keep the whole file's text alive, as a slice of it would. */
-function detached(text: string): string {
+export function detached(text: string): string {
   return Buffer.from(text).toString();
 }

@@ -1,10 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { TreeFile } from '../git/remote.ts';
 import { groupOf } from '../kube/object.ts';
 import type { RenderCache, RenderedFile } from './cache.ts';
 import {
   crdScope,
   declareObject,
+  detached,
   duplicates,
   unknownKinds,
   withCrds,
@@ -54,16 +56,12 @@ export async function render(input: RenderInput): Promise<RenderResult> {
   cache.keepOnly(new Set(selected.map(({ path }) => path)));
   const slice = new Slice(signal);
 
-  // A CRD of this commit places objects of its kind: the files that it concerns are done again once all CRDs are known.
-  let parsedFiles = 0;
-  for (let pass = 1; pass <= 2; pass++) {
-    const scopeOf = withCrds(settings.scopeOf, crdsOf(selected, cache));
-    const stale = selected.filter((file) => !cache.isFresh(file, scopeOf));
-    parsedFiles = Math.max(parsedFiles, stale.length);
-    await renderFiles(stale, { ...input, settings: { ...settings, scopeOf } }, slice);
-  }
+  await slice.rest();
+
+  const parsedFiles = await refresh(selected, input, slice);
   const rendered = selected.flatMap(({ path }) => cache.get(path) ?? []);
   const declared = rendered.flatMap((file) => file.declared);
+  await slice.rest();
   return {
     declared,
     problems: [...problems, ...rendered.flatMap((file) => file.problems), ...duplicates(declared)],
@@ -72,6 +70,25 @@ export async function render(input: RenderInput): Promise<RenderResult> {
     skipped,
     parsedFiles,
   };
+}
+
+/**
+ * Brings the cache up to date; returns how many files it took. A CRD of this commit places objects of its kind, so the
+ * files that it concerns are done again once all CRDs are known.
+ */
+async function refresh(selected: readonly TreeFile[], input: RenderInput, slice: Slice): Promise<number> {
+  const { cache, settings } = input;
+  const update = async (crds: ReadonlyMap<string, Scope>): Promise<number> => {
+    const scopeOf = withCrds(settings.scopeOf, crds);
+    const stale = selected.filter((file) => !cache.isFresh(file, scopeOf));
+    await renderFiles(stale, { ...input, settings: { ...settings, scopeOf } }, slice);
+    return stale.length;
+  };
+  const before = crdsOf(selected, cache);
+  const count = await update(before);
+  const after = crdsOf(selected, cache);
+  if (!isDeepStrictEqual(before, after)) await update(after);
+  return count;
 }
 
 async function readIgnoreFile({ files, read, selection }: RenderInput): Promise<string | undefined> {
@@ -98,7 +115,7 @@ async function renderFiles(stale: readonly TreeFile[], input: RenderInput, slice
 }
 
 function renderFile({ path, oid }: TreeFile, content: Uint8Array | undefined, settings: DeclareSettings): RenderedFile {
-  const rendered: RenderedFile = { oid, declared: [], problems: [], crds: [], placedBy: new Map() };
+  const rendered: RenderedFile = { oid, declared: [], problems: [], crds: [], placedBy: [] };
   if (!content) {
     rendered.problems.push(missing(path));
     return rendered;
@@ -109,7 +126,9 @@ function renderFile({ path, oid }: TreeFile, content: Uint8Array | undefined, se
   for (const one of parsed.objects) {
     const { apiVersion, kind } = one.object;
     const group = groupOf(apiVersion);
-    rendered.placedBy.set(`${group}/${kind}`, settings.scopeOf(group, kind));
+    if (!rendered.placedBy.some((placed) => placed.kind === kind && placed.group === group)) {
+      rendered.placedBy.push({ group: detached(group), kind: detached(kind), scope: settings.scopeOf(group, kind) });
+    }
     rendered.crds.push(...(crdScope(one.object) ?? []));
     const outcome = declareObject(one, settings);
     if (Array.isArray(outcome)) rendered.problems.push(...outcome);

@@ -77,13 +77,19 @@ function skip(input: string, from: number, until: string): number {
 
 const ESCAPE = /\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|.)/gis;
 
-/** In double quotes kubectl knows no `\/`, and no escape of half a surrogate pair. */
+const BLANK_LINE = /^\n?[ \t]*[\r\n]/;
+
+/** In double quotes kubectl knows no `\/`, and no escape of half a surrogate pair; js-yaml loses blank lines there. */
 export function checkQuoted(input: string, { from, to }: Range, line: number): void {
   const start = contentAt(input, from);
   if (input[start] !== '"') return;
   const quoted = input.slice(start, to);
   if (!quoted.includes('\\')) return;
-  for (const [escape, x, u, U] of quoted.matchAll(ESCAPE)) {
+  for (const match of quoted.matchAll(ESCAPE)) {
+    const [escape, x, u, U] = match;
+    if (/^\\[\r\n]/.test(escape) && BLANK_LINE.test(quoted.slice(match.index + 2, match.index + 1000))) {
+      throw new ReadError('InvalidYaml', line, 'a blank line follows an escaped line break; write \\n instead');
+    }
     const code = Number.parseInt(x ?? u ?? U ?? '0', 16);
     if (escape === '\\/' || (code >= 0xd800 && code <= 0xdfff) || code > 0x10ffff) {
       throw new ReadError('InvalidYaml', line, `${escape} is no escape of YAML; write the character itself`);

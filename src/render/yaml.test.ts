@@ -141,6 +141,11 @@ test('separators with content, directives and loose JSON are refused', () => {
   for (const text of cases) assert.equal(readDocuments(text, 'a.yaml').problems.length, 1, text);
 });
 
+test('two rare texts that parsers read differently are refused instead of misread', () => {
+  for (const spec of ['"a\\\n\n  b"', '{a?b: 1}'])
+    assert.equal(readDocuments(`spec: ${spec}`, 'f').problems.length, 1, spec);
+});
+
 test('repeated keys are all named, and nested lines are found through lists', () => {
   const { documents, problems } = readDocuments('a: 1\nb:\n  - c: 1\n    c: 2\na: 3\n', 'f.yaml');
   assert.deepEqual(
