@@ -1,5 +1,15 @@
 import type { FieldsV1, KubeObject } from '../kube/object.ts';
-import { fieldOf, isLeaf, isMap, parsePath, resolve, trieItems, type FieldPath, type FieldStep } from './fields.ts';
+import {
+  fieldOf,
+  isLeaf,
+  isMap,
+  parsePath,
+  resolve,
+  stepOf,
+  trieItems,
+  type FieldPath,
+  type FieldStep,
+} from './fields.ts';
 import { isIdentity, placeOf } from './ignore.ts';
 import { pairItems } from './pairs.ts';
 
@@ -22,6 +32,16 @@ export function pick(declared: KubeObject, pointers: readonly string[], fields: 
     if (path && !isIdentity(path)) picked = graft(picked, declared, path, root);
   }
   return picked === empty ? undefined : (picked as KubeObject);
+}
+
+/** The leaves of one entry that another does not own as well; `others` undefined: all of them. */
+export function leavesOutside(fields: FieldsV1, others: FieldsV1 | undefined, path: FieldPath = []): FieldPath[] {
+  if (isLeaf(fields)) return others ? [] : [path];
+  if (others && isLeaf(others)) return [];
+  return Object.entries(fields).flatMap(([trieKey, node]) => {
+    const step = stepOf(trieKey);
+    return step ? leavesOutside(node, others?.[trieKey], [...path, step]) : [];
+  });
 }
 
 /** `target` with the part of `source` at `path`; `target` itself when there is none that `node` covers. */

@@ -183,7 +183,9 @@ export class Healer implements WatchListener {
 
   #judge(source: string, desired: Desired, now: LiveObject, object: KubeObject): void {
     const declared = JSON.parse(desired.body) as KubeObject;
-    const judgement = judge({ declared, live: object, manager: FIELD_MANAGER, baseline: now.baseline });
+    // What an autoscaler holds is not in the digest of what is ours: whether it is still the one that holds it must be looked at.
+    const baseline = now.surrendered.length > 0 && now.baseline ? { ...now.baseline, digest: '' } : now.baseline;
+    const judgement = judge({ declared, live: object, manager: FIELD_MANAGER, baseline });
     // What an autoscaler took is left out of whatever is sent from here on; what it gave back is sent again.
     if ('surrendered' in judgement) now.surrendered = judgement.surrendered.map(formatPath);
     switch (judgement.kind) {
@@ -248,8 +250,10 @@ export class Healer implements WatchListener {
       if (!now || now.resourceVersion !== object.metadata.resourceVersion) return;
       const settled = settle(writer.steadyBody(desired), object, answer);
       if (!settled) return this.#correct(source, desired, explainValues(found), arrivedAt);
-      this.#inSync(source, desired, { ...now, baseline: settled.baseline });
+      const next = { ...now, baseline: settled.baseline };
+      live.set(next);
       this.noteRewritten(source, desired, settled.rewritten);
+      this.#inSync(source, desired, next);
     } catch (error) {
       if (!signal.aborted) desk.failed(source, desired, error);
     }

@@ -156,8 +156,8 @@ export class RevisionRun {
       const unmoved = now?.resourceVersion === step.live.metadata.resourceVersion;
       if (!settled || !now || !unmoved) return void steps.set(object.key, this.#settled(object, { kind: 'configure' }));
       live.set({ ...now, baseline: settled.baseline, declaredDigest: object.digest, unjudged: undefined });
-      listener.inSync(object);
       listener.rewritten(object, settled.rewritten);
+      listener.inSync(object);
     } catch (error) {
       this.#fail(object, error);
     }

@@ -1,7 +1,7 @@
 import { FIELD_MANAGER, INITIAL_FIELD_MANAGER } from '../api/names.ts';
 import { baselineOf, type Baseline } from '../drift/judge.ts';
-import { ownEntry } from '../drift/fields.ts';
-import { pick } from '../drift/handover.ts';
+import { formatPath, ownEntry } from '../drift/fields.ts';
+import { leavesOutside, pick } from '../drift/handover.ts';
 import { PlumblineError } from '../errors.ts';
 import type { Discovery } from '../kube/discovery.ts';
 import { isConflict, isNotFound } from '../kube/errors.ts';
@@ -133,8 +133,9 @@ export class ObjectWriter {
     if (call.desired.givenUp) await this.#handOver(call);
     try {
       const { object, created } = await this.#send(call, body, { force: true });
-      this.#record(call.desired, body, object);
-      return { action: created ? 'created' : 'configured', object };
+      const settled = await this.#takeBack(call, object);
+      this.#record(call.desired, body, settled);
+      return { action: created ? 'created' : 'configured', object: settled };
     } catch (error) {
       return this.#recreateIfWanted(call, error);
     }
@@ -201,6 +202,28 @@ export class ObjectWriter {
       ...impersonated(actor),
       signal,
     });
+  }
+
+  /**
+   * What was given up once and is declared again is ours alone: as long as `plumbline-initial` owns it too, it would stay in
+   * the cluster when Git drops it. Fields that only the second manager holds stay with it.
+   */
+  async #takeBack(call: WriteCall, object: KubeObject): Promise<KubeObject> {
+    const [initial, ours] = [INITIAL_FIELD_MANAGER, FIELD_MANAGER].map((name) => ownEntry(object, name)?.fieldsV1);
+    if (!initial || !ours) return object;
+    const kept = leavesOutside(initial, ours).map(formatPath);
+    if (kept.length === leavesOutside(initial, undefined).length) return object;
+    const { apiVersion, kind, metadata } = object;
+    const { name, namespace } = metadata;
+    const body = pick(object, kept, initial) ?? {
+      apiVersion,
+      kind,
+      metadata: { name, ...(namespace && { namespace }) },
+    };
+    const { actor, resource, signal, desired } = call;
+    const options = { fieldManager: INITIAL_FIELD_MANAGER, force: false, ...impersonated(actor), signal };
+    const { namespace: place } = desired.identity;
+    return (await this.#deps.api.apply(resource, place, name, JSON.stringify(body), options)).object;
   }
 
   async #recreateIfWanted(call: WriteCall, error: unknown): Promise<Written> {
