@@ -66,7 +66,8 @@ function rewriteOf({ reason, mark }: YAMLException, text: string): Rewrite | und
 
 function fail({ reason, mark }: YAMLException, firstLine: number): never {
   const code = reason.startsWith('nesting exceeded') ? 'TooDeep' : 'InvalidYaml';
-  throw new ReadError(code, firstLine + (mark?.line ?? 0), reason);
+  // js-yaml quotes the text that it stumbled over, which may be a password that starts with an asterisk.
+  throw new ReadError(code, firstLine + (mark?.line ?? 0), reason.replace(/ "[^]*"|: [^]*$/, ''));
 }
 
 function lineAt(text: string, position: number): number {

@@ -69,6 +69,19 @@ test('content that is not a plain manifest is refused by name', () => {
 });
 
 test('problems never quote what a Secret holds', () => {
-  const text = 'apiVersion: v1\nkind: Secret\nmetadata: {name: a, labels: {x: [hunter2]}}\ndata:\n  a: "hunter2\n';
-  for (const { message } of parse(text).problems) assert.doesNotMatch(message, /hunter2/);
+  const values = [
+    '"hunter2',
+    '*hunter2',
+    '!hunter2! x',
+    '!<hunter2',
+    '{a: hunter2?}',
+    '{hunter2:}',
+    '!!int hunter2',
+    '"hunter2\\/"',
+  ];
+  for (const value of values) {
+    const { problems } = parse(`apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  a: ${value}\n`);
+    assert.equal(problems.length, 1, value);
+    assert.doesNotMatch(problems[0]!.message, /hunter2/);
+  }
 });

@@ -44,10 +44,10 @@ export function checkPlainInFlow(
   if (text.charCodeAt(0) === 0xfeff)
     throw new ReadError('InvalidYaml', line, 'a byte order mark stands inside the text');
   if (input[end] === ':' && ',[]{}'.includes(input[end + 1] ?? ' ')) {
-    throw new ReadError('InvalidYaml', line, `after the key ${text} a space must follow the colon`);
+    throw new ReadError('InvalidYaml', line, 'in brackets a space must follow the colon of a key');
   }
   if (text.includes('?') && isInFlow()) {
-    throw new ReadError('InvalidYaml', line, `${text} holds a question mark inside brackets; quote it`);
+    throw new ReadError('InvalidYaml', line, 'text inside brackets holds a question mark; quote it');
   }
 }
 
@@ -92,7 +92,11 @@ export function checkQuoted(input: string, { from, to }: Range, line: number): v
     }
     const code = Number.parseInt(x ?? u ?? U ?? '0', 16);
     if (escape === '\\/' || (code >= 0xd800 && code <= 0xdfff) || code > 0x10ffff) {
-      throw new ReadError('InvalidYaml', line, `${escape} is no escape of YAML; write the character itself`);
+      throw new ReadError(
+        'InvalidYaml',
+        line,
+        'an escape in double quotes is none of YAML; write the character itself',
+      );
     }
   }
 }
