@@ -38,7 +38,7 @@ for (const [what, lacks] of SERVERS) {
   suite(`a server with ${what}`, () => {
     test('reads the first commit, the next ones, and a forced one', async () => {
       await using served = await serve(lacks);
-      const { server, repository } = served;
+      const { repository } = served;
       await using git = await openTestGit();
       assert.deepEqual((await readAll(git, repository, 'deploy')).files, {
         'deploy/a.yaml': 'a: 1\n',
@@ -54,7 +54,7 @@ for (const [what, lacks] of SERVERS) {
 
     test('another branch, and a commit by its id', async () => {
       await using served = await serve(lacks);
-      const { server, repository } = served;
+      const { repository } = served;
       await using git = await openTestGit();
       const old = await repository.git('rev-parse', 'HEAD~1');
       await readAll(git, repository, 'deploy');

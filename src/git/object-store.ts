@@ -1,8 +1,9 @@
 import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { indexPack, readObject } from 'isomorphic-git';
+import { indexPack } from 'isomorphic-git';
 import { gitError } from './errors.ts';
 import { checkPack } from './pack-check.ts';
+import { PackReader } from './pack-reader.ts';
 import type { GitLimits } from './remote.ts';
 
 export interface StoredObject {
@@ -10,16 +11,18 @@ export interface StoredObject {
   content: Uint8Array;
 }
 
-/** Above this the packs are not kept in memory between two calls. */
+/** Above this the packs are not kept in memory between two commits. */
 const KEPT_PACK_BYTES = 32 * 1024 * 1024;
 
 /**
- * The objects of one mirror: packs and their indexes in `<dir>/objects/pack`, read and indexed by isomorphic-git. Lives in
- * the worker, which is the only writer of that folder.
+ * The objects of one mirror: packs in `<dir>/objects/pack`, indexed by isomorphic-git and read by PackReader. Lives in the
+ * worker, which is the only writer of that folder.
  */
 export class ObjectStore {
   readonly #dir: string;
   readonly #files: PackFiles;
+  /** By name of the pack. */
+  readonly #readers = new Map<string, PackReader>();
   #cache: object = {};
 
   constructor(dir: string) {
@@ -30,18 +33,21 @@ export class ObjectStore {
   /** Throws a plain error when the mirror on disk is damaged. */
   async read(oid: string): Promise<StoredObject | undefined> {
     try {
-      const { type, object } = await readObject({
-        fs: this.#files.client,
-        gitdir: this.#dir,
-        oid,
-        format: 'content',
-        cache: this.#cache,
-      });
-      return { type: type as StoredObject['type'], content: object as Uint8Array };
-    } catch (error) {
-      if ((error as { code?: unknown }).code === 'NotFoundError') return undefined;
-      throw error;
+      for (const name of await this.#files.packs()) {
+        if (!this.#readers.has(name)) this.#readers.set(name, await this.#files.reader(name));
+      }
+      return this.#find(Buffer.from(oid, 'hex'));
+    } catch (cause) {
+      throw new Error(`the mirror cannot be read: ${(cause as Error).message}`, { cause });
     }
+  }
+
+  #find(oid: Buffer): StoredObject | undefined {
+    for (const reader of this.#readers.values()) {
+      const object = reader.read(oid, (base) => this.#find(base));
+      if (object) return object;
+    }
+    return undefined;
   }
 
   /**
@@ -75,9 +81,11 @@ export class ObjectStore {
     return count;
   }
 
-  /** To be called after each piece of work: what the library keeps in memory is dropped when it is a lot. */
+  /** To be called when a piece of work is done: what the library keeps in memory is dropped when it is a lot. */
   async trim(): Promise<void> {
-    if ((await this.#files.bytes()) > KEPT_PACK_BYTES) this.#cache = {};
+    // A folder that vanished meanwhile keeps nothing either.
+    const bytes = await this.#files.bytes().catch(() => Infinity);
+    if (bytes > KEPT_PACK_BYTES) this.#cache = {};
   }
 }
 
@@ -105,6 +113,16 @@ class PackFiles {
       this.#bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
     }
     return this.#bytes;
+  }
+
+  /** Names of the packs that have an index. */
+  async packs(): Promise<string[]> {
+    return (await this.#list()).flatMap((name) => (name.endsWith('.idx') ? name.slice(0, -'.idx'.length) : []));
+  }
+
+  async reader(name: string): Promise<PackReader> {
+    const [pack, index] = await Promise.all(['pack', 'idx'].map((type) => readFile(join(this.dir, `${name}.${type}`))));
+    return new PackReader(pack!, index!);
   }
 
   async #list(): Promise<string[]> {

@@ -45,20 +45,21 @@ export async function checkPack(
   return count;
 }
 
-const OFFSET_DELTA = 6;
-const OBJECT_DELTA = 7;
+/** Types of entries that are differences: from an earlier entry of the pack, or from an object by its id. */
+export const OFFSET_DELTA = 6;
+export const OBJECT_DELTA = 7;
 
 interface EntryHeader {
   type: number;
   size: number;
-  /** Where the compressed bytes begin. */
+  /** Where the compressed bytes begin; for a difference by object id that id is the 20 bytes before. */
   start: number;
   /** Where the entry begins that this one differs from; only for a difference by offset. */
   base?: number;
 }
 
-/** Source: gitformat-pack(5), "pack-*.pack files have the following format". */
-function readHeader(pack: Buffer, from: number, end: number): EntryHeader {
+/** Throws GitProtocolError. Source: gitformat-pack(5), "pack-*.pack files have the following format". */
+export function readHeader(pack: Buffer, from: number, end: number): EntryHeader {
   let at = from;
   const next = (): number => {
     if (at >= end) throw broken('ends in the middle of an object');

@@ -11,12 +11,14 @@ import type { FromWorker, GitJob, GitJobs, ToWorker } from './worker-jobs.ts';
 
 /** Between two looks at the message queue: how soon a cancelled job ends, how fairly jobs share the thread. */
 const SLICE_MS = 20;
+const KEEP_PACKS_MS = 1000;
 
 type Pause = () => Promise<void> | undefined;
 type Handlers = { [J in GitJob]: (ask: GitJobs[J]['ask'], pause: Pause) => Promise<GitJobs[J]['answer']> };
 
 const stores = new Map<string, ObjectStore>();
 const running = new Map<number, AbortController>();
+let trimming: NodeJS.Timeout | undefined;
 
 const handlers: Handlers = {
   async index({ dir, file, limits, wants }, pause) {
@@ -27,7 +29,6 @@ const handlers: Handlers = {
       const root = object?.type === 'commit' ? await store.read(parseCommit(oid, object.content).tree) : object;
       if (!root) throw gitError('GitProtocolError', 'the Git server leaves out objects that it was asked for');
     }
-    await store.trim();
     return { objects };
   },
 
@@ -38,7 +39,6 @@ const handlers: Handlers = {
     if (object.type !== 'commit') throw gitError('NotACommit', `the ref names a ${object.type}, not a commit`);
     const { tree: root, ...head } = parseCommit(commit, object.content);
     const walked = await walkTree(root, path, reader, limits);
-    await trim(dirs);
     if (walked.kind === 'missing-tree') return { kind: 'missing-commit' };
     if (walked.kind === 'missing-blobs') return walked;
     return { kind: 'complete', tree: { commit: head, treeId: walked.treeId, files: walked.files } };
@@ -57,7 +57,6 @@ const handlers: Handlers = {
         throw limitExceeded('fileBytes', `the file ${name} has ${size}`);
       } else found.set(oid, content);
     }
-    await trim(dirs);
     return { found, missing };
   },
 
@@ -80,8 +79,12 @@ function storeOf(dir: string): ObjectStore {
   return store;
 }
 
-async function trim(dirs: string[]): Promise<void> {
-  for (const dir of dirs) await storeOf(dir).trim();
+/** The jobs of one commit follow each other closely and read the same packs; after them the memory is given back. */
+function trimSoon(): void {
+  clearTimeout(trimming);
+  trimming = setTimeout(() => {
+    for (const store of stores.values()) void store.trim();
+  }, KEEP_PACKS_MS);
 }
 
 function readerOf(
@@ -140,6 +143,7 @@ async function run(message: Exclude<ToWorker, { job: 'cancel' }>): Promise<void>
     reply.failure = failureOf(error);
   }
   running.delete(message.id);
+  trimSoon();
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
   parentPort?.postMessage(reply);
 }
