@@ -1,0 +1,94 @@
+// A restart asks for what it must know and writes nothing: lists, one dry-run for each object whose values the server writes
+// its own way, no persisted write; and a commit that came meanwhile is applied without the old one first.
+import assert from 'node:assert/strict';
+import { after, before, it } from 'node:test';
+import { readAudit, type AuditEvent } from './audit.ts';
+import { startCluster, type Cluster } from './cluster.ts';
+import { World } from './operator.ts';
+import { config, deployment, Team } from './team.ts';
+import { until } from './until.ts';
+
+let cluster: Cluster;
+let world: World;
+before(async () => {
+  cluster = await startCluster({ audit: true });
+  world = await World.create({ cluster });
+});
+after(async () => {
+  await world[Symbol.asyncDispose]();
+  await cluster.stop();
+});
+
+const COUNT = 60;
+const files = (data: string) => ({
+  'many.yaml': Array.from({ length: COUNT }, (_, index) => config(`many-${index}`, { key: 'value' })).join('---\n'),
+  'one.yaml': config('one', { key: data }),
+  'web.yaml': deployment('web', {
+    template: {
+      metadata: { labels: { app: 'web' } },
+      spec: { containers: [{ name: 'app', image: 'app:1', resources: { limits: { cpu: '1000m' } } }] },
+    },
+  }),
+});
+
+function writes(events: AuditEvent[]): string[] {
+  return events
+    .filter(({ verb }) => !['get', 'list', 'watch'].includes(verb))
+    .map(({ verb, requestURI, objectRef }) => {
+      const dry = requestURI.includes('dryRun=All') ? ' (dry-run)' : '';
+      return `${verb} ${objectRef?.resource}/${objectRef?.name}${objectRef?.subresource ? '/status' : ''}${dry}`;
+    });
+}
+
+/** Kills the operator, starts it again and waits until it has looked at everything. */
+async function restart(team: Team, meanwhile: () => Promise<unknown> = async () => {}): Promise<AuditEvent[]> {
+  await world.operator.stop('SIGKILL');
+  await meanwhile();
+  const before = readAudit(cluster, 'operator').length;
+  const watching = () =>
+    readAudit(cluster, 'operator')
+      .slice(before)
+      .filter(({ verb }) => verb === 'watch').length;
+  world.startOperator();
+  await until(() => watching() >= 3, { what: 'sources, ConfigMaps and Deployments are watched' });
+  // An edit at the end: when it is healed, the start is over.
+  await world.edit('v1/configmaps/many-0', { data: { key: `edited-${before}` } });
+  const count = (await team.status()).drift?.healedCount ?? 0;
+  await until(async () => ((await team.status()).drift?.healedCount ?? 0) > count);
+  return readAudit(cluster, 'operator').slice(before);
+}
+
+it('after kill -9 in sync: one list for each kind, no write but the dry-run that it needs', async () => {
+  const team = await Team.ready(world, 'again', files('first'));
+  await team.condition('Healthy', 'True');
+  const events = await restart(team);
+  const wrote = writes(events);
+  const healed = wrote.indexOf('patch configmaps/many-0');
+  assert.ok(healed >= 0, wrote.join());
+  assert.deepEqual(wrote.slice(0, healed), ['patch deployments/web (dry-run)']);
+  const lists = events.filter(({ verb, requestURI }) => verb === 'list' && requestURI.includes('labelSelector'));
+  assert.deepEqual(lists.map(({ objectRef }) => objectRef?.resource).sort(), ['configmaps', 'deployments']);
+  const reads = events.filter(({ verb, objectRef }) => verb === 'get' && objectRef?.name?.startsWith('many'));
+  assert.deepEqual(reads, [], 'not one object is read by itself');
+  assert.deepEqual(world.operator.writes, [`healed ConfigMap ${world.namespace}/many-0`]);
+});
+
+it('a commit pushed meanwhile is applied, and the old one never first', async () => {
+  const team = await Team.ready(world, 'next', { 'a.yaml': config('next-a', { key: 'first' }) });
+  await world.operator.stop('SIGKILL');
+  // An edit of the old revision's field, and a commit that changes the same one.
+  await world.edit('v1/configmaps/next-a', { data: { key: 'edited' } });
+  const commit = await team.commit({ 'a.yaml': config('next-a', { key: 'second' }) });
+  const before = readAudit(cluster, 'operator').length;
+  const seen = new Set<string | undefined>();
+  world.startOperator();
+  await until(async () => {
+    const { key } = (await world.get('v1/configmaps/next-a'))!['data'] as { key: string };
+    seen.add(key);
+    return key === 'second';
+  });
+  await team.condition('Ready', 'True', { revision: commit });
+  assert.deepEqual([...seen], ['edited', 'second']);
+  const patches = writes(readAudit(cluster, 'operator').slice(before)).filter((line) => line.includes('next-a'));
+  assert.deepEqual(patches, ['patch configmaps/next-a']);
+});
