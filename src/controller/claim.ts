@@ -1,6 +1,6 @@
 import { keyOfKind, type WatchedKind } from '../drift/watches.ts';
 import { PlumblineError } from '../errors.ts';
-import { describeIdentity } from '../kube/object.ts';
+import { describeIdentity, groupOf } from '../kube/object.ts';
 import type { Desired } from '../sync/desired.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { failureOf } from './run-listener.ts';
@@ -20,17 +20,40 @@ export async function claimAndWatch(
   signal: AbortSignal,
 ): Promise<void> {
   const { watches, discovery, status } = deps;
+  const unscanned = await recoverInventory(source, deps, signal);
   source.kinds = await kindsToWatch(source, rendered.desired, deps, signal);
   watches.want(source.key, source.kinds);
   const served = source.kinds.filter(({ apiVersion, kind }) => discovery.cached(apiVersion, kind));
-  source.unlisted = await watches.unlisted(served, LIST_TIMEOUT_MS, signal);
+  const silent = source.kinds.filter(
+    ({ apiVersion, kind }) =>
+      !discovery.cached(apiVersion, kind) && discovery.presence(groupOf(apiVersion), kind) === 'unknown',
+  );
+  source.unlisted = [...(await watches.unlisted(served, LIST_TIMEOUT_MS, signal)), ...silent, ...unscanned];
 
   source.rendered = rendered;
   claim(source, rendered.desired, deps);
   // A kind is in the stored inventory before its first object is applied: whatever crashes when, it is looked for.
   const stored = new Set((source.status.inventory?.kinds ?? []).map(({ group, kind }) => `${group}/${kind}`));
   const isAnnounced = rendered.desired.every(({ identity }) => stored.has(`${identity.group}/${identity.kind}`));
-  if (!isAnnounced) await status.flush(source);
+  if (isAnnounced || (await status.flush(source))) return;
+  throw new PlumblineError(
+    'InventoryNotStored',
+    'could not write into the status which kinds will be managed; nothing is applied before that',
+  );
+}
+
+/** What a source whose status was lost manages, from the objects themselves. Returns the kinds that could not be asked. */
+export async function recoverInventory(
+  source: Source,
+  { scan }: ReconcileDeps,
+  signal: AbortSignal,
+): Promise<readonly WatchedKind[]> {
+  if (!source.inventoryLost) return [];
+  const { bySource, unlisted } = await scan.run(signal);
+  const kinds = [...(bySource.get(source.key) ?? [])];
+  source.status = { ...source.status, inventory: { count: kinds.reduce((sum, { count }) => sum + count, 0), kinds } };
+  source.inventoryLost = unlisted.length > 0;
+  return unlisted;
 }
 
 async function kindsToWatch(
@@ -50,7 +73,10 @@ async function kindsToWatch(
   for (const { group, kind } of source.status.inventory?.kinds ?? []) {
     if (declared.has(`${group}/${kind}`)) continue;
     const resource = await discovery.preferred(group, kind, signal).catch(() => undefined);
-    if (resource) kinds.set(keyOfKind(resource), { apiVersion: resource.apiVersion, kind });
+    // An API that is down is not gone: it is watched as soon as it speaks again.
+    const isSilent = !resource && discovery.presence(group, kind) === 'unknown';
+    const apiVersion = resource?.apiVersion ?? (isSilent ? discovery.preferredVersion(group) : undefined);
+    if (apiVersion !== undefined) kinds.set(keyOfKind({ apiVersion, kind }), { apiVersion, kind });
   }
   return [...kinds.values()];
 }

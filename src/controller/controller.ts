@@ -20,6 +20,7 @@ import type { Log } from '../report/log.ts';
 import type { Metrics, Outcome as MetricOutcome } from '../report/metrics.ts';
 import { Claims } from '../sync/claims.ts';
 import { LiveObjects } from '../sync/live.ts';
+import { OwnershipScan } from '../sync/ownership-scan.ts';
 import { ObjectWriter } from '../sync/writer.ts';
 import { wakeClaimants } from './claim.ts';
 import type { ControllerOptions, ReconcileDeps } from './deps.ts';
@@ -116,6 +117,7 @@ export class Controller {
         onWritten: (source, before) => desk.told(source, before),
         onError: (source, error) => log.warn({ source: source.key, error }, 'could not write the status'),
       }),
+      scan: new OwnershipScan(api),
       sources: this.#sources,
       wake: (source, afterMs = 0) => (afterMs > 0 ? this.#queue.addAfter(source, afterMs) : this.#queue.add(source)),
       sourceResource,

@@ -10,6 +10,7 @@ import type { Log } from '../report/log.ts';
 import type { Metrics } from '../report/metrics.ts';
 import type { Claims } from '../sync/claims.ts';
 import type { LiveObjects } from '../sync/live.ts';
+import type { OwnershipScan } from '../sync/ownership-scan.ts';
 import type { ObjectWriter } from '../sync/writer.ts';
 import type { Poller } from './poller.ts';
 import type { Source } from './source.ts';
@@ -27,6 +28,7 @@ export interface ReconcileDeps {
   healer: Healer;
   poller: Poller;
   status: StatusWriter;
+  scan: OwnershipScan;
   sources: ReadonlyMap<string, Source>;
   /** Runs a source (`namespace/name`) now, or after a while. */
   wake: (source: string, afterMs?: number) => void;

@@ -10,7 +10,7 @@ import { sighted } from '../sync/sighting.ts';
 import { findUnlabelled } from '../sync/unlabelled.ts';
 import type { Actor } from '../sync/actor.ts';
 import { actorFor } from './actor.ts';
-import { wakeClaimants } from './claim.ts';
+import { recoverInventory, wakeClaimants } from './claim.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { subjectOf } from './drift-record.ts';
 import type { Outcome } from './outcome.ts';
@@ -93,7 +93,11 @@ async function deleteObjects(source: Source, deps: ReconcileDeps, signal: AbortS
     }
     throw error;
   }
-  const left = await listAnew(source, deps, signal);
+  const unscanned = await recoverInventory(source, deps, signal);
+  const left = [
+    ...unscanned.map(({ kind }) => `${kind}: its API does not answer`),
+    ...(await listAnew(source, deps, signal)),
+  ];
   await findUnlabelled(deps, source.key, source.status.inventory?.kinds ?? [], signal);
   const kept: string[] = [];
   const approval = source.resource.metadata.annotations?.[APPROVE_PRUNE_ANNOTATION];

@@ -41,7 +41,7 @@ export function statusOf(input: StatusInput): GitOpsSourceStatus {
     conditions,
     ...(attempted !== undefined && { lastAttemptedRevision: attempted }),
     ...(source.attempt?.commit && { commit: source.attempt.commit }),
-    inventory: inventoryOf(source, live),
+    inventory: source.inventoryLost ? undefined : inventoryOf(source, live),
     drift: driftOf(source),
     failures: failuresOf(source),
     ignoredFiles: ignoredFilesOf(source),
@@ -188,9 +188,11 @@ function inventoryOf(source: Source, live: readonly LiveObject[]): NonNullable<G
   };
   // A kind stands here before its first object is applied, and stays while it cannot be listed: it may hold objects.
   for (const { identity } of source.rendered?.desired ?? []) entry(identity.group, identity.kind);
+  // And the count stays until somebody has looked for objects that lost their labels.
+  const isSearched = source.judged && (source.pruned || source.spec?.prune === false);
   for (const before of source.status.inventory?.kinds ?? []) {
-    const unknown = !source.judged || source.unlisted.some(({ kind }) => kind === before.kind);
-    if (unknown) entry(before.group, before.kind).count = before.count;
+    if (!isSearched || source.unlisted.some(({ kind }) => kind === before.kind))
+      entry(before.group, before.kind).count = before.count;
   }
   const counted = new Map<string, number>();
   for (const { identity } of live) {
@@ -198,7 +200,7 @@ function inventoryOf(source: Source, live: readonly LiveObject[]): NonNullable<G
     entry(identity.group, identity.kind);
     counted.set(key, (counted.get(key) ?? 0) + 1);
   }
-  for (const [key, count] of counted) kinds.get(key)!.count = count;
+  for (const [key, count] of counted) kinds.get(key)!.count = Math.max(count, kinds.get(key)!.count);
   const sorted = [...kinds.values()].sort((a, b) => (`${a.group}/${a.kind}` < `${b.group}/${b.kind}` ? -1 : 1));
   return { count: sorted.reduce((sum, { count }) => sum + count, 0), kinds: sorted };
 }

@@ -5,7 +5,7 @@ import {
   type GitOpsSourceStatus,
   type ParsedSpec,
 } from '../api/source.ts';
-import { FLUX_REQUESTED_AT_ANNOTATION, REQUESTED_AT_ANNOTATION } from '../api/names.ts';
+import { FINALIZER, FLUX_REQUESTED_AT_ANNOTATION, REQUESTED_AT_ANNOTATION } from '../api/names.ts';
 import type { Commit, Tip } from '../git/remote.ts';
 import { identityKey, type Identity } from '../kube/object.ts';
 import { RenderCache } from '../render/cache.ts';
@@ -92,6 +92,8 @@ export class Source {
   appliedKey: string | undefined;
   /** The generation that the status spoke of when this process first saw the source. */
   readonly firstObserved: number;
+  /** The source has run in an earlier process, but what it manages is not written in its status: the cluster must tell. */
+  inventoryLost: boolean;
   /** A prune of this process has looked for objects that lost their labels. */
   pruned = false;
   /** When the last revision was applied whole; monotonic milliseconds, for the wait for health. */
@@ -109,6 +111,7 @@ export class Source {
     this.resource = resource;
     this.parsed = parseSpec(resource.spec, this.namespace);
     this.status = resource.status ?? { observedGeneration: -1 };
+    this.inventoryLost = !this.status.inventory && (resource.metadata.finalizers ?? []).includes(FINALIZER);
     this.firstObserved = this.status.observedGeneration;
     // The status echoes one of them; the run at the start answers whatever else was asked.
     const echoed = requestsIn(resource).includes(this.status.lastHandledReconcileAt ?? '');

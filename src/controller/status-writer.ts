@@ -22,7 +22,7 @@ interface Pending {
   source: Source;
   cancel: (() => void) | undefined;
   writtenAt: number;
-  writing: Promise<void> | undefined;
+  writing: Promise<boolean> | undefined;
   /** What the server holds. */
   stored: GitOpsSourceStatus | undefined;
 }
@@ -48,14 +48,14 @@ export class StatusWriter {
     pending.cancel = this.#options.clock.after(due, () => void this.flush(source));
   }
 
-  /** Writes now, if there is something to write; resolves when the server has it or the write failed. */
-  async flush(source: Source): Promise<void> {
+  /** Writes now, if there is something to write; resolves with whether the server has it. */
+  async flush(source: Source): Promise<boolean> {
     const pending = this.#of(source);
     pending.cancel?.();
     pending.cancel = undefined;
     while (pending.writing !== undefined) await pending.writing;
     pending.writing = this.#write(pending).finally(() => void (pending.writing = undefined));
-    await pending.writing;
+    return pending.writing;
   }
 
   forget(source: Source): void {
@@ -86,13 +86,14 @@ export class StatusWriter {
     return ['Ready', 'Stalled'].some((type) => statusIn(now, type) !== statusIn(stored, type));
   }
 
-  async #write(pending: Pending): Promise<void> {
+  async #write(pending: Pending): Promise<boolean> {
     const { api, resource, statusOf, clock, signal, onWritten, onError } = this.#options;
     const { source, stored } = pending;
     const status = statusOf(source);
     source.status = status;
     const patch = mergePatch(stored, status);
-    if (!patch || signal.aborted) return;
+    if (signal.aborted) return false;
+    if (!patch) return true;
     pending.writtenAt = clock.elapsed();
     try {
       await api.patchStatus(
@@ -104,12 +105,14 @@ export class StatusWriter {
       );
       pending.stored = status;
       onWritten(source, stored);
+      return true;
     } catch (error) {
-      if (isNotFound(error) || signal.aborted) return;
+      if (isNotFound(error) || signal.aborted) return false;
       onError(source, error);
       // Whatever the server holds now, the next write says everything again.
       pending.stored = undefined;
       pending.cancel ??= clock.after(QUIET_MS * 5, () => void this.flush(source));
+      return false;
     }
   }
 }

@@ -61,6 +61,21 @@ export class Discovery {
     return this.#catalogue && find(this.#catalogue, group, kind);
   }
 
+  /** Each kind once, in the version that the server prefers; as of the last refresh. */
+  preferredKinds(): ApiResource[] {
+    const kinds = new Map<string, ApiResource>();
+    for (const { group, kind } of this.#catalogue?.resources.values() ?? []) {
+      const resource = this.cachedPreferred(group, kind);
+      if (resource) kinds.set(`${group}/${kind}`, resource);
+    }
+    return [...kinds.values()];
+  }
+
+  /** The version of a group that the server prefers, also while the API behind it is silent. */
+  preferredVersion(group: string): string | undefined {
+    return this.#catalogue?.versions.get(group)?.[0];
+  }
+
   /**
    * As of the last refresh. `unknown`: the API behind the group did not answer (an aggregated API is down), so that its
    * silence proves nothing; or nothing has been read yet.

@@ -44,6 +44,11 @@ export const SYNC_ERRORS = {
     meaning: 'The ServiceAccount that would write the objects does not exist.',
     mend: 'Create it with the rights that the source needs; the message shows how.',
   },
+  InventoryNotStored: {
+    meaning:
+      'The status of the source could not be written, and a crash later could leave objects that nobody looks for.',
+    mend: 'Nothing: it is tried again. If it stays, see the log for why the status cannot be written.',
+  },
   OwnershipLost: {
     meaning: 'Between the decision and the write the object became another one, or somebody else claimed it.',
     mend: 'Nothing: it is judged again.',
