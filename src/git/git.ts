@@ -41,6 +41,8 @@ const SILENCE_MS = 120_000;
 const UNUSED_MS = 24 * 3_600_000;
 const DISK_BYTES = 2 * 1024 ** 3;
 const WORKER_IDLE_MS = 60_000;
+/** A million objects in one pack need about half of it. */
+const WORKER_BYTES = 1024 ** 3;
 
 /** Read-only access to Git over HTTPS; see the contract of Git. Nothing is done before the first call. */
 export function openGit(options: GitOptions): Git {
@@ -65,9 +67,7 @@ class Repositories implements Git {
     this.#dir = options.dir;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#now = options.now ?? (() => performance.now());
-    // A pack is in memory about three times while it is indexed.
-    const growthBytes = 512 * 1024 * 1024 + 3 * this.#limits.packBytes;
-    this.#worker = new GitWorker({ idleMs: WORKER_IDLE_MS, growthBytes });
+    this.#worker = new GitWorker({ idleMs: WORKER_IDLE_MS, growthBytes: WORKER_BYTES });
   }
 
   async resolve(remote: Remote, ref: RefSelector, call: GitCall & { maxAgeMs: number }): Promise<Tip> {

@@ -13,8 +13,8 @@ export const DEFAULT_LIMITS: GitLimits = {
 
 /** One object of a pack when it is unpacked, wherever in the repository it lies. */
 export const MAX_OBJECT_BYTES = 128 * 1024 * 1024;
-/** All objects of one pack that are stored as differences, unpacked: a small pack can stand for terabytes. */
-export const MAX_DELTA_BYTES = 16 * 1024 * 1024 * 1024;
+/** All objects on the way to one that is stored as a difference of a difference of … : a few bytes can stand for terabytes. */
+export const MAX_CHAIN_BYTES = 1024 * 1024 * 1024;
 /** Git itself never writes longer chains of differences. */
 export const MAX_DELTA_DEPTH = 4095;
 /** One answer that lists refs. */

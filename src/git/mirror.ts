@@ -205,7 +205,8 @@ export class Mirror {
       // What the server built upon is not here, whatever our state says: begin again, once.
       const filterRefused = error instanceof FilterRefused && !unfiltered;
       if (filterRefused) return this.#fetchHistory(wants, true, true, signal, depth);
-      if (begin || !isGitError(error, 'GitProtocolError')) throw error;
+      const isWrong = isGitError(error, 'GitProtocolError') || isGitError(error, 'ScratchUnusable');
+      if (begin || !isWrong) throw error;
       return this.#fetchHistory(wants, true, unfiltered, signal, depth);
     }
     state.commits.push(...wants);

@@ -1,15 +1,32 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { suite, test } from 'node:test';
+import { after, before, suite, test } from 'node:test';
 import { deflateSync } from 'node:zlib';
-import { checkPack } from './pack-check.ts';
+import { checkPack, type CheckedPack, type Pause } from './pack-check.ts';
+import { PackFile } from './pack-file.ts';
+import { PackIndex } from './pack-index.ts';
+import { objectId, PackReader, type StoredObject } from './pack-reader.ts';
 
 const LIMITS = { objectCount: 100 };
+
+let dir = '';
+before(() => {
+  dir = mkdtempSync(join(tmpdir(), 'plumbline-pack-'));
+});
+after(() => rmSync(dir, { recursive: true }));
+
 const BLOB = 3;
+const IDENTITY = {
+  PATH: process.env['PATH'],
+  GIT_AUTHOR_NAME: 'a',
+  GIT_AUTHOR_EMAIL: 'a@b',
+  GIT_COMMITTER_NAME: 'a',
+  GIT_COMMITTER_EMAIL: 'a@b',
+};
 const OFFSET_DELTA = 6;
 const OBJECT_DELTA = 7;
 
@@ -45,8 +62,25 @@ function delta(instructions: number[], distance = 1): Buffer {
   ]);
 }
 
+const BASE: StoredObject = { type: 'blob', content: Buffer.from('base') };
+
+async function checked(
+  bytes: Buffer,
+  limits: { objectCount: number; chainBytes?: number } = LIMITS,
+  pause: Pause = () => undefined,
+): Promise<CheckedPack> {
+  const path = join(dir, 'test.pack');
+  writeFileSync(path, bytes);
+  const file = new PackFile(path);
+  try {
+    return await checkPack(file, limits, (oid) => (oid === '01'.repeat(20) ? BASE : undefined), pause);
+  } finally {
+    file.close();
+  }
+}
+
 async function check(bytes: Buffer): Promise<number> {
-  return checkPack(bytes, LIMITS, () => undefined);
+  return (await checked(bytes)).objects;
 }
 
 const A = blob(Buffer.from('aaaa'));
@@ -65,33 +99,51 @@ suite('packs', () => {
     assert.equal(await check(pack(byId)), 1);
   });
 
-  test('what git itself writes, differences included', async () => {
-    const dir = mkdtempSync(join(tmpdir(), 'plumbline-pack-'));
-    try {
+  for (const deltas of ['--delta-base-offset', '--no-delta-base-offset']) {
+    test(`what git itself writes (${deltas}): the same index, the same objects, every flipped byte seen`, async () => {
+      const work = mkdtempSync(join(dir, 'work-'));
       const git = (...args: string[]): Buffer =>
-        execFileSync('git', args, { cwd: dir, stdio: ['ignore', 'pipe', 'ignore'] });
+        execFileSync('git', args, { cwd: work, stdio: ['ignore', 'pipe', 'ignore'], env: IDENTITY });
       git('init', '-q');
       const lines = Array.from({ length: 2000 }, (_, index) => `line ${index}`);
       for (let version = 0; version < 5; version += 1) {
         lines[version * 300] = `changed ${version}`;
-        writeFileSync(join(dir, 'file'), lines.join('\n'));
+        writeFileSync(join(work, 'file'), lines.join('\n'));
         git('add', '-A');
-        git('-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '-qm', `version ${version}`);
+        git('commit', '-qm', `version ${version}`);
       }
-      const bytes = execFileSync('git', ['pack-objects', '--all', '--stdout', '--delta-base-offset', '-q'], {
-        cwd: dir,
-        stdio: ['ignore', 'pipe', 'ignore'],
-      });
-      assert.equal(await check(bytes), 15);
-      // Every single flipped byte is seen.
+      const bytes = git('pack-objects', '--all', '--stdout', '-q', ...(deltas.startsWith('--no') ? [] : [deltas]));
+      writeFileSync(join(work, 'git.pack'), bytes);
+      git('index-pack', '-o', 'git.idx', 'git.pack');
+      const { objects, index } = await checked(bytes);
+      assert.equal(objects, 15);
+      assert.deepEqual(index, readFileSync(join(work, 'git.idx')));
+      const file = new PackFile(join(work, 'git.pack'));
+      const reader = new PackReader(file, (oid) => reader.read(new PackIndex(index).find(oid) ?? 0));
+      for (const listed of git('rev-list', '--all', '--objects').toString().trim().split('\n')) {
+        const oid = listed.slice(0, 40);
+        const object = reader.read(new PackIndex(index).find(oid) ?? 0);
+        assert.equal(object && objectId(object), oid);
+      }
+      file.close();
       for (let at = 0; at < bytes.length; at += 97) {
         const flipped = Buffer.from(bytes);
         flipped[at] = (flipped[at] ?? 0) ^ 1;
         await assert.rejects(check(flipped), { code: 'GitProtocolError' });
       }
-    } finally {
-      rmSync(dir, { recursive: true });
-    }
+    });
+  }
+
+  test('a base may come after what builds on it', async () => {
+    const late = createHash('sha1').update('blob 4\0aaaa').digest();
+    const first = Buffer.concat([
+      header(OBJECT_DELTA, 5),
+      late,
+      deflateSync(Buffer.from([4, 5, 0x90, 4, 1]).subarray(0, 5)),
+    ]);
+    await assert.rejects(check(pack(first, A)), { code: 'GitProtocolError', message: /cut off|broken/ });
+    const sound = Buffer.concat([header(OBJECT_DELTA, 6), late, deflateSync(Buffer.from([4, 5, 0x90, 4, 1, 0x62]))]);
+    assert.equal(await check(pack(sound, A)), 2);
   });
 
   const zeros = deflateSync(Buffer.alloc(10_000_000));
@@ -113,6 +165,12 @@ suite('packs', () => {
     ['a difference from the middle of an object', pack(A, delta([4, 4, 0x90, 4], A.length - 1))],
     ['a difference that makes more than it says', pack(A, delta([4, 4, 0x90, 4, 0x90, 4], A.length))],
     ['a difference that makes less than it says', pack(A, delta([4, 9, 0x90, 4], A.length))],
+    [
+      'a difference upon what is nowhere',
+      pack(Buffer.concat([header(OBJECT_DELTA, 4), Buffer.alloc(20, 2), deflateSync(Buffer.from([4, 4, 0x90, 4]))])),
+    ],
+    ['a difference from another size', pack(A, delta([5, 4, 0x90, 4], A.length))],
+    ['a difference that copies beyond its base', pack(A, delta([4, 5, 0x90, 5], A.length))],
     ['a difference that is cut off', pack(A, delta([4, 6, 0x90, 4, 9, 1], A.length))],
     ['a difference with a reserved instruction', pack(A, delta([4, 4, 0], A.length))],
   ];
@@ -144,8 +202,17 @@ suite('packs', () => {
       const before = copies.at(-1) ?? A;
       copies.push(delta([4, 4, 0x90, 4], before.length));
     }
-    const many = checkPack(pack(...copies), { objectCount: 10_000 }, () => undefined);
+    const many = checked(pack(...copies), { objectCount: 10_000 });
     await assert.rejects(many, { code: 'GitLimitExceeded', message: /delta depth/ });
+  });
+
+  test('a chain that costs too much to follow is a limit, however few bytes it has', async () => {
+    // Each of the three doubles what is before it: 4, 8, 16, 32 bytes.
+    const chain = [A];
+    for (const size of [4, 8, 16]) chain.push(delta([size, 2 * size, 0x90, size, 0x90, size], chain.at(-1)?.length));
+    assert.equal((await checked(pack(...chain), { objectCount: 10, chainBytes: 60 })).objects, 4);
+    const tooMuch = checked(pack(...chain), { objectCount: 10, chainBytes: 59 });
+    await assert.rejects(tooMuch, { code: 'GitLimitExceeded', message: /delta bytes/ });
   });
 
   test('who has gone stops the work', async () => {
@@ -154,6 +221,6 @@ suite('packs', () => {
       calls += 1;
       if (calls === 2) throw new Error('gone');
     };
-    await assert.rejects(checkPack(pack(A, A, A), LIMITS, pause), /gone/);
+    await assert.rejects(checked(pack(A, A, A), LIMITS, pause), /gone/);
   });
 });

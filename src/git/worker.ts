@@ -5,15 +5,16 @@ import { PlumblineError } from '../errors.ts';
 import { parseCommit } from './commit.ts';
 import { diskError, gitError, type GitErrorCode } from './errors.ts';
 import { limitExceeded } from './limits.ts';
-import { ObjectStore, type StoredObject } from './object-store.ts';
+import { ObjectStore } from './object-store.ts';
+import type { Pause } from './pack-check.ts';
 import { walkTree, type ObjectReader } from './tree-walk.ts';
+import type { StoredObject } from './pack-reader.ts';
 import type { FromWorker, GitJob, GitJobs, ToWorker } from './worker-jobs.ts';
 
 /** Between two looks at the message queue: how soon a cancelled job ends, how fairly jobs share the thread. */
 const SLICE_MS = 20;
-const KEEP_PACKS_MS = 1000;
+const KEEP_OPEN_MS = 1000;
 
-type Pause = () => Promise<void> | undefined;
 type Handlers = { [J in GitJob]: (ask: GitJobs[J]['ask'], pause: Pause) => Promise<GitJobs[J]['answer']> };
 
 const stores = new Map<string, ObjectStore>();
@@ -25,8 +26,8 @@ const handlers: Handlers = {
     const store = storeOf(dir);
     const objects = await store.add(file, limits, pause);
     for (const oid of wants) {
-      const object = await store.read(oid);
-      const root = object?.type === 'commit' ? await store.read(parseCommit(oid, object.content).tree) : object;
+      const object = store.read(oid);
+      const root = object?.type === 'commit' ? store.read(parseCommit(oid, object.content).tree) : object;
       if (!root) throw gitError('GitProtocolError', 'the Git server leaves out objects that it was asked for');
     }
     return { objects };
@@ -61,13 +62,16 @@ const handlers: Handlers = {
   },
 
   async missing({ dirs, oids }, pause) {
-    const reader = readerOf(dirs, pause);
     const missing: string[] = [];
-    for (const oid of oids) if (!(await reader.any(oid))) missing.push(oid);
+    for (const oid of oids) {
+      await pause();
+      if (!dirs.some((dir) => storeOf(dir).has(oid))) missing.push(oid);
+    }
     return missing;
   },
 
   async forget({ dir }) {
+    stores.get(dir)?.close();
     stores.delete(dir);
     return null;
   },
@@ -79,12 +83,12 @@ function storeOf(dir: string): ObjectStore {
   return store;
 }
 
-/** The jobs of one commit follow each other closely and read the same packs; after them the memory is given back. */
+/** The jobs of one commit follow each other closely and read the same packs; after them everything is given back. */
 function trimSoon(): void {
   clearTimeout(trimming);
   trimming = setTimeout(() => {
-    for (const store of stores.values()) void store.trim();
-  }, KEEP_PACKS_MS);
+    for (const store of stores.values()) store.close();
+  }, KEEP_OPEN_MS);
 }
 
 function readerOf(
@@ -94,7 +98,7 @@ function readerOf(
   const any = async (oid: string): Promise<StoredObject | undefined> => {
     await pause();
     for (const dir of dirs) {
-      const object = await storeOf(dir).read(oid);
+      const object = storeOf(dir).read(oid);
       if (object) return object;
     }
     return undefined;
