@@ -1,3 +1,4 @@
+import { Flight } from '../kube/flight.ts';
 import { identityKey } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import type { Desired } from './desired.ts';
@@ -7,39 +8,70 @@ import { impersonated, type Actor } from './actor.ts';
 const LIST_FROM = 3;
 /** A namespace with more foreign objects of the kind than this is not listed to the end; its objects are read one by one. */
 const LIST_LIMIT = 500;
+/** So long a list answers for other sources too. A creation that finds the object there after all looks at it first. */
+const SHARED_MS = 2_000;
 
-/**
- * Which of these objects certainly do not exist, asked with the rights of the source: they can be created without looking at
- * each one first. An object that is not in the answer may exist.
- */
-export async function absentObjects(
-  api: KubeApi,
-  actor: Actor,
-  objects: readonly Desired[],
-  signal: AbortSignal,
-): Promise<Set<string>> {
-  const groups = Map.groupBy(
-    objects,
-    ({ apiVersion, identity }) => `${apiVersion}/${identity.kind}/${identity.namespace}`,
-  );
-  const absent = new Set<string>();
-  await Promise.all(
-    [...groups.values()].map(async (group) => {
-      if (group.length < LIST_FROM) return;
-      const present = await presentKeys(api, actor, group[0]!, signal);
-      if (present) for (const { key } of group) if (!present.has(key)) absent.add(key);
-    }),
-  );
-  return absent;
+/** Keys of the objects that are there; undefined: not served, may not be listed, or too many. */
+type Present = ReadonlySet<string> | undefined;
+
+interface List {
+  flight: Flight<Present>;
+  /** When it was asked for. */
+  at: number;
+  answer?: { present: Present };
 }
 
-/** undefined: the kind is not served, may not be listed, or has too many objects there. */
+/**
+ * Which objects certainly do not exist, asked with the rights of the source: they can be created without looking at each one
+ * first. Many small sources of one namespace that begin together share one list for each kind.
+ */
+export class Presence {
+  readonly #api: KubeApi;
+  readonly #now: () => number;
+  readonly #lists = new Map<string, List>();
+
+  /** `now` in milliseconds, monotonic. */
+  constructor(api: KubeApi, now: () => number = () => performance.now()) {
+    this.#api = api;
+    this.#now = now;
+  }
+
+  /** Keys of those that are certainly absent; of another one nothing is known. Rejects only when aborted. */
+  async absent(actor: Actor, objects: readonly Desired[], signal: AbortSignal): Promise<Set<string>> {
+    const groups = Map.groupBy(objects, (object) => listKey(actor, object));
+    const absent = new Set<string>();
+    await Promise.all(
+      [...groups].map(async ([key, group]) => {
+        const present = await this.#present(key, actor, group, signal);
+        if (present) for (const object of group) if (!present.has(object.key)) absent.add(object.key);
+      }),
+    );
+    return absent;
+  }
+
+  async #present(key: string, actor: Actor, group: readonly Desired[], signal: AbortSignal): Promise<Present> {
+    for (const [other, { at }] of this.#lists) if (this.#now() - at > SHARED_MS) this.#lists.delete(other);
+    let list = this.#lists.get(key);
+    if (!list) {
+      if (group.length < LIST_FROM) return undefined;
+      const flight = new Flight((shared) => presentKeys(this.#api, actor, group[0]!, shared));
+      this.#lists.set(key, (list = { flight, at: this.#now() }));
+    }
+    list.answer ??= { present: await list.flight.join(signal) };
+    return list.answer.present;
+  }
+}
+
+function listKey({ impersonate }: Actor, { apiVersion, identity }: Desired): string {
+  return JSON.stringify([impersonate?.username, apiVersion, identity.kind, identity.namespace]);
+}
+
 async function presentKeys(
   api: KubeApi,
   actor: Actor,
   { apiVersion, identity }: Desired,
   signal: AbortSignal,
-): Promise<Set<string> | undefined> {
+): Promise<Present> {
   const resource = api.discovery.cached(apiVersion, identity.kind);
   if (!resource) return undefined;
   const present = new Set<string>();

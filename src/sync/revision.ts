@@ -11,7 +11,6 @@ import { edgeReferences } from './edge-references.ts';
 import type { LiveObjects } from './live.ts';
 import { planStep, type Step } from './plan.ts';
 import { inParallel } from './pool.ts';
-import { absentObjects } from './presence.ts';
 import { isCrd, stageOf } from './stages.ts';
 import { impersonated, type Actor } from './actor.ts';
 import type { ObjectWriter, Written } from './writer.ts';
@@ -87,8 +86,7 @@ export class RevisionRun {
     const todo = desired.filter(({ key }) => ['create', 'configure'].includes(steps.get(key)?.kind ?? ''));
     for (const { key } of todo) this.#notApplied.add(key);
     if (atomic && todo.length > 0 && !(await this.#rehearseAll(todo))) return;
-    const absent = await absentObjects(
-      this.#deps.api,
+    const absent = await this.#deps.writer.presence.absent(
       this.#input.actor,
       todo.filter(({ key }) => steps.get(key)?.kind === 'create'),
       signal,

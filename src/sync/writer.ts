@@ -13,6 +13,7 @@ import { bodyWithout } from './body.ts';
 import type { Desired } from './desired.ts';
 import { assertMayTouch, firstTouch, readLive, type Adopted } from './first-touch.ts';
 import type { LiveObject, LiveObjects } from './live.ts';
+import { Presence } from './presence.ts';
 import { isImmutable, recreate } from './recreate.ts';
 import { sighted } from './sighting.ts';
 import { Turns } from './turns.ts';
@@ -45,10 +46,12 @@ export interface WriterDeps {
 export class ObjectWriter {
   readonly #deps: WriterDeps;
   readonly turns: Turns;
+  readonly presence: Presence;
 
   constructor(deps: WriterDeps) {
     this.#deps = deps;
     this.turns = new Turns(deps.onIdle);
+    this.presence = new Presence(deps.api);
   }
 
   /**
