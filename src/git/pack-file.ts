@@ -31,7 +31,7 @@ export class PackFile {
   readonly #file: number;
   /** Without the checksum at the end. */
   readonly bodyBytes: number;
-  readonly #window: Buffer;
+  #window: Buffer;
   #windowAt = 0;
   #windowBytes = 0;
 
@@ -50,10 +50,8 @@ export class PackFile {
   bytes(at: number, length: number): Buffer {
     const from = at - this.#windowAt;
     if (from >= 0 && from + length <= this.#windowBytes) return this.#window.subarray(from, from + length);
-    if (length > this.#window.length) {
-      const large = Buffer.allocUnsafeSlow(length);
-      return large.subarray(0, readSync(this.#file, large, 0, length, at));
-    }
+    // It grows with what it is asked for: a large object is read once to inflate it and once more for its checksum.
+    if (length > this.#window.length) this.#window = Buffer.allocUnsafeSlow(length);
     this.#windowAt = at;
     this.#windowBytes = readSync(this.#file, this.#window, 0, this.#window.length, at);
     return this.#window.subarray(0, Math.min(length, this.#windowBytes));
