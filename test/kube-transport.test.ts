@@ -148,7 +148,7 @@ test('a caller that gives up gets its own reason, while waiting for a turn, an a
   ];
   await until(() => fake.requests.length === 2);
   abort.abort(new Error('shutting down'));
-  for (const call of calls) await assert.rejects(call, /shutting down/);
+  await Promise.all(calls.map((call) => assert.rejects(call, /shutting down/)));
   await assert.rejects(fake.transport.request('GET', '/late', { signal: abort.signal }), /shutting down/);
   assert.deepEqual(fake.requests.map(({ path }) => path).sort(), ['/busy', '/silent']);
   assert.equal(limiter.inFlight, 0);
@@ -165,7 +165,17 @@ test('an urgent write does not queue behind the others', async () => {
   const calls = ['/a', '/b'].map((path) => fake.transport.request('POST', path, { signal: abort.signal }));
   await fake.transport.request('PATCH', '/urgent', { signal, urgent: true });
   abort.abort(new Error('enough'));
-  for (const call of calls) await assert.rejects(call, /enough/);
+  await Promise.all(calls.map((call) => assert.rejects(call, /enough/)));
+});
+
+test('a write that is under way when its caller gives up still brings its answer', async () => {
+  const abort = new AbortController();
+  await using fake = await fakeApi((_request, response) => {
+    abort.abort(new Error('suspended'));
+    sendJson(response, 201, { stored: true });
+  });
+  const { body } = await fake.transport.request('PATCH', '/object', { signal: abort.signal });
+  assert.deepEqual(body, { stored: true });
 });
 
 test('the body of an error page is neither needed nor shown', async () => {

@@ -12,6 +12,8 @@ export class Deadline implements Disposable {
   readonly #endsAt: number;
   readonly #timer: NodeJS.Timeout;
   readonly #onAbort: () => void;
+  #graceMs = 0;
+  #grace: NodeJS.Timeout | undefined;
 
   constructor(timeoutMs: number, outer: AbortSignal) {
     outer.throwIfAborted();
@@ -19,7 +21,11 @@ export class Deadline implements Disposable {
     this.signal = controller.signal;
     this.#outer = outer;
     this.#endsAt = performance.now() + timeoutMs;
-    this.#onAbort = () => controller.abort(outer.reason);
+    this.#onAbort = () => {
+      const abort = () => controller.abort(outer.reason);
+      if (this.#graceMs > 0) this.#grace = setTimeout(abort, this.#graceMs);
+      else abort();
+    };
     outer.addEventListener('abort', this.#onAbort, { once: true });
     this.#timer = setTimeout(() => {
       this.expired = true;
@@ -36,8 +42,14 @@ export class Deadline implements Disposable {
     clearTimeout(this.#timer);
   }
 
+  /** From now on the call goes on for so long after its caller has given up. */
+  outlive(graceMs: number): void {
+    this.#graceMs = graceMs;
+  }
+
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#grace);
     this.#outer.removeEventListener('abort', this.#onAbort);
   }
 }

@@ -63,6 +63,7 @@ export interface TransportOptions {
 }
 
 const TIMEOUT_MS = 30_000;
+const WRITE_GRACE_MS = 500;
 const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 
 /**
@@ -181,6 +182,9 @@ export class Transport implements AsyncDisposable {
     const startedAt = performance.now();
     let status = 0;
     try {
+      options.signal.throwIfAborted();
+      // The server carries out what it has received: who gives up after this should still hear what became of it.
+      if (method !== 'GET') deadline.outlive(WRITE_GRACE_MS);
       const response = await this.#send('requests', method, path, options, credentials, deadline);
       const text = await response.body.text();
       status = response.statusCode;

@@ -1,0 +1,170 @@
+// What a person says about a source takes effect at once, also in the middle of work: suspend, dependencies, a newer commit.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { World } from './operator.ts';
+import { config, dataOf, deployment, present, Team } from './team.ts';
+import { until } from './until.ts';
+
+let world: World;
+/** Repositories whose pack requests hang. */
+const hanging = new Set<string>();
+before(async () => {
+  world = await World.create({ args: ['--concurrency=2'] });
+  world.git.fault = ({ repository, operation }) => (operation === 'fetch' && hanging.has(repository) ? 'hang' : 'pass');
+});
+after(() => world[Symbol.asyncDispose]());
+
+const reasonOf = async (team: Team, type = 'Ready') =>
+  (await team.status()).conditions?.find((condition) => condition.type === type)?.reason;
+
+describe('suspend', { concurrency: true }, () => {
+  it('stops commits, heals and prunes, and keeps Ready as it was; resume catches up with everything', async () => {
+    const team = await Team.ready(world, 'sleep', {
+      'a.yaml': config('sleep-a'),
+      'b.yaml': config('sleep-b'),
+      'c.yaml': config('sleep-c'),
+    });
+    await team.patch({ spec: { suspend: true } });
+    const { status } = await team.condition('Ready', 'True', { reason: 'Suspended' });
+    assert.equal(
+      status?.conditions?.some(({ type }) => type === 'Reconciling'),
+      false,
+    );
+    const writes = team.writes.length;
+    const commit = await team.commit({ 'b.yaml': null, 'd.yaml': config('sleep-d') });
+    await world.edit('v1/configmaps/sleep-a', { data: { key: 'edited' } });
+    await world.expect(200, 'DELETE', world.path('v1/configmaps/sleep-c'));
+    await team.annotate({ 'plumbline.dev/requestedAt': 'now' });
+    // Another source is served meanwhile: had this one been, it would have been by now.
+    await Team.ready(world, 'awake', { 'a.yaml': config('awake-a') });
+    assert.equal(team.writes.length, writes);
+    assert.deepEqual(await dataOf(world, 'sleep-a'), { key: 'edited' });
+    await team.patch({ spec: { suspend: false } });
+    await team.condition('Ready', 'True', { reason: 'ReconciliationSucceeded', revision: commit });
+    await until(async () => (await dataOf(world, 'sleep-a'))?.['key'] === 'value');
+    await present(world, 'sleep-b', false);
+    await present(world, 'sleep-c');
+    await present(world, 'sleep-d');
+  });
+
+  it('ends a fetch that hangs, and so do a new commit and a delete; no worker is held', async () => {
+    const team = await Team.ready(world, 'stuck', { 'a.yaml': config('stuck-a') });
+    const other = await Team.ready(world, 'stuck-too', { 'a.yaml': config('stuck-too-a') });
+    hanging.add('stuck').add('stuck-too');
+    for (const one of [team, other]) {
+      const name = one.name;
+      await one.commit({ 'b.yaml': config(`${name}-b`) });
+      await until(() =>
+        world.git.requests.some(
+          ({ repository, operation, status }) => repository === name && operation === 'fetch' && status === 0,
+        ),
+      );
+    }
+    // Both workers are in hanging fetches.
+    await team.patch({ spec: { suspend: true } });
+    await team.condition('Ready', 'True', { reason: 'Suspended' });
+    await other.delete();
+    await other.gone();
+    hanging.clear();
+    await team.patch({ spec: { suspend: false } });
+    await present(world, 'stuck-b');
+  });
+
+  it('stops in the middle of applying', async () => {
+    const files: Record<string, string> = {};
+    for (let index = 0; index < 300; index += 1) files[`${index}.yaml`] = config(`many-${index}`);
+    const team = await Team.create(world, 'many', files);
+    await until(() => team.writes.length > 20);
+    await team.patch({ spec: { suspend: true } });
+    await until(async () => (await reasonOf(team)) === 'Suspended');
+    const writes = team.writes.length;
+    await Team.ready(world, 'many-other', { 'a.yaml': config('many-other-a') });
+    assert.equal(team.writes.length, writes);
+    await team.patch({ spec: { suspend: false } });
+    await team.condition('Ready', 'True');
+    assert.equal(new Set(team.writes).size, 300);
+    assert.equal((await team.status()).inventory?.count, 300);
+  });
+});
+
+describe('dependsOn', { concurrency: true }, () => {
+  it('waits until the other is Ready, and goes on at once when it is', async () => {
+    const team = await Team.create(
+      world,
+      'child',
+      { 'a.yaml': config('child-a') },
+      { dependsOn: [{ name: 'parent' }] },
+    );
+    const { status } = await team.condition('Ready', 'False', { reason: 'DependencyNotReady' });
+    assert.match(
+      status?.conditions?.find(({ type }) => type === 'Ready')?.message ?? '',
+      /parent, which does not exist/,
+    );
+    const parent = await Team.create(world, 'parent', { 'a.yaml': 'kind: [' });
+    await parent.condition('Ready', 'False');
+    await until(async () => (await team.status()).conditions?.some(({ message }) => /is not Ready/.test(message)));
+    assert.equal(await dataOf(world, 'child-a'), undefined);
+    await parent.push({ 'a.yaml': config('parent-a') });
+    await team.condition('Ready', 'True');
+  });
+
+  it('with wait, a source that is not healthy holds back those that depend on it', async () => {
+    const web = (image: string) => deployment('healthy', { image, replicas: 1, progressDeadlineSeconds: 2 });
+    const parent = await Team.create(world, 'healthy', { 'a.yaml': web('bad-image') }, { wait: true });
+    const child = await Team.create(
+      world,
+      'dependent',
+      { 'a.yaml': config('dependent-a') },
+      { dependsOn: [{ name: 'healthy' }] },
+    );
+    await child.condition('Ready', 'False', { reason: 'DependencyNotReady' });
+    await parent.condition('Ready', 'False', { reason: 'HealthCheckFailed' });
+    assert.equal(await dataOf(world, 'dependent-a'), undefined);
+    await parent.push({ 'a.yaml': web('app:1') });
+    await child.condition('Ready', 'True');
+  });
+});
+
+describe('wait', { concurrency: true }, () => {
+  const web = (name: string, image: string) => deployment(name, { image, replicas: 1 });
+
+  it('Ready follows health, and no worker is held meanwhile', async () => {
+    const teams = await Promise.all(
+      ['w1', 'w2', 'w3', 'w4'].map((name) =>
+        Team.create(world, name, { 'a.yaml': web(name, 'bad-image') }, { wait: true }),
+      ),
+    );
+    // More sources wait than there are workers.
+    for (const team of teams) await team.condition('Ready', 'Unknown', { reason: 'Progressing' });
+    await Team.ready(world, 'quick', { 'a.yaml': config('quick-a') });
+    const slow = await Team.ready(world, 'slow', { 'a.yaml': web('slow', 'slow-app') }, { wait: true });
+    assert.deepEqual((await slow.status()).health?.ready, 1);
+    // A new commit ends the wait for the old one.
+    await teams[0]!.push({ 'a.yaml': web('w1', 'app:2') });
+    await teams[1]!.patch({ spec: { suspend: true } });
+    await until(async () => (await reasonOf(teams[1]!)) === 'Suspended');
+    await teams[2]!.delete();
+    await teams[2]!.gone();
+  });
+
+  it('says so when the time for it is over, and recovers', async () => {
+    const team = await Team.create(
+      world,
+      'over',
+      { 'a.yaml': web('over', 'bad-image') },
+      { wait: true, timeout: '1s' },
+    );
+    const { status } = await team.condition('Ready', 'False', { reason: 'HealthCheckTimeout' });
+    assert.match(status?.conditions?.find(({ type }) => type === 'Ready')?.message ?? '', /within 1s: Deployment over/);
+    assert.equal(await reasonOf(team, 'Healthy'), 'Progressing');
+    await team.push({ 'a.yaml': web('over', 'app:1') });
+  });
+
+  it('without wait, Ready does not ask for health, and Healthy tells it', async () => {
+    const team = await Team.ready(world, 'careless', { 'a.yaml': web('careless', 'bad-image') });
+    const { status } = await team.condition('Healthy', 'Unknown', { reason: 'Progressing' });
+    assert.equal(status?.health?.progressing, 1);
+    await team.push({ 'a.yaml': web('careless', 'app:1') });
+    await team.condition('Healthy', 'True');
+  });
+});
