@@ -138,14 +138,18 @@ export class HttpTransport implements GitTransport {
     }
   }
 
-  async *#read(body: Readable, packed: boolean, { signal, maxBytes }: TransportCall): AsyncGenerator<Uint8Array> {
+  async *#read(
+    body: Readable,
+    packed: boolean,
+    { signal, maxBytes, limit }: TransportCall,
+  ): AsyncGenerator<Uint8Array> {
     // The callback keeps a late error from being unhandled; the loop below sees it first.
     const source = packed ? pipeline(body, createGunzip(), () => undefined) : body;
     let bytes = 0;
     try {
       for await (const chunk of source as AsyncIterable<Uint8Array>) {
         bytes += chunk.length;
-        if (bytes > maxBytes) throw limitExceeded('answer bytes', `${this.host} sends more than ${maxBytes} bytes`);
+        if (bytes > maxBytes) throw limitExceeded(limit, `${this.host} sends more than ${maxBytes} bytes`);
         yield chunk;
       }
     } catch (error) {

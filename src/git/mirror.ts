@@ -38,6 +38,8 @@ export class Mirror {
   readonly #commits = new SharedCalls<void>();
   #state: Promise<MirrorState> | undefined;
   #packNumber = 0;
+  /** Blobs that callers in the queue have asked for. */
+  readonly #awaited = new Set<string>();
 
   constructor(dir: string, server: UploadPack, worker: GitWorker, limits: GitLimits) {
     this.#dir = dir;
@@ -252,19 +254,39 @@ export class Mirror {
     await rm(dir, { recursive: true, force: true });
   }
 
+  /** Takes along what others wait for: a hundred sources of one repository must not make a hundred requests. */
   async #fetchBlobs(tip: Tip, oids: readonly string[], signal: AbortSignal): Promise<void> {
+    for (const oid of oids) this.#awaited.add(oid);
     await this.#turns.pass(signal, async () => {
       // Somebody before us in the queue may have brought them.
       const missing = await this.#missing([...oids], signal);
+      if (missing.length === 0) return;
+      const together = [...new Set([...missing, ...this.#awaited])];
+      this.#awaited.clear();
       try {
-        for (let at = 0; at < missing.length; at += WANTS_PER_REQUEST) {
-          await this.#fetchChunk(missing.slice(at, at + WANTS_PER_REQUEST), signal);
-        }
+        await this.#fetchChunks(together, signal);
       } catch (error) {
         if (!(error instanceof WantRefused)) throw error;
-        await this.#fetchUnfiltered(tip, signal);
+        await this.#fetchAlone(tip, missing, together, signal);
       }
     });
+  }
+
+  /** One of the blobs is refused; it may be what another source waits for. */
+  async #fetchAlone(tip: Tip, missing: string[], together: string[], signal: AbortSignal): Promise<void> {
+    try {
+      if (together.length === missing.length) return await this.#fetchUnfiltered(tip, signal);
+      await this.#fetchChunks(missing, signal);
+    } catch (error) {
+      if (!(error instanceof WantRefused)) throw error;
+      await this.#fetchUnfiltered(tip, signal);
+    }
+  }
+
+  async #fetchChunks(wants: readonly string[], signal: AbortSignal): Promise<void> {
+    for (let at = 0; at < wants.length; at += WANTS_PER_REQUEST) {
+      await this.#fetchChunk(wants.slice(at, at + WANTS_PER_REQUEST), signal);
+    }
   }
 
   async #fetchChunk(wants: string[], signal: AbortSignal): Promise<void> {

@@ -13,6 +13,7 @@ export interface GitTransport {
 
 export interface TransportCall {
   signal: AbortSignal;
-  /** More bytes than this in the answer is GitLimitExceeded. */
+  /** More bytes than this in the answer is GitLimitExceeded, with the name of the limit. */
   maxBytes: number;
+  limit: string;
 }

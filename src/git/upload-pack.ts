@@ -46,7 +46,7 @@ export class UploadPack {
       // The greeting of v0 is the list of refs.
       if (server.refs) return server.refs;
       const request = refsRequest(server, prefixes);
-      const options = { version: server.version, maxBytes: MAX_REFS_BYTES, signal };
+      const options = { version: server.version, ...REFS_LIMIT, signal };
       return readRefs(await this.#transport.upload(request, options));
     });
   }
@@ -61,7 +61,12 @@ export class UploadPack {
     return this.#withServer(signal, async (server) => {
       const request = fetchRequest(server, wish);
       // The bands and lines around the pack take less than one part in a hundred.
-      const options = { version: server.version, maxBytes: Math.ceil(maxBytes * 1.01) + 65536, signal };
+      const options = {
+        version: server.version,
+        maxBytes: Math.ceil(maxBytes * 1.01) + 65536,
+        limit: 'packBytes',
+        signal,
+      };
       const answer = await readFetch(await this.#transport.upload(request, options));
       const bytes = await writePack(answer.pack, file, maxBytes);
       return { shallow: answer.shallow, unshallow: answer.unshallow, bytes };
@@ -84,11 +89,13 @@ export class UploadPack {
   }
 
   async #greet(signal: AbortSignal): Promise<Server> {
-    const server = await readGreeting(await this.#transport.discover({ signal, maxBytes: MAX_REFS_BYTES }));
+    const server = await readGreeting(await this.#transport.discover({ signal, ...REFS_LIMIT }));
     this.#greeting = server.version === 2 ? { server, at: this.#now() } : undefined;
     return server;
   }
 }
+
+const REFS_LIMIT = { maxBytes: MAX_REFS_BYTES, limit: 'refs bytes' };
 
 const CHANGED: ReadonlySet<string> = new Set(['GitProtocolError', 'RepositoryNotFound', 'RedirectRefused']);
 
