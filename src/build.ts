@@ -8,7 +8,7 @@ import type { Metafile } from 'esbuild';
 const root = join(import.meta.dirname, '..');
 
 /** Output name → source. */
-const ENTRIES = { 'plumbline-operator': 'src/main.ts', 'git-worker': 'src/git/worker.ts' };
+const ENTRIES = { 'plumbline-operator': 'src/launch.ts', 'git-worker': 'src/git/worker.ts' };
 
 // Packages written as CommonJS expect these three; an ES module has none of them.
 const BANNER = `// Plumbline, Apache-2.0. Licences of the packages in here: THIRD-PARTY-LICENSES.txt

@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { setFlagsFromString } from 'node:v8';
 import { systemClock } from './clock.ts';
 import { Controller } from './controller/controller.ts';
 import { PlumblineError } from './errors.ts';
@@ -23,8 +22,6 @@ const GRACE_MS = 5_000;
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2), process.env);
   if (options === 'help') return void process.stdout.write(usage());
-  // Garbage is collected a little earlier: the process rests most of its life, and memory is what it is judged by.
-  setFlagsFromString('--max-semi-space-size=8');
   const log = createLog({ level: options.logLevel });
   const stop = new AbortController();
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort(new Error(name)));
