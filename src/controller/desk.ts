@@ -64,11 +64,15 @@ export class Desk implements SourceDesk {
     deps.status.changed(source);
   }
 
+  released(key: string): void {
+    this.#deps().wake(key);
+  }
+
   changed(key: string): void {
     const { sources, status } = this.#deps();
     const source = sources.get(key);
     if (!source) return;
-    if (source.judged) status.changed(source);
+    if (source.judged) status.healthChanged(source);
     this.#retryNow(source, ENDED_BY_OTHERS);
   }
 

@@ -44,6 +44,8 @@ export interface SourceDesk {
   inSync(source: string, key: string, rewritten: boolean): void;
   /** A corrective write failed; the source tries the object again with its own backoff. */
   failed(source: string, desired: Desired, error: unknown): void;
+  /** An object that its live annotation kept from us is ours to apply again. */
+  released(source: string): void;
   /** The set of managed objects or their health changed. */
   changed(source: string): void;
   problem(kind: WatchedKind, error: KubeError): void;
@@ -139,9 +141,10 @@ export class Healer implements WatchListener {
       // Not comparable yet: the source is not rendered, or has a newer declaration that its own run applies.
       const awaited = desired !== undefined || (now.source !== undefined && desk.awaits(now.source));
       now.unjudged = awaited ? object : undefined;
+      if (source !== undefined && before?.reconcileDisabled && !now.reconcileDisabled) desk.released(source);
       return;
     }
-    if (desired.policy.reconcile && !now.reconcileDisabled) this.#judge(source, desired, now, object);
+    if (isKept(desired) && !now.reconcileDisabled) this.#judge(source, desired, now, object);
   }
 
   /** DELETED comes for a deletion and for a stripped label alike. */
@@ -345,4 +348,9 @@ function isNewer(object: KubeObject, before: LiveObject): boolean {
 function isLater(a: string, b: string): boolean {
   if (!/^\d+$/.test(a) || !/^\d+$/.test(b)) return true;
   return a.length === b.length ? a > b : a.length > b.length;
+}
+
+/** Is its declaration to be held against what others do to the object, once it is there? */
+function isKept({ policy }: Desired): boolean {
+  return policy.reconcile && policy.ssa !== 'IfNotPresent' && policy.ssa !== 'Ignore';
 }
