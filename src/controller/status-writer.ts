@@ -21,14 +21,20 @@ export interface StatusWriterOptions {
 interface Pending {
   source: Source;
   cancel: (() => void) | undefined;
+  /** When the write that `cancel` would cancel is due. */
+  dueAt: number;
   writtenAt: number;
   writing: Promise<boolean> | undefined;
   /** What the server holds. */
   stored: GitOpsSourceStatus | undefined;
+  /** A write failed: what the server holds has to be read. */
+  doubtful: boolean;
 }
 
 /** At most one write in this time for a source, unless Ready or Stalled flips. */
 const QUIET_MS = 1_000;
+/** Health comes and goes while controllers catch up with any edit; what has passed within this time is not worth a write. */
+const HEALTH_SETTLES_MS = 2_000;
 
 /** The one writer of status. It computes the status when it writes, so what it writes is never older than the write. */
 export class StatusWriter {
@@ -42,10 +48,25 @@ export class StatusWriter {
   /** Something that the status tells has changed. */
   changed(source: Source): void {
     const pending = this.#of(source);
-    if (pending.cancel) return;
-    const wait = pending.writtenAt + QUIET_MS - this.#options.clock.elapsed();
-    const due = this.#flips(pending) ? 0 : Math.max(0, wait);
-    pending.cancel = this.#options.clock.after(due, () => void this.flush(source));
+    const now = this.#options.clock.elapsed();
+    if (pending.cancel && pending.dueAt <= now + QUIET_MS) return;
+    const waitMs = this.#flips(pending) ? 0 : Math.max(0, pending.writtenAt + QUIET_MS - now);
+    this.#schedule(pending, waitMs);
+  }
+
+  /** The health of managed objects has changed. */
+  healthChanged(source: Source): void {
+    const pending = this.#of(source);
+    // Where Ready waits for health, it is what people wait for.
+    if (source.spec?.wait) this.changed(source);
+    else if (!pending.cancel) this.#schedule(pending, HEALTH_SETTLES_MS);
+  }
+
+  #schedule(pending: Pending, waitMs: number): void {
+    const { clock } = this.#options;
+    pending.cancel?.();
+    pending.dueAt = clock.elapsed() + waitMs;
+    pending.cancel = clock.after(waitMs, () => void this.flush(pending.source));
   }
 
   /** Writes now, if there is something to write; resolves with whether the server has it. */
@@ -75,7 +96,17 @@ export class StatusWriter {
   #of(source: Source): Pending {
     let pending = this.#pending.get(source.key);
     if (!pending) {
-      pending = { source, cancel: undefined, writtenAt: -Infinity, writing: undefined, stored: source.resource.status };
+      const { status: stored } = source.resource;
+      const never = -Infinity;
+      pending = {
+        source,
+        cancel: undefined,
+        dueAt: never,
+        writtenAt: never,
+        writing: undefined,
+        stored,
+        doubtful: false,
+      };
       this.#pending.set(source.key, pending);
     }
     return pending;
@@ -88,14 +119,16 @@ export class StatusWriter {
 
   async #write(pending: Pending): Promise<boolean> {
     const { api, resource, statusOf, clock, signal, onWritten, onError } = this.#options;
-    const { source, stored } = pending;
-    const status = statusOf(source);
-    source.status = status;
-    const patch = mergePatch(stored, status);
+    const { source } = pending;
     if (signal.aborted) return false;
-    if (!patch) return true;
-    pending.writtenAt = clock.elapsed();
     try {
+      if (pending.doubtful) await this.#read(pending);
+      const { stored } = pending;
+      const status = statusOf(source);
+      source.status = status;
+      const patch = mergePatch(stored, status);
+      if (!patch) return true;
+      pending.writtenAt = clock.elapsed();
       await api.patchStatus(
         resource(),
         source.namespace,
@@ -109,11 +142,19 @@ export class StatusWriter {
     } catch (error) {
       if (isNotFound(error) || signal.aborted) return false;
       onError(source, error);
-      // Whatever the server holds now, the next write says everything again.
-      pending.stored = undefined;
-      pending.cancel ??= clock.after(QUIET_MS * 5, () => void this.flush(source));
+      pending.doubtful = true;
+      if (!pending.cancel) this.#schedule(pending, QUIET_MS * 5);
       return false;
     }
+  }
+
+  /** The failed write may have arrived all the same. */
+  async #read(pending: Pending): Promise<void> {
+    const { api, resource, signal } = this.#options;
+    const { namespace, name } = pending.source;
+    const object = await api.get(resource(), namespace, name, { signal });
+    pending.stored = object['status'] as GitOpsSourceStatus | undefined;
+    pending.doubtful = false;
   }
 }
 

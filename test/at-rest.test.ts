@@ -1,0 +1,113 @@
+// In sync, the operator sends the API server nothing: not for status changes, not for what others add, not by the clock.
+import assert from 'node:assert/strict';
+import { after, before, it } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { readAudit, type AuditEvent } from './audit.ts';
+import { startCluster, type Cluster } from './cluster.ts';
+import { World } from './operator.ts';
+import { config, crd, deployment, manifest, Team } from './team.ts';
+import { until } from './until.ts';
+
+let cluster: Cluster;
+let world: World;
+before(async () => {
+  cluster = await startCluster({ audit: true });
+  world = await World.create({ cluster });
+});
+after(async () => {
+  await world[Symbol.asyncDispose]();
+  await cluster.stop();
+});
+
+/** What the operator asked for; opened watches are told when they are opened. */
+function requests(): AuditEvent[] {
+  return readAudit(cluster, 'operator').filter(({ verb, stage }) => verb !== 'watch' || stage === 'ResponseStarted');
+}
+
+const said = (events: AuditEvent[]) => events.map(({ verb, requestURI }) => `${verb} ${requestURI}`);
+
+/** Until nothing was asked for longer than a change of health takes to be told. */
+async function settled(): Promise<number> {
+  for (let count = requests().length; ; count = requests().length) {
+    await pause(2_500);
+    if (requests().length === count) return count;
+  }
+}
+
+it('nothing is sent in sync, whatever is not drift happens', async () => {
+  const pods = {
+    metadata: { labels: { app: 'job' } },
+    spec: { restartPolicy: 'Never', containers: [{ name: 'a', image: 'a:1' }] },
+  };
+  const many = Array.from({ length: 50 }, (_, index) => config(`many-${index}`)).join('---\n');
+  const kinds = {
+    'crd.yaml': crd('rest.example.com', 'Thing', 'things'),
+    'things.yaml': manifest('rest.example.com/v1', 'Thing', 'one', { spec: { a: 1 } }),
+    'many.yaml': many,
+    'web.yaml': deployment('web', { replicas: 1 }),
+    'service.yaml': manifest('v1', 'Service', 'web', { spec: { selector: { app: 'web' }, ports: [{ port: 80 }] } }),
+    'secret.yaml': manifest('v1', 'Secret', 'secret', { stringData: { token: 'x' } }),
+    'account.yaml': manifest('v1', 'ServiceAccount', 'account'),
+    'job.yaml': manifest('batch/v1', 'Job', 'job', { spec: { template: pods } }),
+    'budget.yaml': manifest('policy/v1', 'PodDisruptionBudget', 'web', {
+      spec: { minAvailable: 1, selector: { matchLabels: { app: 'web' } } },
+    }),
+    'rules.yaml': manifest('networking.k8s.io/v1', 'NetworkPolicy', 'rules', { spec: { podSelector: {} } }),
+    'role.yaml': manifest('rbac.authorization.k8s.io/v1', 'Role', 'role', {
+      rules: [{ apiGroups: [''], resources: ['pods'], verbs: ['get'] }],
+    }),
+    'claim.yaml': manifest('v1', 'PersistentVolumeClaim', 'claim', {
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1024Mi' } } },
+    }),
+  };
+  const team = await Team.ready(world, 'rest', kinds);
+  // All but the claim, for which nobody provides a volume.
+  await until(async () => (await team.status()).health?.progressing === 1);
+  const count = await settled();
+  const git = world.git.requests.length;
+
+  const place = '/apis/rest.example.com/v1/namespaces/' + world.namespace + '/things/one';
+  for (let round = 0; round < 5; round += 1) {
+    await world.expect(200, 'PATCH', place, {
+      body: { status: { round }, metadata: { annotations: { round: `${round}` } } },
+    });
+    await world.edit('apps/v1/deployments/web', { metadata: { annotations: { round: `${round}` } } });
+    await world.edit('v1/configmaps/many-7', { data: { round: `${round}` } });
+    await world.edit('v1/services/web', { metadata: { labels: { round: `${round}` } } });
+    await world.expect(200, 'PATCH', `${world.path('v1/services/web')}/status?fieldManager=balancer`, {
+      body: {
+        status: {
+          conditions: [
+            {
+              type: 'Round',
+              status: 'True',
+              reason: `Round${round}`,
+              message: '',
+              lastTransitionTime: '2026-01-01T00:00:00Z',
+            },
+          ],
+        },
+      },
+    });
+  }
+  // Some seconds in which Git is polled several times, too.
+  await until(() => world.git.requests.length > git + 3);
+  assert.deepEqual(said(requests().slice(count)), []);
+
+  // All of that has been seen: what comes after it in the same watches is healed, each by one request.
+  await world.expect(200, 'PATCH', place, { body: { spec: { a: 2 } } });
+  await world.edit('apps/v1/deployments/web', { spec: { revisionHistoryLimit: 3, replicas: 2 } });
+  await world.edit('v1/configmaps/many-7', { data: { key: 'edited' } });
+  await until(async () => (await team.status()).drift?.healedCount === 3);
+  await settled();
+  const patched = requests()
+    .slice(count)
+    .filter(({ verb, objectRef }) => verb === 'patch' && objectRef?.resource !== 'gitopssources')
+    .map(({ objectRef }) => objectRef?.resource);
+  assert.deepEqual(patched.sort(), ['configmaps', 'deployments', 'things']);
+  const rest = requests()
+    .slice(count)
+    .filter(({ verb }) => verb !== 'patch')
+    .map(({ verb, objectRef }) => `${verb} ${objectRef?.resource}`);
+  assert.deepEqual([...new Set(rest)], ['create events'], 'no reads, no lists, no new watches');
+});
