@@ -219,7 +219,7 @@ suite('refs', () => {
 });
 
 suite('one mirror, many readers', () => {
-  test('twenty at once fetch a commit once, and each its own blobs', async () => {
+  test('twenty at once fetch a commit once, and their blobs together', async () => {
     await using git: TestGit = await openTestGit();
     const repository = await server.createRepository('many');
     const files = Object.fromEntries(
@@ -232,6 +232,8 @@ suite('one mirror, many readers', () => {
       Array.from({ length: 20 }, async (_, index) => readTip(git, repository, tip, `team${index}`)),
     );
     assert.deepEqual(Object.assign({}, ...readings.map((reading) => reading.files)), files);
-    assert.deepEqual(takeRequests('many').length, 21);
+    // How many ask before the first answer is there is up to the clock; alone each would make a request.
+    const requests = takeRequests('many').length;
+    assert.ok(requests < 11, `${requests} requests for 20 readers`);
   });
 });
