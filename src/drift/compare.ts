@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { FieldsV1, KubeObject } from '../kube/object.ts';
 import { ownable } from './coverage.ts';
 import { fieldOf, isLeaf, isMap, itemFinder, trieItems, trieValues, type FieldPath, type TrieItem } from './fields.ts';
@@ -87,21 +86,6 @@ export function isServedAs(declared: unknown, live: unknown): boolean {
   if (!isMap(declared) || !isMap(live)) return false;
   if (Object.keys(live).some((name) => !Object.hasOwn(declared, name))) return false;
   return Object.entries(declared).every(([name, value]) => isServedAs(value, fieldOf(live, name)));
-}
-
-/**
- * Did a dry-run of our apply change nothing? Compares everything that an apply can change; status, versions and the
- * bookkeeping of managedFields do not count.
- */
-export function isUnchanged(live: KubeObject, dryRun: KubeObject): boolean {
-  return isDeepStrictEqual(withoutBookkeeping(live), withoutBookkeeping(dryRun));
-}
-
-const BOOKKEEPING: ReadonlySet<string> = new Set(['managedFields', 'resourceVersion', 'generation']);
-
-function withoutBookkeeping(object: KubeObject): unknown {
-  const metadata = Object.entries(object.metadata).filter(([name]) => !BOOKKEEPING.has(name));
-  return { ...object, status: undefined, metadata: Object.fromEntries(metadata) };
 }
 
 function isZero(value: unknown): boolean {

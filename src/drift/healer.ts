@@ -15,6 +15,7 @@ import { formatPath } from './fields.ts';
 import type { Difference } from './compare.ts';
 import { judge, type Baseline } from './judge.ts';
 import { answerRewritten, settle } from './settle.ts';
+import { wouldChange } from './would-change.ts';
 import type { WatchedKind, WatchEventType, WatchListener } from './watches.ts';
 
 /** One difference between Git and the cluster that somebody else made, or its end. Values are raw: mask before showing. */
@@ -199,7 +200,7 @@ export class Healer implements WatchListener {
         return this.#inSync(source, desired, { ...now, baseline: judgement.baseline, surrendered });
       }
       case 'valuesDiffer':
-        return void this.#rehearse(source, desired, object, judgement.differences, this.#deps.clock.elapsed());
+        return void this.#rehearse(source, desired, object, this.#deps.clock.elapsed());
       case 'terminating':
         return;
       case 'lost':
@@ -236,13 +237,7 @@ export class Healer implements WatchListener {
   }
 
   /** Owned as declared, but other values: only the server knows whether an apply would change anything. */
-  async #rehearse(
-    source: string,
-    desired: Desired,
-    object: KubeObject,
-    found: readonly Difference[],
-    arrivedAt: number,
-  ): Promise<void> {
+  async #rehearse(source: string, desired: Desired, object: KubeObject, arrivedAt: number): Promise<void> {
     const { desk, writer, live, signal } = this.#deps;
     const order = desk.order(source);
     if (!order) return;
@@ -252,7 +247,7 @@ export class Healer implements WatchListener {
       // Something newer arrived while we asked; it is judged on its own.
       if (!now || now.resourceVersion !== object.metadata.resourceVersion) return;
       const settled = settle(writer.steadyBody(desired), object, answer);
-      if (!settled) return this.#correct(source, desired, explainValues(found), arrivedAt);
+      if (!settled) return this.#correct(source, desired, wouldChange(object, answer), arrivedAt);
       const next = { ...now, baseline: settled.baseline };
       live.set(next);
       this.noteRewritten(source, desired, settled.rewritten);

@@ -1,0 +1,34 @@
+import jsonPatch from 'fast-json-patch';
+import type { KubeObject } from '../kube/object.ts';
+import type { DriftedField } from './explain.ts';
+import { fieldOf, isMap } from './fields.ts';
+
+/** What an apply changes in any case, and nobody means. */
+const BOOKKEEPING: ReadonlySet<string> = new Set(['managedFields', 'resourceVersion', 'generation']);
+
+/**
+ * What an apply would change, field by field, from the answer of its dry-run: `declared` is the value that it would set, as
+ * the server writes it. Status and bookkeeping do not count. For people: the paths are JSON pointers with list indexes.
+ */
+export function wouldChange(live: KubeObject, dryRun: KubeObject): DriftedField[] {
+  const [before, after] = [comparable(live), comparable(dryRun)];
+  return jsonPatch.compare(before, after).map(({ op, path, ...rest }) => ({
+    path,
+    declared: op === 'remove' ? undefined : (rest as { value?: unknown }).value,
+    live: op === 'add' ? undefined : at(before, path),
+  }));
+}
+
+function comparable({ status: _status, ...object }: KubeObject): object {
+  const metadata = Object.entries(object.metadata).filter(([name]) => !BOOKKEEPING.has(name));
+  return { ...object, metadata: Object.fromEntries(metadata) };
+}
+
+function at(object: unknown, pointer: string): unknown {
+  const names = pointer.split('/').slice(1).map(jsonPatch.unescapePathComponent);
+  return names.reduce<unknown>(
+    (value, name) =>
+      isMap(value) ? fieldOf(value, name) : Array.isArray(value) ? (value[Number(name)] as unknown) : undefined,
+    object,
+  );
+}
