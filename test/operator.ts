@@ -245,6 +245,7 @@ export class World implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.operator[Symbol.asyncDispose]();
     await this.git[Symbol.asyncDispose]();
+    if (this.#options.cacheDir) rmSync(this.#options.cacheDir, { recursive: true, force: true });
   }
 }
 

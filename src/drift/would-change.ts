@@ -3,6 +3,9 @@ import type { KubeObject } from '../kube/object.ts';
 import type { DriftedField } from './explain.ts';
 import { fieldOf, isMap } from './fields.ts';
 
+// oxlint-disable-next-line import/no-named-as-default-member -- it is CommonJS: Node finds no named exports in it
+const { compare, unescapePathComponent } = jsonPatch;
+
 /** What an apply changes in any case, and nobody means. */
 const BOOKKEEPING: ReadonlySet<string> = new Set(['managedFields', 'resourceVersion', 'generation']);
 
@@ -12,7 +15,7 @@ const BOOKKEEPING: ReadonlySet<string> = new Set(['managedFields', 'resourceVers
  */
 export function wouldChange(live: KubeObject, dryRun: KubeObject): DriftedField[] {
   const [before, after] = [comparable(live), comparable(dryRun)];
-  return jsonPatch.compare(before, after).map(({ op, path, ...rest }) => ({
+  return compare(before, after).map(({ op, path, ...rest }) => ({
     path,
     declared: op === 'remove' ? undefined : (rest as { value?: unknown }).value,
     live: op === 'add' ? undefined : at(before, path),
@@ -25,7 +28,7 @@ function comparable({ status: _status, ...object }: KubeObject): object {
 }
 
 function at(object: unknown, pointer: string): unknown {
-  const names = pointer.split('/').slice(1).map(jsonPatch.unescapePathComponent);
+  const names = pointer.split('/').slice(1).map(unescapePathComponent);
   return names.reduce<unknown>(
     (value, name) =>
       isMap(value) ? fieldOf(value, name) : Array.isArray(value) ? (value[Number(name)] as unknown) : undefined,
