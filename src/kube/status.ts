@@ -60,7 +60,9 @@ function messageOf(
   }
   // Validation quotes values in many forms, so for a Secret only the names of its fields are told.
   if (secret && causes.length > 0 && (code === 422 || code === 400)) {
-    const fields = causes.map(({ field, reason }) => `${field ?? 'the object'} (${reason ?? 'invalid'})`);
+    const fields = causes.map(
+      ({ field, reason, message }) => `${field ?? 'the object'} (${message ?? reason ?? 'invalid'})`,
+    );
     return shorten(
       `the Secret ${status.details?.name ?? ''} is not valid: ${fields.join(', ')}; its values are not shown`,
     );
@@ -73,12 +75,22 @@ function cleanCause(cause: StatusCause, clean: (text: string) => string, secret:
   return {
     ...(cause.field === undefined ? {} : { field: shorten(cause.field) }),
     ...(cause.reason === undefined ? {} : { reason: cause.reason }),
-    ...(cause.message === undefined || secret ? {} : { message: clean(cause.message) }),
+    ...(cause.message === undefined ? {} : secret ? verdictOnly(cause.message) : { message: clean(cause.message) }),
   };
 }
 
+/** Of a message about a Secret the one thing that decides something, in our words: `force` has to know it. */
+function verdictOnly(message: string): Pick<StatusCause, 'message'> {
+  return /\bfield is immutable\b/.test(message) ? { message: 'field is immutable' } : {};
+}
+
+/** What the server's own authorization says, for a namespaced kind and for others: nothing of it comes from the object. */
+const DENIAL =
+  /^[\w.]+ "[^"]*" is forbidden: User "[^"]*" cannot \w+ resource "[\w./-]*" in API group "[\w.-]*" (in the namespace "[\w-]*"|at the cluster scope)$/;
+
 /** Masks what could be a value: anything quoted or behind `got`, except the object's own name and the names of fields. */
 function maskQuotes(text: string, name: string | undefined): string {
+  if (DENIAL.test(text)) return text;
   return text
     .replace(/(?<!field )(["'`])(?:[^\\]|\\.)*?\1/g, (quoted) => (quoted.slice(1, -1) === name ? quoted : '"***"'))
     .replace(/(Invalid value:|\bgot\b)(?! "\*\*\*").*/s, '$1 ***');

@@ -1,0 +1,79 @@
+// A heal that the API server refuses is a failure of that object: said, tried again, never called in sync, no burden to others.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { World } from './operator.ts';
+import { config, dataOf, Team } from './team.ts';
+import { until } from './until.ts';
+
+const RBAC = '/apis/rbac.authorization.k8s.io/v1';
+
+let world: World;
+before(async () => void (world = await World.create()));
+after(() => world[Symbol.asyncDispose]());
+
+async function account(name: string): Promise<void> {
+  const subject = { kind: 'ServiceAccount', name, namespace: world.namespace };
+  await world.expect(201, 'POST', world.path('v1/serviceaccounts/'), {
+    body: { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } },
+  });
+  await bind(name, subject);
+}
+
+const bind = (name: string, subject: object) =>
+  world.expect(201, 'POST', `${RBAC}/namespaces/${world.namespace}/rolebindings`, {
+    body: {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'RoleBinding',
+      metadata: { name },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'edit' },
+      subjects: [subject],
+    },
+  });
+
+describe('a heal that is refused', { concurrency: true }, () => {
+  it('says who may not write, stays drifted, and goes on when the right is back', async () => {
+    await account('writer');
+    const spec = { serviceAccountName: 'writer', retryInterval: '1s' };
+    const team = await Team.ready(
+      world,
+      'denied',
+      { 'a.yaml': config('denied-a'), 'b.yaml': config('denied-b') },
+      spec,
+    );
+    const calm = await Team.ready(world, 'calm', { 'c.yaml': config('calm-c') });
+    await world.expect(200, 'DELETE', `${RBAC}/namespaces/${world.namespace}/rolebindings/writer`);
+    await world.edit('v1/configmaps/denied-a', { data: { key: 'edited' } });
+    const failure = await team.failure('denied-a', 'ApiForbidden');
+    assert.match(failure.message, new RegExp(`system:serviceaccount:${world.namespace}:writer`));
+    const attempts = () => world.operator.lines.filter(({ msg }) => /denied-a/.test(msg ?? '')).length;
+    const before = attempts();
+    await until(() => attempts() > before + 1, { what: 'it is tried again' });
+    const { status } = await team.condition('Drifted', 'True');
+    assert.equal(status?.drift?.count, 1);
+    await team.condition('Ready', 'False', { reason: 'AccessDenied' });
+    assert.equal((await dataOf(world, 'denied-a'))?.['key'], 'edited');
+    await world.edit('v1/configmaps/calm-c', { data: { key: 'edited' } });
+    await until(async () => (await dataOf(world, 'calm-c'))?.['key'] === 'value');
+    await calm.condition('Ready', 'True');
+
+    await bind('writer', { kind: 'ServiceAccount', name: 'writer', namespace: world.namespace });
+    await until(async () => (await dataOf(world, 'denied-a'))?.['key'] === 'value');
+    await team.condition('Ready', 'True');
+    await team.condition('Drifted', 'False', { reason: 'InSync' });
+    assert.equal((await team.status()).failures, undefined);
+  });
+
+  it('ends when somebody else puts the object right', async () => {
+    await account('other');
+    const spec = { serviceAccountName: 'other', retryInterval: '1h' };
+    const team = await Team.ready(world, 'undone', { 'a.yaml': config('undone-a') }, spec);
+    await world.expect(200, 'DELETE', `${RBAC}/namespaces/${world.namespace}/rolebindings/other`);
+    await world.edit('v1/configmaps/undone-a', { metadata: { labels: { 'plumbline.dev/namespace': 'edited' } } });
+    await team.failure('undone-a', 'ApiForbidden');
+    await bind('other', { kind: 'ServiceAccount', name: 'other', namespace: world.namespace });
+    // Any further edit is an event, and each event is judged anew.
+    await world.edit('v1/configmaps/undone-a', { metadata: { annotations: { mine: 'x' } } });
+    await team.condition('Ready', 'True');
+    await team.condition('Drifted', 'False', { reason: 'InSync' });
+  });
+});

@@ -1,0 +1,90 @@
+// Status is small and quiet: under 64 KiB with hundreds of failures, at most a write a second, none when nothing changed.
+import assert from 'node:assert/strict';
+import { after, before, it } from 'node:test';
+import { readAudit } from './audit.ts';
+import { startCluster, type Cluster } from './cluster.ts';
+import { World } from './operator.ts';
+import { config, dataOf, manifest, Team } from './team.ts';
+import { until } from './until.ts';
+
+let cluster: Cluster;
+let world: World;
+before(async () => {
+  cluster = await startCluster({ audit: true });
+  world = await World.create({ cluster });
+});
+after(async () => {
+  await world[Symbol.asyncDispose]();
+  await cluster.stop();
+});
+
+/** Arrival times in milliseconds of the status writes of a source. */
+function statusWrites(name: string): number[] {
+  return readAudit(cluster, 'operator')
+    .filter(({ verb, objectRef }) => verb === 'patch' && objectRef?.subresource === 'status' && objectRef.name === name)
+    .map(({ requestReceivedTimestamp }) => Date.parse(requestReceivedTimestamp));
+}
+
+async function events(): Promise<{ reason: string; involvedObject: { name: string } }[]> {
+  const { body } = await cluster.request('GET', world.path('v1/events/'));
+  return (body as unknown as { items: { reason: string; involvedObject: { name: string } }[] }).items;
+}
+
+it('many heals in a row are told in few writes, a second apart, and in one event', async () => {
+  const team = await Team.ready(world, 'busy', { 'a.yaml': config('busy-a') });
+  const first = statusWrites('busy').length;
+  for (let round = 0; round < 60; round += 1) {
+    await world.edit('v1/configmaps/busy-a', { data: { key: `edit-${round}` } });
+    await until(async () => (await dataOf(world, 'busy-a'))?.['key'] === 'value', { intervalMs: 5 });
+  }
+  const { drift } = await until(async () => {
+    const status = await team.status();
+    return (status.drift?.healedCount ?? 0) >= 60 && status;
+  });
+  assert.equal(drift?.objects.length, 1, 'one object stands once, with what was changed last');
+  const times = statusWrites('busy').slice(first);
+  const gaps = times.slice(1).map((time, index) => time - times[index]!);
+  assert.ok(
+    gaps.every((gap) => gap > 900),
+    `gaps of ${gaps.join(', ')} ms`,
+  );
+  const told = (await events()).filter(
+    ({ reason, involvedObject }) => reason === 'DriftCorrected' && involvedObject.name === 'busy',
+  );
+  assert.ok(told.length <= 2, `${told.length} events`);
+});
+
+it('hundreds of failures with long messages fit, and are counted', async () => {
+  const long = 'x'.repeat(60);
+  const bad = (index: number) =>
+    manifest('v1', 'Service', `many-${String(index).padStart(3, '0')}-${long.slice(0, 40)}`, {
+      spec: { ports: Array.from({ length: 10 }, (_, port) => ({ name: `Bad_${long}_${port}`, port: 99999 })) },
+    });
+  const team = await Team.create(world, 'many', {
+    'a.yaml': Array.from({ length: 400 }, (_, index) => bad(index)).join('---\n'),
+  });
+  const { status } = await team.condition('Ready', 'False', { reason: 'ReconciliationFailed', timeoutMs: 60_000 });
+  assert.ok(Buffer.byteLength(JSON.stringify(status)) <= 65_536);
+  const shown = status?.failures?.length ?? 0;
+  assert.ok(shown > 5 && shown <= 30, `${shown} are shown`);
+  const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+  assert.match(ready!.message, /^400 of 400 objects/);
+});
+
+it('a source that stays as it is writes no status and no event, whatever is polled and retried', async () => {
+  await Team.ready(world, 'still', { 'a.yaml': config('still-a') });
+  const failing = manifest('v1', 'Service', 'stuck-a', { spec: { ports: [{ port: 99999 }] } });
+  const stuck = await Team.create(world, 'stuck', { 'a.yaml': failing }, { retryInterval: '1s' });
+  await stuck.condition('Ready', 'False', { reason: 'ReconciliationFailed' });
+  const attempts = () =>
+    readAudit(cluster, 'operator').filter(({ verb, objectRef }) => verb === 'patch' && objectRef?.name === 'stuck-a')
+      .length;
+  const before = attempts();
+  const writes = () => [statusWrites('still').length, statusWrites('stuck').length];
+  const [count, told] = [writes(), (await events()).length];
+  const polls = world.git.requests.length;
+  await until(() => attempts() >= before + 3 && world.git.requests.length > polls + 3);
+  assert.deepEqual(writes(), count);
+  const since = (await events()).length - told;
+  assert.equal(since, 0);
+});
