@@ -39,7 +39,7 @@ export interface RenderResult extends Declaration {
   parsedFiles: number;
 }
 
-/** Blobs asked for at once; bounds what is held in memory besides the result. */
+/** Blobs asked for at once; two times as many are held in memory besides the result. */
 const BATCH = 256;
 /** How long the event loop is held before other work gets its turn, in milliseconds. */
 const SLICE_MS = 10;
@@ -104,11 +104,18 @@ function crdsOf(selected: readonly TreeFile[], cache: RenderCache): Map<string, 
 }
 
 async function renderFiles(stale: readonly TreeFile[], input: RenderInput, slice: Slice): Promise<void> {
-  for (let start = 0; start < stale.length; start += BATCH) {
-    const batch = stale.slice(start, start + BATCH);
-    const contents = await input.read(batch.map(({ oid }) => oid));
+  const batches = Array.from({ length: Math.ceil(stale.length / BATCH) }, (_, index) =>
+    stale.slice(index * BATCH, (index + 1) * BATCH),
+  );
+  const read = async (batch: readonly TreeFile[] | undefined) => batch && input.read(batch.map(({ oid }) => oid));
+  let reading = read(batches[0]);
+  for (const [index, batch] of batches.entries()) {
+    const contents = await reading;
+    // Blobs are read by another thread while this one renders.
+    reading = read(batches[index + 1]);
+    reading.catch(() => {});
     for (const file of batch) {
-      input.cache.set(file.path, renderFile(file, contents.get(file.oid), input.settings));
+      input.cache.set(file.path, renderFile(file, contents?.get(file.oid), input.settings));
       await slice.rest();
     }
   }
