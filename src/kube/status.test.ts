@@ -110,6 +110,9 @@ for (const [what, body] of leaks) {
 test('what is harmless about a Secret is told', () => {
   const missing = statusBody({ message: 'secrets "s" not found', details: { name: 's', kind: 'secrets' } });
   assert.equal(failed(404, missing, undefined, SECRETS).message, 'secrets "s" not found');
+  const denied =
+    'secrets "s" is forbidden: User "system:serviceaccount:a:b" cannot get resource "secrets" in API group "" in the namespace "a"';
+  assert.equal(failed(403, statusBody({ message: denied }), undefined, SECRETS).message, `${denied} (${SECRETS})`);
   const strict = statusBody({ message: 'strict decoding error: unknown field "datta"' });
   assert.match(failed(400, strict, undefined, SECRETS).message, /unknown field "datta"/);
 });
