@@ -100,11 +100,12 @@ test(`kill -9, ${rounds} rounds, seed ${seed}`, { timeout: 60_000 + rounds * 15_
       await until(
         async () =>
           operator.writes.length >= writes || (await world.source())?.status?.lastAppliedRevision?.endsWith(commit),
+        { timeoutMs: 60_000, what: `round ${round} has ${writes} writes, or is applied` },
       );
       await operator.stop('SIGKILL');
       continue;
     }
-    await world.condition('Ready', 'True', { revision: commit });
+    await world.condition('Ready', 'True', { revision: commit, timeoutMs: 60_000 });
     await until(
       async () => {
         const found = await live();

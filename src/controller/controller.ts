@@ -11,6 +11,7 @@ import { Healer } from '../drift/healer.ts';
 import { KindWatches, type WatchedKind } from '../drift/watches.ts';
 import type { Git } from '../git/remote.ts';
 import { KubeError } from '../kube/errors.ts';
+import { abortable } from '../kube/flight.ts';
 import { identityKey, identityOf, type KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import { Reflector } from '../kube/reflector.ts';
@@ -73,6 +74,7 @@ export class Controller {
   readonly #statusEnd = new AbortController();
   #resource: ApiResource | undefined;
   #reflector: Reflector | undefined;
+  readonly #listed = Promise.withResolvers<void>();
 
   constructor(input: ControllerInput) {
     this.#input = input;
@@ -149,6 +151,8 @@ export class Controller {
     };
     this.#reflector = new Reflector(api, selection, this.#sourceHandler());
     const watching = this.#reflector.run(signal);
+    // Before all sources are known, an object of one that is listed later would look like nobody's.
+    await abortable(this.#listed.promise, signal).catch(() => undefined);
     log.info({ concurrency: options.concurrency }, 'watching sources');
     await this.#queue.run(options.concurrency, (key, abort) => this.#handle(key, abort), signal);
     await watching;
@@ -182,6 +186,7 @@ export class Controller {
       listDone: () => {
         for (const key of this.#sources.keys()) if (!seen?.has(key)) this.#sourceGone(key);
         seen = undefined;
+        this.#listed.resolve();
       },
       event: (type: string, object: KubeObject) => {
         const source = object as GitOpsSource;
