@@ -48,6 +48,7 @@ async function main(): Promise<void> {
     stop.signal,
   );
 
+  const elected = options.leaderElect ? election(api, options, log) : undefined;
   const lead = async (signal: AbortSignal) => {
     const events = new EventRecorder({
       post: (event, abort) => postEvent(api, event, abort),
@@ -73,13 +74,12 @@ async function main(): Promise<void> {
         watchNamespace: options.watchNamespace,
       },
       signal,
+      leading: () => elected?.leading ?? true,
     });
     await controller.run();
     await events.close(AbortSignal.timeout(GRACE_MS));
   };
-  const outcome = options.leaderElect
-    ? await election(api, options, log).run(stop.signal, lead)
-    : await lead(stop.signal).then(() => 'done' as const);
+  const outcome = elected ? await elected.run(stop.signal, lead) : await lead(stop.signal).then(() => 'done' as const);
   log.info(outcome === 'lost' ? 'the lease was lost; starting over' : 'stopped');
   await Promise.all([git.close(), transport.close()]);
   // Threads and sockets of libraries must not hold back the exit; a lost lease starts over in a new process.

@@ -87,6 +87,12 @@ export class Operator implements AsyncDisposable {
     return this.#child.exitCode;
   }
 
+  /** Waits for an end that nobody here asked for; its exit code. */
+  async ended(): Promise<number | null> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit');
+    return this.#child.exitCode;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop('SIGKILL');
     rmSync(this.#dir, { recursive: true, force: true });

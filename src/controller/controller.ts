@@ -51,6 +51,8 @@ export interface ControllerInput {
   };
   /** Ends everything; also when the lease is lost, after which nothing may be written. */
   signal: AbortSignal;
+  /** Asked right before each write: is it certain that no other replica acts? */
+  leading: () => boolean;
 }
 
 /** Our CRD may be installed a moment after us. */
@@ -91,6 +93,7 @@ export class Controller {
       live: this.#live,
       holder: (key) => this.#claims.holder(key),
       onIdle: (key) => healer.settled(key),
+      mayWrite: input.leading,
     });
     const healer: Healer = new Healer({ live: this.#live, claims: this.#claims, writer, desk, clock, signal });
     const watches = new KindWatches({
@@ -114,6 +117,7 @@ export class Controller {
         api,
         resource: sourceResource,
         statusOf: (source) => this.#statusOf(source),
+        mayWrite: input.leading,
         clock,
         signal: this.#statusEnd.signal,
         onWritten: (source, before) => desk.told(source, before),

@@ -11,6 +11,8 @@ export interface StatusWriterOptions {
   api: KubeApi;
   resource: () => ApiResource;
   statusOf: (source: Source) => GitOpsSourceStatus;
+  /** False when another replica may act by now. */
+  mayWrite: () => boolean;
   clock: Clock;
   signal: AbortSignal;
   /** `before` is what was stored. */
@@ -118,9 +120,9 @@ export class StatusWriter {
   }
 
   async #write(pending: Pending): Promise<boolean> {
-    const { api, resource, statusOf, clock, signal, onWritten, onError } = this.#options;
+    const { api, resource, statusOf, clock, signal, mayWrite, onWritten, onError } = this.#options;
     const { source } = pending;
-    if (signal.aborted) return false;
+    if (signal.aborted || !mayWrite()) return false;
     try {
       if (pending.doubtful) await this.#read(pending);
       const { stored } = pending;

@@ -1,7 +1,7 @@
 /** Errors of telling people: code → what it means and how to mend it. Source of docs/reference/errors.md. */
 export const REPORT_ERRORS = {
   InvalidAddress: {
-    meaning: 'A listen address (--metrics-addr, --health-addr) cannot be read.',
+    meaning: 'A listen address (--metrics-address, --health-address) cannot be read.',
     mend: 'Write it as :8080, 127.0.0.1:8080 or [::1]:8080, or 0 to switch the endpoint off.',
   },
   ListenFailed: {

@@ -4,7 +4,7 @@ import { formatPath, ownEntry } from '../drift/fields.ts';
 import { leavesOutside, pick } from '../drift/handover.ts';
 import { PlumblineError } from '../errors.ts';
 import type { Discovery } from '../kube/discovery.ts';
-import { isConflict, isNotFound } from '../kube/errors.ts';
+import { isConflict, isNotFound, KubeError } from '../kube/errors.ts';
 import { identityKey, type Identity, type KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import type { ApiResource } from '../kube/resource.ts';
@@ -37,6 +37,8 @@ export interface WriterDeps {
   holder(key: string): string | undefined;
   /** The last turn of a key ended. */
   onIdle: (key: string) => void;
+  /** False when another replica may act by now. */
+  mayWrite: () => boolean;
 }
 
 /**
@@ -129,6 +131,12 @@ export class ObjectWriter {
     throw new PlumblineError('OwnershipLost', `${holder ?? 'nobody'} declares this object now, not ${actor.source}`, {
       object: identity,
     });
+  }
+
+  /** The signal that ends the lead comes late to a process that was stopped for a while; the clock does not. */
+  #assertLeading(): void {
+    if (!this.#deps.mayWrite())
+      throw new KubeError('LeaseLost', 'the leader lease was not renewed in time: another replica may lead now');
   }
 
   async #applyOwn(call: WriteCall, surrendered: readonly string[]): Promise<Written> {
@@ -241,6 +249,7 @@ export class ObjectWriter {
 
   #send(call: WriteCall, body: string, options: { force?: boolean; dryRun?: boolean }) {
     const { actor, desired, resource, signal } = call;
+    this.#assertLeading();
     return this.#deps.api.apply(resource, desired.identity.namespace, desired.identity.name, body, {
       fieldManager: FIELD_MANAGER,
       force: options.force ?? true,
@@ -267,6 +276,7 @@ export class ObjectWriter {
       if (known.source !== actor.source || this.#deps.holder(key) !== undefined) return 'changed';
       const resource = await discovery.resource(known.apiVersion, identity.kind, options.signal);
       if (!resource) return 'gone';
+      this.#assertLeading();
       try {
         const rest = await api.delete(resource, identity.namespace, identity.name, {
           uid: known.uid,
