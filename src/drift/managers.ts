@@ -20,10 +20,19 @@ export function matchesAny(patterns: readonly string[], manager: string | undefi
   return manager !== undefined && patterns.some((pattern) => matches(pattern, manager));
 }
 
-function matches(pattern: string, manager: string): boolean {
-  if (!pattern.includes('*')) return pattern === manager;
-  const text = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, String.raw`\$&`));
-  return new RegExp(`^${text.join('.*')}$`, 's').test(manager);
+/** In time proportional to the lengths: patterns come from whoever writes a source, and one must not stop the process. */
+function matches(pattern: string, text: string): boolean {
+  const [first = '', ...rest] = pattern.split('*');
+  const last = rest.pop();
+  if (last === undefined) return text === first;
+  if (!text.startsWith(first)) return false;
+  let at = first.length;
+  for (const part of rest) {
+    const found = text.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return text.length - at >= last.length && text.endsWith(last);
 }
 
 /**
