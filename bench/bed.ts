@@ -8,7 +8,7 @@ import { freshNamespace, startCluster, type Cluster } from '../test/cluster.ts';
 import { startGitServer, type GitServer } from '../test/git-server.ts';
 import { installCrd } from '../test/operator.ts';
 import { until } from '../test/until.ts';
-import type { Child } from './child-process.ts';
+import { Child } from './child-process.ts';
 import { COLLECTIONS } from './mixed-objects.ts';
 import { startOperator } from './operator-process.ts';
 import type { Row } from './table.ts';
@@ -52,6 +52,7 @@ export class Bed implements AsyncDisposable {
       startCluster({ priorityAndFairness: false, audit, log: tell }),
       startGitServer(),
       bundle(join(scratch, 'app')),
+      bundle(join(scratch, 'raw'), { 'raw-process': 'bench/raw-process.ts' }),
     ]);
     await installCrd(cluster);
     return new Bed(cluster, git, scratch, profileDir);
@@ -70,6 +71,12 @@ export class Bed implements AsyncDisposable {
       cacheDir: join(this.#scratch, 'cache', cache),
       profileDir: this.#profileDir,
     });
+  }
+
+  /** A bare loop as a process of its own, bundled like the operator; see raw-process.ts. */
+  raw(mode: 'heal' | 'list' | 'hold', namespace: string): Child {
+    const file = join(this.#scratch, 'raw', 'raw-process.js');
+    return new Child(() => ({ file: process.execPath, args: [file, mode, this.cluster.dir, namespace] }));
   }
 
   async createSource(namespace: string, name: string, spec: Partial<GitOpsSourceSpecInput>): Promise<void> {

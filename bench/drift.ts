@@ -2,7 +2,6 @@ import { Bed, type BenchOptions } from './bed.ts';
 import { COLLECTIONS, configMapsOf, filesOf, markOf, mixedObjects } from './mixed-objects.ts';
 import { Observer } from './observer.ts';
 import { RawApply } from './raw-apply.ts';
-import { rawProcess } from './raw-child.ts';
 import { distribution, median } from './table.ts';
 
 const SAMPLES = 200;
@@ -22,7 +21,7 @@ export async function drift(options: BenchOptions): Promise<void> {
   await using raw = new RawApply(bed.cluster, bed.cluster.tokens.operator);
   await raw.all(bare, objects);
   await bed.ready(managed, 'apps');
-  await using healer = rawProcess('heal', bed.cluster, bare);
+  await using healer = bed.raw('heal', bare);
   await healer.said('ready');
 
   await using plumbline = await Healing.watch(bed, managed);

@@ -2,12 +2,11 @@ import { Bed, type BenchOptions } from './bed.ts';
 import type { Child } from './child-process.ts';
 import { filesOf, mixedObjects } from './mixed-objects.ts';
 import { canBePod } from './operator-process.ts';
-import { rawProcess } from './raw-child.ts';
 import { setTimeout as delay } from 'node:timers/promises';
 import { figure } from './table.ts';
 
-/** In sync, with the lists and events behind it; the collector has had its idle time. */
-const SETTLED_MS = 20_000;
+/** The lists and events are behind it, and the thread that reads Git has ended, as it does after a minute without work. */
+const SETTLED_MS = 75_000;
 
 /** Resident memory of the operator's process, beside a bare Node process that holds the same watches and keeps nothing. */
 export async function memory(options: BenchOptions): Promise<void> {
@@ -20,7 +19,7 @@ export async function memory(options: BenchOptions): Promise<void> {
     await using operator = bed.operator(namespace);
     await bed.createSource(namespace, 'apps', { url: repository.url, path: 'apps' });
     await bed.ready(namespace, 'apps');
-    await using bare = rawProcess('hold', bed.cluster, namespace);
+    await using bare = bed.raw('hold', namespace);
     await bare.said('ready');
     const report = (metric: string, child: Child, limit?: number) => {
       options.report(figure('memory', `${count} objects, ${metric}`, 1, child.memory('VmRSS'), 'MB', limit));

@@ -44,3 +44,4 @@ await { heal, list, hold }[mode as 'heal' | 'list' | 'hold']();
 process.exit(0);
 process.exit(0);
 process.exit(0);
+process.exit(0);

@@ -2,7 +2,6 @@ import { until } from '../test/until.ts';
 import { Bed, type BenchOptions } from './bed.ts';
 import { COLLECTIONS, configMapsOf, filesOf, markOf, mixedObjects, withMark } from './mixed-objects.ts';
 import { Observer } from './observer.ts';
-import { rawProcess } from './raw-child.ts';
 import { byKind, isDryRun, isWrite, quiet, requestsSince } from './requests.ts';
 import { distribution, figure, median } from './table.ts';
 import type { Child } from './child-process.ts';
@@ -43,7 +42,7 @@ export async function restart(options: BenchOptions): Promise<void> {
   let oldFirst = 0;
   for (let round = 1; round <= options.rounds; round += 1) {
     await kill();
-    const bare = rawProcess('list', bed.cluster, namespace);
+    const bare = bed.raw('list', namespace);
     await bare.ended();
     bareMs.push(performance.now() - bare.startedAt);
     await bare[Symbol.asyncDispose]();
