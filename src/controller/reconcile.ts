@@ -5,7 +5,7 @@ import { PlumblineError, TerminalError } from '../errors.ts';
 import { isConflict } from '../kube/errors.ts';
 import { RevisionRun } from '../sync/revision.ts';
 import { actorFor } from './actor.ts';
-import { claimAndWatch, LIST_TIMEOUT_MS } from './claim.ts';
+import { claimAndWatch } from './claim.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { finalize } from './finalize.ts';
 import { historyWith } from './history.ts';
@@ -15,6 +15,7 @@ import { readRemote } from './remote-secret.ts';
 import { readRevision } from './revision.ts';
 import { RunListener } from './run-listener.ts';
 import type { Rendered, Source } from './source.ts';
+import { verify } from './verify.ts';
 
 /** Somebody else wrote the source in the same moment. */
 const SOON_MS = 50;
@@ -37,7 +38,7 @@ export async function reconcile(source: Source, deps: ReconcileDeps, signal: Abo
   const { rendered, trouble } = await readRevision(source, spec, remote, deps, signal);
   const isNew = trouble === undefined && declaresNews(source, rendered);
   await claimAndWatch(source, rendered, deps, signal);
-  if (isRequested && !isNew) await verify(source, deps, signal);
+  if ((isRequested || source.verifyDue) && !isNew) await verify(source, deps, signal);
 
   await apply(source, spec, deps, { isNew, retryAll: isRequested }, signal);
   source.judged = true;
@@ -97,12 +98,6 @@ function declaresNews(
 ): boolean {
   if (appliedKey !== undefined) return appliedKey !== treeId + settings;
   return status.lastAppliedRevision !== tip.revision || firstObserved !== generation;
-}
-
-/** Somebody asked for a look at everything: what is live is listed anew and judged. */
-async function verify(source: Source, { watches, live }: ReconcileDeps, signal: AbortSignal): Promise<void> {
-  live.doubt(source.key);
-  source.unlisted = await watches.relist(source.kinds, LIST_TIMEOUT_MS, signal);
 }
 
 async function apply(

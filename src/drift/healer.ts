@@ -111,16 +111,31 @@ export class Healer implements WatchListener {
     else this.#seen(waiting.object, live.get(key), claims.desired(key));
   }
 
-  listed({ apiVersion, kind }: WatchedKind, seen: ReadonlySet<string>, resourceVersion: string): void {
-    const { live, claims, writer, desk } = this.#deps;
-    for (const object of live.values()) {
+  listed(kind: WatchedKind, seen: ReadonlySet<string>, resourceVersion: string): void {
+    const { live, desk } = this.#deps;
+    this.#missing(live.values(), kind, seen, resourceVersion);
+    desk.listed(kind);
+  }
+
+  /** As `listed`, for a list of the objects of one source only. */
+  listedOf(source: string, kind: WatchedKind, seen: ReadonlySet<string>, resourceVersion: string): void {
+    this.#missing([...this.#deps.live.of(source)], kind, seen, resourceVersion);
+  }
+
+  #missing(
+    objects: Iterable<LiveObject>,
+    { apiVersion, kind }: WatchedKind,
+    seen: ReadonlySet<string>,
+    resourceVersion: string,
+  ): void {
+    const { claims, writer } = this.#deps;
+    for (const object of objects) {
       if (object.apiVersion !== apiVersion || object.identity.kind !== kind || seen.has(object.key)) continue;
       // Written by us after the moment that the list shows, or right now: the list knows nothing of it.
       const isLaterWritten = object.resourceVersion !== '' && isLater(object.resourceVersion, resourceVersion);
       if (writer.turns.busy(object.key) || isLaterWritten) continue;
       this.#lost(object, claims.desired(object.key));
     }
-    desk.listed({ apiVersion, kind });
   }
 
   problem(kind: WatchedKind, error: KubeError): void {

@@ -98,21 +98,6 @@ export class KindWatches {
     return kinds.filter((kind) => !this.#watches.get(keyOfKind(kind))?.listed);
   }
 
-  /** Lists these kinds again, from scratch; resolves when that is done or the time is over. */
-  async relist(kinds: readonly WatchedKind[], timeoutMs: number, signal: AbortSignal): Promise<WatchedKind[]> {
-    for (const kind of kinds) {
-      const key = keyOfKind(kind);
-      const watch = this.#watches.get(key);
-      if (!watch) continue;
-      watch.stop.abort();
-      watch.stop = new AbortController();
-      watch.listed = false;
-      watch.failing = false;
-      this.#run(watch);
-    }
-    return this.unlisted(kinds, timeoutMs, signal);
-  }
-
   #start(key: string, kind: WatchedKind, source: string): void {
     const watch: Watch = {
       kind,
