@@ -34,4 +34,5 @@ export async function verify(
     }
     healer.listedOf(source.key, kind, seen, resourceVersion);
   });
+  source.verifyDue = false;
 }
