@@ -71,6 +71,7 @@ async function main(): Promise<void> {
         operatorNamespace: options.pod.namespace,
         defaultServiceAccount: options.defaultServiceAccount,
         concurrency: options.concurrency,
+        verifyIntervalMs: options.verifyIntervalMs,
         watchNamespace: options.watchNamespace,
       },
       signal,

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { durationMs } from './api/fields.ts';
 import { TerminalError } from './errors.ts';
 import { LOG_LEVELS, type LogLevel } from './report/log.ts';
 
@@ -29,6 +30,11 @@ export const FLAGS = {
     default: '/var/cache/plumbline',
     help: 'Where Git mirrors are kept. May be lost at any time.',
   },
+  'verify-interval': {
+    type: 'string',
+    default: '4h',
+    help: 'How often each source is listed and compared as a whole, about: the net below the watches.',
+  },
   concurrency: { type: 'string', default: '16', help: 'How many sources run at the same time.' },
   help: { type: 'boolean', default: false, help: 'Print this.' },
 } as const;
@@ -52,6 +58,7 @@ export interface Options {
   logLevel: LogLevel;
   cacheDir: string;
   concurrency: number;
+  verifyIntervalMs: number;
   /** From the downward API; outside a cluster they are made up. */
   pod: { name: string; uid: string; namespace: string };
 }
@@ -93,8 +100,20 @@ export function readOptions(
     logLevel: oneOf('log-level', LOG_LEVELS),
     cacheDir: text('cache-dir'),
     concurrency,
+    verifyIntervalMs: intervalMs('verify-interval', text('verify-interval')),
     pod: { name, uid: environment['POD_UID'] || name, namespace: environment['POD_NAMESPACE'] || 'plumbline-system' },
   };
+}
+
+/** From a second to a day. */
+function intervalMs(flag: keyof typeof FLAGS, value: string): number {
+  try {
+    const ms = durationMs(value);
+    if (ms >= 1_000 && ms <= 86_400_000) return ms;
+  } catch {
+    // Not a time at all; the same answer.
+  }
+  throw new TerminalError('InvalidFlag', `--${flag}=${value}: must be a time from 1s to 24h, such as 30m or 4h`);
 }
 
 /** What `--help` prints. */

@@ -111,3 +111,14 @@ it('nothing is sent in sync, whatever is not drift happens', async () => {
     .map(({ verb, objectRef }) => `${verb} ${objectRef?.resource}`);
   assert.deepEqual([...new Set(rest)], ['create events'], 'no reads, no lists, no new watches');
 });
+
+it('by the clock everything is listed and compared, as often as the flag says, and nothing is written', async () => {
+  const { resourceVersion } = (await world.get('v1/configmaps/many-1'))!.metadata;
+  await world.operator.stop();
+  const before = requests().length;
+  world.startOperator({ args: ['--verify-interval=1s'] });
+  const lists = () => said(requests().slice(before)).filter((line) => /^list .*configmaps\?.*labelSelector/.test(line));
+  await until(() => lists().length >= 4, { what: 'the list of the start, and three more' });
+  assert.equal((await world.get('v1/configmaps/many-1'))!.metadata.resourceVersion, resourceVersion);
+  assert.deepEqual(world.operator.writes, []);
+});

@@ -53,7 +53,13 @@ describe('flags', () => {
       assert.ok(stdout.includes(flag));
   });
 
-  for (const args of [['--unknown'], ['--leader-elect=perhaps'], ['--concurrency=0'], ['positional']]) {
+  for (const args of [
+    ['--unknown'],
+    ['--leader-elect=perhaps'],
+    ['--concurrency=0'],
+    ['--verify-interval=never'],
+    ['positional'],
+  ]) {
     it(`${args.join(' ')} is refused in one line`, async () => {
       const { code, stderr } = await run(...args);
       assert.equal(code, 1);

@@ -46,6 +46,8 @@ export interface ControllerInput {
   options: ControllerOptions & {
     /** Sources that run at the same time. */
     concurrency: number;
+    /** How often a source is compared as a whole, about. */
+    verifyIntervalMs: number;
     /** Only sources of this namespace; '' for all. */
     watchNamespace: string;
   };
@@ -70,6 +72,8 @@ export class Controller {
   readonly #live = new LiveObjects((source) => this.#desk.changed(source));
   readonly #claims = new Claims();
   readonly #queue: WorkQueue;
+  /** By source: cancels its next look at everything. */
+  readonly #verifies = new Map<string, () => void>();
   readonly #desk: Desk;
   readonly #deps: ReconcileDeps;
   /** Ends the writing of status: at once when the lease is lost, otherwise after the last word. */
@@ -211,6 +215,7 @@ export class Controller {
       const fresh = new Source(resource);
       this.#sources.set(key, fresh);
       this.#warmUp(fresh);
+      this.#verifyLater(fresh);
       this.#queue.add(key);
       return key;
     }
@@ -223,6 +228,17 @@ export class Controller {
     if (urgent) this.#queue.interrupt(key);
     else this.#queue.add(key);
     return key;
+  }
+
+  /** The net below the watches, spread over time. */
+  #verifyLater(source: Source): void {
+    const { clock, random, options } = this.#input;
+    const verify = () => {
+      source.verifyDue = true;
+      this.#queue.add(source.key);
+      this.#verifyLater(source);
+    };
+    this.#verifies.set(source.key, clock.after(options.verifyIntervalMs * (0.75 + random() / 2), verify));
   }
 
   /** After a restart the kinds of the stored inventory are listed while Git is still being read. */
@@ -238,6 +254,8 @@ export class Controller {
     const source = this.#sources.get(key);
     if (!source) return;
     this.#sources.delete(key);
+    this.#verifies.get(key)?.();
+    this.#verifies.delete(key);
     this.#queue.interrupt(key);
     this.#queue.forget(key);
     const { poller, claims, live, watches, status, metrics, events } = this.#deps;

@@ -38,7 +38,10 @@ export async function reconcile(source: Source, deps: ReconcileDeps, signal: Abo
   const { rendered, trouble } = await readRevision(source, spec, remote, deps, signal);
   const isNew = trouble === undefined && declaresNews(source, rendered);
   await claimAndWatch(source, rendered, deps, signal);
-  if ((isRequested || source.verifyDue) && !isNew) await verify(source, deps, signal);
+  if ((isRequested || source.verifyDue) && !isNew) {
+    await verify(source, deps, signal);
+    source.verifyDue = false;
+  }
 
   await apply(source, spec, deps, { isNew, retryAll: isRequested }, signal);
   source.judged = true;

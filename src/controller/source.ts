@@ -100,6 +100,8 @@ export class Source {
   appliedAt: number | undefined;
   /** Consecutive failed runs, for the backoff. */
   retries = 0;
+  /** The next run lists and compares everything. */
+  verifyDue = false;
   /** Whether drift can be told: false while Git has not been read once in this process. */
   judged = false;
   #served: ReadonlySet<string>;
