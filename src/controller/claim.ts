@@ -2,12 +2,17 @@ import { keyOfKind, type WatchedKind } from '../drift/watches.ts';
 import { PlumblineError } from '../errors.ts';
 import { describeIdentity, groupOf } from '../kube/object.ts';
 import type { Desired } from '../sync/desired.ts';
+import { inParallel } from '../sync/pool.ts';
+import { orderFor } from './actor.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { failureOf } from './run-listener.ts';
 import type { Rendered, Source } from './source.ts';
 
 /** How long a run waits for the first lists of its kinds; kinds that cannot be listed are then read object by object. */
 export const LIST_TIMEOUT_MS = 10_000;
+const WIDTH = 16;
+/** A source that lost a claim which it had not made good asks again after the other one has tried. */
+const DISPLACED_MS = 1_000;
 
 /**
  * From here on these objects are this source's to keep, and watched. Another source that declares one of them, or whose live
@@ -31,7 +36,8 @@ export async function claimAndWatch(
   source.unlisted = [...(await watches.unlisted(served, LIST_TIMEOUT_MS, signal)), ...silent, ...unscanned];
 
   source.rendered = rendered;
-  claim(source, rendered.desired, deps);
+  const conflicts = claim(source, rendered.desired, deps);
+  await inParallel(conflicts, WIDTH, (conflict) => refuse(source, conflict, deps, signal));
   // A kind is in the stored inventory before its first object is applied: whatever crashes when, it is looked for.
   const stored = new Set((source.status.inventory?.kinds ?? []).map(({ group, kind }) => `${group}/${kind}`));
   const isAnnounced = rendered.desired.every(({ identity }) => stored.has(`${identity.group}/${identity.kind}`));
@@ -81,29 +87,75 @@ async function kindsToWatch(
   return [...kinds.values()];
 }
 
-function claim(source: Source, desired: readonly Desired[], deps: ReconcileDeps): void {
-  const { claims, live, sources } = deps;
+interface Conflict {
+  desired: Desired;
+  holder: string;
+}
+
+function claim(source: Source, desired: readonly Desired[], deps: ReconcileDeps): Conflict[] {
+  const { claims, live, sources, wake } = deps;
   const before = new Set(claims.of(source.key).keys());
   const conflicts = claims.claim(source.key, desired, {
     foreignOwner: (object) => {
-      const owner = live.get(object.key)?.source;
-      const other = owner !== undefined && owner !== source.key ? sources.get(owner) : undefined;
-      if (!other || other.deleting) return undefined;
+      const now = live.get(object.key);
+      const other = now?.source !== undefined && now.source !== source.key ? sources.get(now.source) : undefined;
+      if (!other) return undefined;
+      // Otherwise a declaration that can never be applied would keep other people's objects from being deleted.
+      if (!now?.pruneDisabled && !isSameTeam(source.key, other.key)) return other.key;
+      if (other.deleting) return undefined;
       // A source that was never rendered in this process may still declare it; one that was and does not has let it go.
       return other.rendered && object.policy.adopt ? undefined : other.key;
     },
-    isHollow: (key, holder) => live.get(key)?.source !== holder && sources.get(holder)?.failures.has(key) === true,
+    isHollow: (key, holder) => {
+      const other = sources.get(holder);
+      return live.get(key)?.source !== holder && (!other?.applying || other.failures.has(key));
+    },
+    mayInherit: isSameTeam,
+    displaced: (holder, { key, policy }) => {
+      const other = sources.get(holder);
+      const isWritten = policy.reconcile && policy.ssa !== 'Ignore' && policy.ssa !== 'IfNotPresent';
+      // It may have been on its way to put it back; a failure is tried again anyway, and what is never written is not missed.
+      const isMissed = isWritten && other?.result.kind !== 'failed' && !other?.failures.has(key);
+      if (isMissed) wake(holder, DISPLACED_MS);
+    },
   });
-  for (const { desired: object, holder } of conflicts) {
-    const message = `${describeIdentity(object.identity)} belongs to the source ${holder}; it is not overwritten`;
-    const error = new PlumblineError('OwnedByOtherSource', message, { object: object.identity });
-    source.failures.set(object.key, failureOf(object, error, source.failures.get(object.key), deps));
-  }
   const held = claims.of(source.key);
   const refused = new Set(conflicts.map(({ desired: object }) => object.key));
   for (const key of source.failures.keys()) if (!held.has(key) && !refused.has(key)) source.failures.delete(key);
   for (const key of source.drift.keys()) if (!held.has(key)) source.drift.delete(key);
   for (const key of before) if (!held.has(key)) wakeClaimants(key, deps);
+  return conflicts;
+}
+
+/**
+ * Says why the source may not have an object. That it exists and whose it is, is told only to those who may read it: others
+ * get the answer that they would get of an object that is not there.
+ */
+async function refuse(
+  source: Source,
+  { desired, holder }: Conflict,
+  deps: ReconcileDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const known = source.failures.get(desired.key);
+  const isTold = known?.code === 'OwnedByOtherSource' || known?.code === 'ApiForbidden';
+  if (isTold && known.digest === desired.digest && known.retryAt > deps.clock.elapsed()) return;
+  const message = `${describeIdentity(desired.identity)} belongs to the source ${holder}; it is not overwritten`;
+  let error: unknown = new PlumblineError('OwnedByOtherSource', message, { object: desired.identity });
+  if (!isSameTeam(source.key, holder)) {
+    try {
+      await deps.writer.read(orderFor(source, source.spec!, deps), desired, signal);
+    } catch (refusal) {
+      signal.throwIfAborted();
+      error = refusal;
+    }
+  }
+  source.failures.set(desired.key, failureOf(desired, error, known, deps));
+}
+
+/** Whoever writes sources in a namespace may write all of them. Between namespaces both sides must agree. */
+function isSameTeam(a: string, b: string): boolean {
+  return a.slice(0, a.indexOf('/')) === b.slice(0, b.indexOf('/'));
 }
 
 /** An object that was let go or is gone: whoever was refused it may try again. */

@@ -114,6 +114,7 @@ async function deleteObjects(source: Source, deps: ReconcileDeps, signal: AbortS
         if (outcome === 'changed' && !isFree(object.key)) return;
         if (outcome === 'changed') left.push(`${describeIdentity(object.identity)}: changed meanwhile`);
         if (outcome === 'deleted') {
+          wakeClaimants(object.key, deps);
           metrics.wrote('pruned');
           audit(log, { source: source.key, object: object.identity, action: 'pruned' });
         }

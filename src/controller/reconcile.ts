@@ -37,16 +37,21 @@ export async function reconcile(source: Source, deps: ReconcileDeps, signal: Abo
   const remote = await readRemote(source, spec, deps, signal);
   const { rendered, trouble } = await readRevision(source, spec, remote, deps, signal);
   const isNew = trouble === undefined && declaresNews(source, rendered);
-  await claimAndWatch(source, rendered, deps, signal);
-  if ((isRequested || source.verifyDue) && !isNew) {
-    await verify(source, deps, signal);
-    source.verifyDue = false;
-  }
+  source.applying = true;
+  try {
+    await claimAndWatch(source, rendered, deps, signal);
+    if ((isRequested || source.verifyDue) && !isNew) {
+      await verify(source, deps, signal);
+      source.verifyDue = false;
+    }
 
-  await apply(source, spec, deps, { isNew, retryAll: isRequested }, signal);
-  source.judged = true;
-  const complete = source.failures.size === 0 && source.unlisted.length === 0 && trouble === undefined;
-  source.pruneHold = complete ? await prune(source, spec, deps, signal) : undefined;
+    await apply(source, spec, deps, { isNew, retryAll: isRequested }, signal);
+    source.judged = true;
+    const complete = source.failures.size === 0 && source.unlisted.length === 0 && trouble === undefined;
+    source.pruneHold = complete ? await prune(source, spec, deps, signal) : undefined;
+  } finally {
+    source.applying = false;
+  }
   return settle(source, spec, deps, { requests, trouble });
 }
 

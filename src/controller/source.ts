@@ -77,6 +77,8 @@ export class Source {
   unlisted: WatchedKind[] = [];
 
   result: RunResult = { kind: 'pending' };
+  /** A run is between claiming its objects and the end of writing them. */
+  applying = false;
   /** A new revision is being worked on. */
   working: string | undefined;
   readonly failures = new Map<string, Failure>();

@@ -3,8 +3,13 @@ import { describe, it } from 'node:test';
 import { Claims, type ClaimRules } from './claims.ts';
 import type { Desired } from './desired.ts';
 
-const object = (name: string) => ({ key: `/ConfigMap/shop/${name}` }) as Desired;
-const rules: ClaimRules = { foreignOwner: () => undefined, isHollow: () => false };
+const object = (name: string) => ({ key: `/ConfigMap/shop/${name}`, policy: { adopt: false } }) as Desired;
+const rules: ClaimRules = {
+  foreignOwner: () => undefined,
+  isHollow: () => false,
+  mayInherit: () => true,
+  displaced: () => undefined,
+};
 
 describe('claims', () => {
   it('are held by the first until it lets go', () => {

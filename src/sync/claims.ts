@@ -9,8 +9,12 @@ interface Claim {
 export interface ClaimRules {
   /** The source that the live object proves to belong to, when that source still counts. */
   foreignOwner(desired: Desired): string | undefined;
-  /** Did the holder never manage to apply it? Who may not write an object must not keep others from writing it. */
+  /** Is the holder not applying it, nor has it? Who does not write an object must not keep others from writing it. */
   isHollow(key: string, holder: string): boolean;
+  /** May the source have what the holder lets go as it is, without the holder's word? Else the holder deletes it first. */
+  mayInherit(source: string, holder: string): boolean;
+  /** Another source took what this one held hollow, by this declaration. */
+  displaced(holder: string, desired: Desired): void;
 }
 
 /**
@@ -54,9 +58,11 @@ export class Claims {
       const other = isHeld ? holder : rules.foreignOwner(object);
       if (other === undefined) granted.set(object.key, object);
       else conflicts.push({ desired: object, holder: other });
-      if (other !== undefined && object.policy.adopt) this.#heirs.set(object.key, source);
-      if (holder !== undefined && other === undefined && holder !== source)
-        this.#bySource.get(holder)?.delete(object.key);
+      if (other !== undefined && object.policy.adopt && rules.mayInherit(source, other))
+        this.#heirs.set(object.key, source);
+      if (holder === undefined || other !== undefined || holder === source) continue;
+      this.#bySource.get(holder)?.delete(object.key);
+      rules.displaced(holder, this.#byKey.get(object.key)!.desired);
     }
     for (const key of this.of(source).keys()) if (!granted.has(key)) this.#byKey.delete(key);
     for (const [key, object] of granted) this.#byKey.set(key, { source, desired: object });

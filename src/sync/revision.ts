@@ -239,7 +239,8 @@ export class RevisionRun {
   async #exists(identity: Identity): Promise<boolean> {
     const { api, live } = this.#deps;
     const { actor, signal } = this.#input;
-    if (live.get(identityKey(identity))) return true;
+    // Others' objects are asked for with the source's own rights: a status tells nobody what he may not read.
+    if (live.get(identityKey(identity))?.source === actor.source) return true;
     const resource = await api.discovery.preferred(identity.group, identity.kind, signal);
     if (!resource) return false;
     try {
