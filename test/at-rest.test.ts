@@ -104,7 +104,8 @@ it('nothing is sent in sync, whatever is not drift happens', async () => {
     .slice(count)
     .filter(({ verb, objectRef }) => verb === 'patch' && objectRef?.resource !== 'gitopssources')
     .map(({ objectRef }) => objectRef?.resource);
-  assert.deepEqual(patched.sort(), ['configmaps', 'deployments', 'things']);
+  assert.deepEqual(new Set(patched), new Set(['configmaps', 'deployments', 'things']));
+  assert.equal(patched.length, 3);
   const rest = requests()
     .slice(count)
     .filter(({ verb }) => verb !== 'patch')

@@ -67,7 +67,7 @@ it('after kill -9 in sync: one list for each kind, no write but the dry-run that
   assert.ok(healed >= 0, wrote.join());
   assert.deepEqual(wrote.slice(0, healed), ['patch deployments/web (dry-run)']);
   const lists = events.filter(({ verb, requestURI }) => verb === 'list' && requestURI.includes('labelSelector'));
-  assert.deepEqual(lists.map(({ objectRef }) => objectRef?.resource).sort(), ['configmaps', 'deployments']);
+  assert.deepEqual(lists.map(({ objectRef }) => `${objectRef?.resource}`).sort(), ['configmaps', 'deployments']);
   const reads = events.filter(({ verb, objectRef }) => verb === 'get' && objectRef?.name?.startsWith('many'));
   assert.deepEqual(reads, [], 'not one object is read by itself');
   assert.deepEqual(world.operator.writes, [`healed ConfigMap ${world.namespace}/many-0`]);

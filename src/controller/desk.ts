@@ -1,6 +1,6 @@
 import { findCondition, type Condition } from '../api/conditions.ts';
 import type { GitOpsSourceStatus } from '../api/source.ts';
-import type { Drift, SourceDesk } from '../drift/healer.ts';
+import type { Drift, SourceDesk } from '../drift/source-desk.ts';
 import type { WatchedKind } from '../drift/watches.ts';
 import type { KubeError } from '../kube/errors.ts';
 import type { Desired } from '../sync/desired.ts';

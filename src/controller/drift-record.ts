@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { STATUS_LIMITS } from '../api/status.ts';
 import type { GitOpsSourceSpec } from '../api/source.ts';
-import type { Drift } from '../drift/healer.ts';
+import type { Drift } from '../drift/source-desk.ts';
 import { shownValue } from '../drift/mask.ts';
 import { audit, type WriteAction } from '../report/log.ts';
 import type { DriftedObject } from '../report/sentences.ts';

@@ -28,10 +28,27 @@ export function braked(before: BrakeState | undefined, now: number): BrakeState 
 }
 
 /** Nothing to remember: the next heal would be as free as the first. */
-export function isRested(state: BrakeState, now: number): boolean {
+function isRested(state: BrakeState, now: number): boolean {
   return refilled(state, now) >= BURST;
 }
 
 function refilled({ tokens, at }: BrakeState, now: number): number {
   return Math.min(BURST, tokens + (Math.max(0, now - at) / 1000) * REFILL_PER_SECOND);
+}
+
+/** Objects that are remembered before those at rest are forgotten. */
+const REMEMBERED = 1024;
+
+/** The brakes of all objects. */
+export class Brakes {
+  readonly #states = new Map<string, BrakeState>();
+
+  /** How long the next heal of the object has to wait, in milliseconds; it counts as done. */
+  next(key: string, now: number): number {
+    const state = braked(this.#states.get(key), now);
+    this.#states.set(key, state);
+    if (this.#states.size > REMEMBERED)
+      for (const [other, past] of this.#states) if (isRested(past, now)) this.#states.delete(other);
+    return state.delayMs;
+  }
 }

@@ -7,50 +7,16 @@ import type { Claims } from '../sync/claims.ts';
 import type { Desired } from '../sync/desired.ts';
 import type { LiveObject, LiveObjects } from '../sync/live.ts';
 import { provenSource, sighted } from '../sync/sighting.ts';
-import type { Actor } from '../sync/actor.ts';
 import { terminating, type ObjectWriter } from '../sync/writer.ts';
-import { braked, isRested, type BrakeState } from './brake.ts';
+import { Brakes } from './brake.ts';
 import { explainJudgement, explainValues, OBJECT_GONE, type DriftedField } from './explain.ts';
 import { formatPath } from './fields.ts';
 import type { Difference } from './compare.ts';
 import { judge, type Baseline } from './judge.ts';
 import { answerRewritten, settle } from './settle.ts';
+import type { SourceDesk } from './source-desk.ts';
 import { wouldChange } from './would-change.ts';
 import type { WatchedKind, WatchEventType, WatchListener } from './watches.ts';
-
-/** One difference between Git and the cluster that somebody else made, or its end. Values are raw: mask before showing. */
-export interface Drift {
-  source: string;
-  desired: Desired;
-  fields: DriftedField[];
-  /**
-   * Found: is about to be healed. Reported: stays, as the source wants it. Healed, Recreated: was put back. NotHolding: is
-   * put back more and more slowly. Rewritten: admission changes what we apply; in sync all the same.
-   */
-  state: 'Found' | 'Reported' | 'Healed' | 'Recreated' | 'NotHolding' | 'Rewritten';
-  /** From the arrival of the event to the answer of the corrective apply; for Healed and Recreated. */
-  healMs?: number;
-}
-
-/** What the healer asks about a source, and tells it. */
-export interface SourceDesk {
-  /** undefined: this source is gone or being deleted. A suspended one only reports. */
-  order(source: string): { actor: Actor; mode: 'Heal' | 'Report' } | undefined;
-  /** Is this a source whose declarations are still to be read, so that its objects will have to be compared? */
-  awaits(source: string): boolean;
-  /** Every object of the kind is known now. */
-  listed(kind: WatchedKind): void;
-  drifted(drift: Drift): void;
-  /** The object is as declared again, whoever did it. `rewritten`: but for fields that admission rewrites, told before. */
-  inSync(source: string, key: string, rewritten: boolean): void;
-  /** A corrective write failed; the source tries the object again with its own backoff. */
-  failed(source: string, desired: Desired, error: unknown): void;
-  /** An object that its live annotation kept from us is ours to apply again. */
-  released(source: string): void;
-  /** The set of managed objects or their health changed. */
-  changed(source: string): void;
-  problem(kind: WatchedKind, error: KubeError): void;
-}
 
 export interface HealerDeps {
   live: LiveObjects;
@@ -83,7 +49,7 @@ interface Braked {
 export class Healer implements WatchListener {
   readonly #deps: HealerDeps;
   readonly #waiting = new Map<string, Waiting>();
-  readonly #brakes = new Map<string, BrakeState>();
+  readonly #brakes = new Brakes();
   readonly #braked = new Map<string, Braked>();
 
   constructor(deps: HealerDeps) {
@@ -308,12 +274,11 @@ export class Healer implements WatchListener {
     }
     const due = this.#braked.get(key);
     if (due) return void Object.assign(due, { fields });
-    const brake = braked(this.#brakes.get(key), arrivedAt);
-    this.#remember(key, brake, arrivedAt);
-    desk.drifted({ source, desired, fields, state: brake.delayMs > 0 ? 'NotHolding' : 'Found' });
-    if (brake.delayMs === 0) return void this.#heal(source, key, { fields, arrivedAt });
+    const delayMs = this.#brakes.next(key, arrivedAt);
+    desk.drifted({ source, desired, fields, state: delayMs > 0 ? 'NotHolding' : 'Found' });
+    if (delayMs === 0) return void this.#heal(source, key, { fields, arrivedAt });
     this.#braked.set(key, { fields, arrivedAt });
-    clock.after(brake.delayMs, () => {
+    clock.after(delayMs, () => {
       const braked = this.#braked.get(key)!;
       this.#braked.delete(key);
       void this.#heal(source, key, braked);
@@ -334,12 +299,6 @@ export class Healer implements WatchListener {
     } catch (error) {
       if (!signal.aborted) desk.failed(source, desired, error);
     }
-  }
-
-  #remember(key: string, brake: BrakeState, now: number): void {
-    this.#brakes.set(key, brake);
-    if (this.#brakes.size <= 1024) return;
-    for (const [other, state] of this.#brakes) if (isRested(state, now)) this.#brakes.delete(other);
   }
 }
 

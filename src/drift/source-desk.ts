@@ -1,0 +1,39 @@
+import type { KubeError } from '../kube/errors.ts';
+import type { Actor } from '../sync/actor.ts';
+import type { Desired } from '../sync/desired.ts';
+import type { DriftedField } from './explain.ts';
+import type { WatchedKind } from './watches.ts';
+
+/** One difference between Git and the cluster that somebody else made, or its end. Values are raw: mask before showing. */
+export interface Drift {
+  source: string;
+  desired: Desired;
+  fields: DriftedField[];
+  /**
+   * Found: is about to be healed. Reported: stays, as the source wants it. Healed, Recreated: was put back. NotHolding: is
+   * put back more and more slowly. Rewritten: admission changes what we apply; in sync all the same.
+   */
+  state: 'Found' | 'Reported' | 'Healed' | 'Recreated' | 'NotHolding' | 'Rewritten';
+  /** From the arrival of the event to the answer of the corrective apply; for Healed and Recreated. */
+  healMs?: number;
+}
+
+/** What the healer asks about a source, and tells it. */
+export interface SourceDesk {
+  /** undefined: this source is gone or being deleted. A suspended one only reports. */
+  order(source: string): { actor: Actor; mode: 'Heal' | 'Report' } | undefined;
+  /** Is this a source whose declarations are still to be read, so that its objects will have to be compared? */
+  awaits(source: string): boolean;
+  /** Every object of the kind is known now. */
+  listed(kind: WatchedKind): void;
+  drifted(drift: Drift): void;
+  /** The object is as declared again, whoever did it. `rewritten`: but for fields that admission rewrites, told before. */
+  inSync(source: string, key: string, rewritten: boolean): void;
+  /** A corrective write failed; the source tries the object again with its own backoff. */
+  failed(source: string, desired: Desired, error: unknown): void;
+  /** An object that its live annotation kept from us is ours to apply again. */
+  released(source: string): void;
+  /** The set of managed objects or their health changed. */
+  changed(source: string): void;
+  problem(kind: WatchedKind, error: KubeError): void;
+}
