@@ -109,6 +109,8 @@ export class Desk implements SourceDesk {
     const ready = findCondition(conditions, 'Ready');
     const readyBefore = findCondition((before?.conditions ?? []) as Condition[], 'Ready');
     if (!ready || ready.status === 'Unknown') return;
+    // Also when only the generation is new: they wait for that too.
+    if (ready.status === 'True') this.wakeDependents(source);
     const isOld = ready.status === readyBefore?.status && ready.message === readyBefore.message;
     // A run that failed has told why by itself.
     if (isOld || source.result.kind === 'failed' || source.result.kind === 'suspended') return;
@@ -116,7 +118,6 @@ export class Desk implements SourceDesk {
     const type = ready.status === 'True' ? 'Normal' : 'Warning';
     const commit = source.attempt?.commit?.sha;
     events.record(subjectOf(source), { type, reason: ready.reason, message: ready.message, revision, commit });
-    if (ready.status === 'True') this.wakeDependents(source);
   }
 
   wakeDependents({ namespace, name }: Pick<Source, 'namespace' | 'name'>): void {

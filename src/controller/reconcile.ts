@@ -175,6 +175,8 @@ function settle(
     history: historyWith(history, tip.revision, outcome, new Date(clock.now())),
   };
   source.result = whole ? { kind: 'applied' } : { kind: 'partly' };
-  const retryAt = Math.min(...[...source.failures.values()].map((failure) => failure.retryAt));
-  return retryAt < Infinity ? { kind: 'again', afterMs: Math.max(0, retryAt - clock.elapsed()) } : { kind: 'done' };
+  const now = clock.elapsed();
+  const waits = [...source.failures.values()].map(({ retryAt }) => Math.max(0, retryAt - now));
+  const afterMs = Math.min(...waits, source.pruneHold?.retryMs ?? Infinity);
+  return afterMs < Infinity ? { kind: 'again', afterMs } : { kind: 'done' };
 }

@@ -79,7 +79,8 @@ function readyOf({ source, healthTimedOut }: StatusInput, health: Health): NewCo
         sayFailures(failedObjects(source), source.failures.size, source.rendered?.desired.length ?? 0),
       );
     case 'applied':
-      break;
+      // Of an older revision: that one is not the news.
+      if (source.working) return ready('Unknown', 'Progressing', `applying ${source.working}`);
   }
   if (source.pruneHold) return ready('False', source.pruneHold.code, source.pruneHold.message);
   if (source.spec?.wait) {

@@ -52,6 +52,8 @@ export type RunResult =
 export interface PruneHold {
   code: string;
   message: string;
+  /** After this time it is tried again; absent: a person has to approve. */
+  retryMs?: number;
 }
 
 /**
@@ -127,10 +129,13 @@ export class Source {
     this.drift = new Map(objects.filter((object) => !isPutBack(object)).map((object) => [keyOf(object), object]));
   }
 
-  /** Takes a newer resource; the status stays ours. */
+  /** Takes a newer resource; the status stays ours. Of a new spec nothing is known until a run has ended. */
   update(resource: GitOpsSource): void {
+    const { generation } = this;
     this.resource = resource;
     this.parsed = parseSpec(resource.spec, this.namespace);
+    // A suspended one keeps what it last was.
+    if (this.generation !== generation && !this.spec?.suspend) this.result = { kind: 'pending' };
   }
 
   get spec(): GitOpsSourceSpec | undefined {
