@@ -2,6 +2,7 @@ import { until } from '../test/until.ts';
 import { Bed, type BenchOptions } from './bed.ts';
 import { COLLECTIONS, configMapsOf, filesOf, markOf, mixedObjects, withMark } from './mixed-objects.ts';
 import { Observer } from './observer.ts';
+import { processorSeconds } from './processor.ts';
 import { byKind, isDryRun, isWrite, quiet, requestsSince } from './requests.ts';
 import { distribution, figure, median } from './table.ts';
 import type { Child } from './child-process.ts';
@@ -38,7 +39,7 @@ export async function restart(options: BenchOptions): Promise<void> {
       timeoutMs: 60_000,
     });
 
-  const [healedMs, newMs, bareMs] = [[] as number[], [] as number[], [] as number[]];
+  const [healedMs, processor, newMs, bareMs]: [number[], number[], number[], number[]] = [[], [], [], []];
   let oldFirst = 0;
   for (let round = 1; round <= options.rounds; round += 1) {
     await kill();
@@ -60,6 +61,7 @@ export async function restart(options: BenchOptions): Promise<void> {
     marks.clear();
     operator = bed.operator(namespace);
     healedMs.push((await shown(edited.name, 'declared')) - operator.startedAt);
+    processor.push(processorSeconds([operator.pid]));
 
     // Somebody edited an object, and a commit changes it.
     await kill();
@@ -77,6 +79,7 @@ export async function restart(options: BenchOptions): Promise<void> {
   const limit = median(bareMs);
   options.report(figure('restart', 'bare: process start, one list for each kind', options.rounds, limit, 'ms'));
   options.report(distribution('restart', 'process start → all judged, an edit put back', healedMs, 'ms', limit));
+  options.report(distribution('restart', 'the same, of the operator alone', processor, 'processor s'));
   options.report(distribution('restart', 'process start → commit pushed meanwhile', newMs, 'ms', limit));
   options.report(figure('restart', 'old revision applied first', options.rounds, oldFirst, 'times', 0));
 }
