@@ -35,7 +35,11 @@ export const FLAGS = {
     default: '4h',
     help: 'How often each source is listed and compared as a whole, about: the net below the watches.',
   },
-  concurrency: { type: 'string', default: '16', help: 'How many sources run at the same time.' },
+  concurrency: {
+    type: 'string',
+    default: '32',
+    help: 'How many sources run at the same time; those of one namespace at most half as many.',
+  },
   help: { type: 'boolean', default: false, help: 'Print this.' },
 } as const;
 

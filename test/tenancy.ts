@@ -1,15 +1,15 @@
 // Several teams and one operator, with the rights of deploy/install.yaml: each team may edit its own namespace only.
 import type { GitOpsSource, GitOpsSourceSpecInput, GitOpsSourceStatus } from '../src/api/source.ts';
 import type { KubeObject } from '../src/kube/object.ts';
-import { freshNamespace, serviceAccountToken, startCluster, type Cluster } from './cluster.ts';
+import { freshNamespace, serviceAccountToken, startCluster, type Cluster, type ClusterOptions } from './cluster.ts';
 import type { Files, Repository } from './git-repository.ts';
 import { applyObject, objectsOf, pathOf } from './install.ts';
 import { World } from './operator.ts';
 import { until } from './until.ts';
 
 /** A cluster of its own with Plumbline installed; the operator of the World serves all namespaces. */
-export async function installedWorld(): Promise<World> {
-  const cluster = await startCluster();
+export async function installedWorld(options: ClusterOptions = {}): Promise<World> {
+  const cluster = await startCluster(options);
   for (const object of objectsOf('deploy/install.yaml')) await applyObject(cluster, object);
   const token = await serviceAccountToken(cluster, 'plumbline-system', 'plumbline-operator');
   const args = ['--watch-namespace='];

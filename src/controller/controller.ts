@@ -88,6 +88,7 @@ export class Controller {
     this.#queue = new WorkQueue({
       clock,
       random,
+      ownerOf: (key) => key.slice(0, key.indexOf('/')),
       onError: (key, error) => log.error({ source: key, error }, 'the run of a source failed unexpectedly'),
     });
     const desk = (this.#desk = new Desk(() => this.#deps));

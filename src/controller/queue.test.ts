@@ -28,6 +28,28 @@ function setUp(t: TestContext, options: WorkQueueOptions & { workers?: number } 
 }
 
 describe('WorkQueue', () => {
+  test('no owner holds all workers, however many of its keys hang', async (t) => {
+    const { queue, started, running, run, end } = setUp(t, { workers: 8, ownerOf: (key) => key.slice(0, 1) });
+    for (let index = 0; index < 20; index += 1) queue.add(`a/${index}`);
+    void run();
+    await turn();
+    assert.deepEqual(started, ['a/0', 'a/1', 'a/2', 'a/3']);
+    for (let index = 0; index < 20; index += 1) queue.add(`b/${index}`);
+    await turn();
+    assert.deepEqual(started.slice(4), ['b/0', 'b/1']);
+    queue.add('c/0');
+    await turn();
+    assert.deepEqual(started.slice(6), ['c/0']);
+    // One place must stay free for a fourth owner, so the first end lets nobody in.
+    await end('a/0');
+    assert.equal(started.length, 7);
+    await end('a/1');
+    assert.deepEqual(started.slice(7), ['a/4']);
+    for (const key of ['a/2', 'a/3', 'b/0', 'b/1', 'c/0']) await end(key);
+    await turn();
+    assert.deepEqual([...running.keys()].sort(), ['a/4', 'a/5', 'a/6', 'b/2', 'b/3', 'b/4']);
+  });
+
   test('a burst collapses into one run, in the order of the first add', async (t) => {
     const { queue, started, run, end } = setUp(t);
     for (const key of ['a', 'b', 'a', 'a', 'c', 'b']) queue.add(key);

@@ -14,6 +14,11 @@ export interface WorkQueueOptions {
   baseDelayMs?: number;
   /** The longest delay of `addRateLimited`. Default 2 minutes. */
   maxDelayMs?: number;
+  /**
+   * Whose key it is. An owner may hold at most as many workers as it leaves free: one takes half of them, two a third each,
+   * and whatever their handlers wait for, some are left for the others. Default: all keys have one owner without a limit.
+   */
+  ownerOf?: (key: string) => string;
   /** Hears of a handler that threw, whose key is then retried. Must not throw. */
   onError?: (key: string, error: unknown) => void;
 }
@@ -40,12 +45,16 @@ export class WorkQueue {
   readonly #idle: (() => void)[] = [];
   #timer: { dueAt: number; cancel: () => void } | undefined;
   #taken = 0;
+  #workers = 0;
+  /** How many workers each owner holds. */
+  readonly #held = new Map<string, number>();
   #stopped = false;
 
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #baseDelayMs: number;
   readonly #maxDelayMs: number;
+  readonly #ownerOf: ((key: string) => string) | undefined;
   readonly #onError: (key: string, error: unknown) => void;
 
   constructor(options: WorkQueueOptions = {}) {
@@ -53,6 +62,7 @@ export class WorkQueue {
     this.#random = options.random ?? Math.random;
     this.#baseDelayMs = options.baseDelayMs ?? 5;
     this.#maxDelayMs = options.maxDelayMs ?? 120_000;
+    this.#ownerOf = options.ownerOf;
     this.#onError = options.onError ?? (() => undefined);
   }
 
@@ -122,6 +132,7 @@ export class WorkQueue {
     };
     if (signal.aborted) return stop();
     signal.addEventListener('abort', stop, { once: true });
+    this.#workers = workers;
     await Promise.all(Array.from({ length: workers }, () => this.#work(handler)));
     signal.removeEventListener('abort', stop);
   }
@@ -146,6 +157,9 @@ export class WorkQueue {
       }
       const abort = new AbortController();
       this.#processing.set(key, abort);
+      this.#hold(key, 1);
+      // What the last end made room for may be more than one key.
+      if (this.depth > 0) this.#idle.shift()?.();
       try {
         await handler(key, abort.signal);
       } catch (error) {
@@ -154,16 +168,31 @@ export class WorkQueue {
         this.addRateLimited(key);
       } finally {
         this.#processing.delete(key);
+        this.#hold(key, -1);
       }
     }
   }
 
-  /** The next key that does not run already: it is no longer dirty, so an `add` from here on means another run. */
+  #hold(key: string, change: 1 | -1): void {
+    if (!this.#ownerOf) return;
+    const owner = this.#ownerOf(key);
+    const held = (this.#held.get(owner) ?? 0) + change;
+    if (held > 0) this.#held.set(owner, held);
+    else this.#held.delete(owner);
+  }
+
+  #mayRun(key: string): boolean {
+    if (this.#processing.has(key)) return false;
+    const held = this.#ownerOf && this.#held.get(this.#ownerOf(key));
+    return held === undefined || held < this.#workers - this.#processing.size;
+  }
+
+  /** The next key that may run: it is no longer dirty, so an `add` from here on means another run. */
   #take(): string | undefined {
     const lowFirst = this.#taken % LOW_EVERY === LOW_EVERY - 1;
     for (const priority of lowFirst ? (['low', 'high'] as const) : (['high', 'low'] as const)) {
       for (const key of this.#dirty[priority]) {
-        if (this.#processing.has(key)) continue;
+        if (!this.#mayRun(key)) continue;
         this.#dirty[priority].delete(key);
         this.#taken += 1;
         return key;

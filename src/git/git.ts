@@ -132,7 +132,7 @@ class Repositories implements Git {
       const userAgent = this.#options.userAgent ?? 'git/plumbline';
       const transport = new HttpTransport(url, {
         auth: remote.auth,
-        dispatcher: this.#dispatcher(remote.ca),
+        dispatcher: this.#dispatcher(remote.ca, url),
         userAgent,
       });
       const server = new UploadPack(transport, this.#now);
@@ -176,8 +176,12 @@ class Repositories implements Git {
     }
   }
 
-  #dispatcher(ca: string | undefined): Dispatcher {
-    const key = ca ?? '';
+  /**
+   * Connections are shared by the repositories of one owner (the first part of the path) on one host: repositories that hang
+   * use up their owner's connections, not those of everybody on a large host.
+   */
+  #dispatcher(ca: string | undefined, { origin, pathname }: URL): Dispatcher {
+    const key = JSON.stringify([ca, origin, pathname.split('/', 2)[1]]);
     let agent = this.#dispatchers.get(key);
     if (!agent) {
       agent = new Agent({
