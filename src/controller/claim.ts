@@ -27,6 +27,7 @@ export async function claimAndWatch(
   const { watches, discovery, status } = deps;
   const unscanned = await recoverInventory(source, deps, signal);
   source.kinds = await kindsToWatch(source, rendered.desired, deps, signal);
+  signal.throwIfAborted();
   watches.want(source.key, source.kinds);
   const served = source.kinds.filter(({ apiVersion, kind }) => discovery.cached(apiVersion, kind));
   const silent = source.kinds.filter(
@@ -39,9 +40,8 @@ export async function claimAndWatch(
   const conflicts = claim(source, rendered.desired, deps);
   await inParallel(conflicts, WIDTH, (conflict) => refuse(source, conflict, deps, signal));
   // A kind is in the stored inventory before its first object is applied: whatever crashes when, it is looked for.
-  const stored = new Set((source.status.inventory?.kinds ?? []).map(({ group, kind }) => `${group}/${kind}`));
-  const isAnnounced = rendered.desired.every(({ identity }) => stored.has(`${identity.group}/${identity.kind}`));
-  if (isAnnounced || (await status.flush(source))) return;
+  const declared = new Set(rendered.desired.map(({ identity }) => `${identity.group}/${identity.kind}`));
+  if (status.announces(source, declared) || (await status.flush(source))) return;
   throw new PlumblineError(
     'InventoryNotStored',
     'could not write into the status which kinds will be managed; nothing is applied before that',

@@ -262,8 +262,12 @@ export class Controller {
     const { poller, claims, live, watches, status, metrics, events } = this.#deps;
     poller.forget(key);
     claims.release(key);
-    for (const object of live.of(key)) wakeClaimants(object.key, this.#deps);
     watches.want(key, []);
+    for (const object of live.of(key)) {
+      wakeClaimants(object.key, this.#deps);
+      // Nobody would tell us any more when it goes.
+      if (!watches.has({ apiVersion: object.apiVersion, kind: object.identity.kind })) live.delete(object.key);
+    }
     status.forget(source);
     metrics.forget(key);
     events.forget(subjectOf(source));

@@ -21,7 +21,7 @@ export interface StatusWriterOptions {
 }
 
 interface Pending {
-  source: Source;
+  readonly source: Source;
   cancel: (() => void) | undefined;
   /** When the write that `cancel` would cancel is due. */
   dueAt: number;
@@ -41,7 +41,9 @@ const HEALTH_SETTLES_MS = 2_000;
 /** The one writer of status. It computes the status when it writes, so what it writes is never older than the write. */
 export class StatusWriter {
   readonly #options: StatusWriterOptions;
-  readonly #pending = new Map<string, Pending>();
+  readonly #pending = new Map<Source, Pending>();
+  /** Runs and timers of a source can outlive it, and another one of the same name may be there by now. */
+  readonly #forgotten = new WeakSet<Source>();
 
   constructor(options: StatusWriterOptions) {
     this.#options = options;
@@ -50,6 +52,7 @@ export class StatusWriter {
   /** Something that the status tells has changed. */
   changed(source: Source): void {
     const pending = this.#of(source);
+    if (!pending) return;
     const now = this.#options.clock.elapsed();
     if (pending.cancel && pending.dueAt <= now + QUIET_MS) return;
     const waitMs = this.#flips(pending) ? 0 : Math.max(0, pending.writtenAt + QUIET_MS - now);
@@ -59,9 +62,18 @@ export class StatusWriter {
   /** The health of managed objects has changed. */
   healthChanged(source: Source): void {
     const pending = this.#of(source);
+    if (!pending) return;
     // Where Ready waits for health, it is what people wait for.
     if (source.spec?.wait) this.changed(source);
     else if (!pending.cancel) this.#schedule(pending, HEALTH_SETTLES_MS);
+  }
+
+  /** Does the server hold a status that names these kinds (`group/kind`)? What a write failed to bring does not count. */
+  announces(source: Source, kinds: Iterable<string>): boolean {
+    const pending = this.#of(source);
+    if (!pending || pending.doubtful) return false;
+    const stored = new Set(pending.stored?.inventory?.kinds.map(({ group, kind }) => `${group}/${kind}`));
+    return [...kinds].every((kind) => stored.has(kind));
   }
 
   #schedule(pending: Pending, waitMs: number): void {
@@ -74,6 +86,7 @@ export class StatusWriter {
   /** Writes now, if there is something to write; resolves with whether the server has it. */
   async flush(source: Source): Promise<boolean> {
     const pending = this.#of(source);
+    if (!pending) return false;
     pending.cancel?.();
     pending.cancel = undefined;
     while (pending.writing !== undefined) await pending.writing;
@@ -81,9 +94,11 @@ export class StatusWriter {
     return pending.writing;
   }
 
+  /** The source is gone: nothing of it is written any more. */
   forget(source: Source): void {
-    this.#pending.get(source.key)?.cancel?.();
-    this.#pending.delete(source.key);
+    this.#pending.get(source)?.cancel?.();
+    this.#pending.delete(source);
+    this.#forgotten.add(source);
   }
 
   /** Writes what is still waiting, before the process ends; gives up after `timeoutMs`. */
@@ -95,9 +110,9 @@ export class StatusWriter {
     cancel();
   }
 
-  #of(source: Source): Pending {
-    let pending = this.#pending.get(source.key);
-    if (!pending) {
+  #of(source: Source): Pending | undefined {
+    let pending = this.#pending.get(source);
+    if (!pending && !this.#forgotten.has(source)) {
       const { status: stored } = source.resource;
       const never = -Infinity;
       pending = {
@@ -109,7 +124,7 @@ export class StatusWriter {
         stored,
         doubtful: false,
       };
-      this.#pending.set(source.key, pending);
+      this.#pending.set(source, pending);
     }
     return pending;
   }
@@ -142,7 +157,7 @@ export class StatusWriter {
       onWritten(source, stored);
       return true;
     } catch (error) {
-      if (isNotFound(error) || signal.aborted) return false;
+      if (isNotFound(error) || signal.aborted || this.#forgotten.has(source)) return false;
       onError(source, error);
       pending.doubtful = true;
       if (!pending.cancel) this.#schedule(pending, QUIET_MS * 5);

@@ -123,6 +123,8 @@ export class Healer implements WatchListener {
       // Not comparable yet: the source is not rendered, or has a newer declaration that its own run applies.
       const awaited = desired !== undefined || (now.source !== undefined && desk.awaits(now.source));
       now.unjudged = awaited ? object : undefined;
+      // Whatever was changed is found when there is a declaration to compare it with.
+      now.declaredDigest = undefined;
       if (source !== undefined && before?.reconcileDisabled && !now.reconcileDisabled) desk.released(source);
       return;
     }

@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { NAME_LABEL } from '../api/names.ts';
 import type { Discovery } from '../kube/discovery.ts';
-import type { KubeError } from '../kube/errors.ts';
+import { isNotFound, type KubeError } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import { Reflector } from '../kube/reflector.ts';
+import type { ApiResource } from '../kube/resource.ts';
 
 /** A kind in the version that Git declares: objects are always read in that version, or conversion would look like drift. */
 export interface WatchedKind {
@@ -27,7 +28,6 @@ interface Watch {
   kind: WatchedKind;
   wantedBy: Set<string>;
   stop: AbortController;
-  reflector: Reflector | undefined;
   /** A whole list has been seen since the watch began. */
   listed: boolean;
   /** The last attempt failed: nobody waits for it, it goes on by itself. */
@@ -71,6 +71,10 @@ export class KindWatches {
     return this.#watches.size;
   }
 
+  has(kind: WatchedKind): boolean {
+    return this.#watches.has(keyOfKind(kind));
+  }
+
   /** Replaces what a source wants watched. */
   want(source: string, kinds: readonly WatchedKind[]): void {
     const wanted = new Map(kinds.map((kind) => [keyOfKind(kind), kind]));
@@ -103,7 +107,6 @@ export class KindWatches {
       kind,
       wantedBy: new Set([source]),
       stop: new AbortController(),
-      reflector: undefined,
       listed: false,
       failing: false,
       waiting: [],
@@ -129,12 +132,26 @@ export class KindWatches {
     for (;;) {
       const resource = await this.#discovery.resource(apiVersion, kind, signal).catch(() => undefined);
       signal.throwIfAborted();
-      if (resource?.verbs.includes('watch')) {
-        watch.reflector = new Reflector(this.#api, { resource, labelSelector: NAME_LABEL }, this.#handler(watch));
-        return watch.reflector.run(signal);
-      }
+      if (resource?.verbs.includes('watch')) await this.#whileServed(watch, resource, signal);
       await this.#untilKindsChange(signal);
     }
+  }
+
+  /** Watches until the server says that it does not serve the kind any more. */
+  async #whileServed(watch: Watch, resource: ApiResource, signal: AbortSignal): Promise<void> {
+    const vanished = new AbortController();
+    const handler = this.#handler(watch);
+    const problem = (error: KubeError) => {
+      if (isNotFound(error)) {
+        watch.listed = false;
+        vanished.abort();
+      }
+      handler.problem(error);
+    };
+    const reflector = new Reflector(this.#api, { resource, labelSelector: NAME_LABEL }, { ...handler, problem });
+    await reflector.run(AbortSignal.any([signal, vanished.signal]));
+    // What discovery remembers is old, and whoever waits for the kind learns from it when it comes back.
+    await this.#discovery.refresh(signal).catch(() => signal.throwIfAborted());
   }
 
   async #untilKindsChange(signal: AbortSignal): Promise<void> {

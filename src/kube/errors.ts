@@ -137,6 +137,9 @@ const PASSING: ReadonlySet<string> = new Set(['ApiUnreachable', 'ApiTimeout', 'A
 export const isUnauthorized = (error: unknown): boolean => hasCode(error, 'ApiUnauthorized');
 export const isForbidden = (error: unknown): boolean => hasCode(error, 'ApiForbidden');
 export const isNotFound = (error: unknown): boolean => hasCode(error, 'ApiNotFound');
+/** A 404 about the kind itself: a missing object, or a missing namespace, is named in the answer. */
+export const isKindNotServed = (error: unknown): boolean =>
+  error instanceof KubeError && error.code === 'ApiNotFound' && error.object === undefined;
 export const isConflict = (error: unknown): boolean => hasCode(error, 'ApiConflict');
 export const isAlreadyExists = (error: unknown): boolean => hasCode(error, 'ApiAlreadyExists');
 export const isExpired = (error: unknown): boolean => hasCode(error, 'ApiExpired');

@@ -12,7 +12,7 @@ import type {
   Written,
 } from './calls.ts';
 import type { Discovery } from './discovery.ts';
-import { isAnswerTooLarge, isNotFound, KubeError } from './errors.ts';
+import { isAnswerTooLarge, isKindNotServed, isNotFound, KubeError } from './errors.ts';
 import { LineSplitter } from './lines.ts';
 import type { KubeObject } from './object.ts';
 import { collectionPath, objectPath } from './resource.ts';
@@ -188,8 +188,7 @@ export class KubeApi {
       const object = answer.body as KubeObject | undefined;
       return object?.metadata?.deletionTimestamp ? object : undefined;
     } catch (error) {
-      // Of a kind that is not served the server says NotFound too, but names no object.
-      if (isNotFound(error) && (error as KubeError).object !== undefined) return undefined;
+      if (isNotFound(error) && !isKindNotServed(error)) return undefined;
       throw error;
     }
   }

@@ -4,7 +4,7 @@ import { formatPath, ownEntry } from '../drift/fields.ts';
 import { leavesOutside, pick } from '../drift/handover.ts';
 import { PlumblineError } from '../errors.ts';
 import type { Discovery } from '../kube/discovery.ts';
-import { isConflict, isNotFound, KubeError } from '../kube/errors.ts';
+import { isConflict, isKindNotServed, isNotFound, KubeError } from '../kube/errors.ts';
 import { identityKey, type Identity, type KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import type { ApiResource } from '../kube/resource.ts';
@@ -117,11 +117,7 @@ export class ObjectWriter {
     const { apiVersion, identity } = desired;
     const resource = await this.#deps.discovery.resource(apiVersion, identity.kind, signal);
     if (resource) return resource;
-    throw new PlumblineError('KindNotFound', `the cluster does not serve ${identity.kind} in ${apiVersion}`, {
-      object: identity,
-      file: desired.file,
-      line: desired.line,
-    });
+    throw kindNotFound(desired);
   }
 
   /** Scope is checked again right before each write: claims may have moved while this write waited for its turn. */
@@ -247,16 +243,21 @@ export class ObjectWriter {
     return this.#settle(call, object, { action: 'recreated', object });
   }
 
-  #send(call: WriteCall, body: string, options: { force?: boolean; dryRun?: boolean }) {
+  async #send(call: WriteCall, body: string, options: { force?: boolean; dryRun?: boolean }) {
     const { actor, desired, resource, signal } = call;
     this.#assertLeading();
-    return this.#deps.api.apply(resource, desired.identity.namespace, desired.identity.name, body, {
-      fieldManager: FIELD_MANAGER,
-      force: options.force ?? true,
-      ...(options.dryRun && { dryRun: true }),
-      ...impersonated(actor),
-      signal,
-    });
+    try {
+      return await this.#deps.api.apply(resource, desired.identity.namespace, desired.identity.name, body, {
+        fieldManager: FIELD_MANAGER,
+        force: options.force ?? true,
+        ...(options.dryRun && { dryRun: true }),
+        ...impersonated(actor),
+        signal,
+      });
+    } catch (error) {
+      // Its CRD went a moment ago, and discovery has not heard of it yet.
+      throw isKindNotServed(error) ? kindNotFound(desired, error) : error;
+    }
   }
 
   #record(desired: Desired, body: string, answer: KubeObject): void {
@@ -298,6 +299,11 @@ export class ObjectWriter {
 
 function remembered(desired: Desired, baseline: Baseline | undefined) {
   return { baseline, declaredDigest: baseline ? desired.digest : undefined, unjudged: undefined };
+}
+
+function kindNotFound({ apiVersion, identity, file, line }: Desired, cause?: unknown): PlumblineError {
+  const message = `the cluster does not serve ${identity.kind} in ${apiVersion}`;
+  return new PlumblineError('KindNotFound', message, { object: identity, file, line, cause });
 }
 
 export function terminating({ identity }: Desired): PlumblineError {
