@@ -74,7 +74,7 @@ describe('suspend', { concurrency: true }, () => {
     const files: Record<string, string> = {};
     for (let index = 0; index < 300; index += 1) files[`${index}.yaml`] = config(`many-${index}`);
     const team = await Team.create(world, 'many', files);
-    await until(() => team.writes.length > 20);
+    await until(() => team.writes.length > 20, { timeoutMs: 60_000, what: 'applying has begun' });
     await team.patch({ spec: { suspend: true } });
     await until(async () => (await reasonOf(team)) === 'Suspended');
     const writes = team.writes.length;

@@ -5,6 +5,9 @@ import type { Files, Repository, WriteOptions } from './git-repository.ts';
 import type { World } from './operator.ts';
 import { until } from './until.ts';
 
+/** For what begins with the start of an operator process, which a busy machine delays. */
+const PATIENCE_MS = 60_000;
+
 type Failure = NonNullable<GitOpsSourceStatus['failures']>[number];
 
 export class Team {
@@ -66,7 +69,7 @@ export class Team {
     status: string,
     options: { reason?: string; revision?: string; timeoutMs?: number } = {},
   ): Promise<GitOpsSource> {
-    return this.world.condition(type, status, { name: this.name, ...options });
+    return this.world.condition(type, status, { name: this.name, timeoutMs: PATIENCE_MS, ...options });
   }
 
   source(): Promise<GitOpsSource | undefined> {
@@ -91,7 +94,10 @@ export class Team {
 
   /** Waits until the source itself is gone. */
   async gone(): Promise<void> {
-    await until(async () => (await this.source()) === undefined, { what: `the source ${this.name} is gone` });
+    await until(async () => (await this.source()) === undefined, {
+      what: `the source ${this.name} is gone`,
+      timeoutMs: PATIENCE_MS,
+    });
   }
 
   /** Waits until the status names this object as failed (for this reason). */
@@ -102,7 +108,10 @@ export class Team {
         last = await this.status();
         return last.failures?.find((one) => one.name === object && (reason === undefined || one.reason === reason));
       },
-      { what: `a failure of ${object}${reason === undefined ? '' : ` (${reason})`} in ${this.name}` },
+      {
+        what: `a failure of ${object}${reason === undefined ? '' : ` (${reason})`} in ${this.name}`,
+        timeoutMs: PATIENCE_MS,
+      },
     ).catch((cause: unknown) => {
       throw new Error(`${(cause as Error).message}\nstatus: ${JSON.stringify(last, null, 1)}`, { cause });
     });
@@ -166,5 +175,6 @@ export async function dataOf(world: World, name: string): Promise<Record<string,
 export async function present(world: World, name: string, wanted = true): Promise<void> {
   await until(async () => ((await world.get(`v1/configmaps/${name}`)) !== undefined) === wanted, {
     what: `ConfigMap ${name} is ${wanted ? 'there' : 'gone'}`,
+    timeoutMs: PATIENCE_MS,
   });
 }
