@@ -41,7 +41,6 @@ export const REASONS = {
   ConflictDetected: 'Objects of the revision belong to another source; status.failures names the first ones.',
   HealthCheckFailed: 'The objects are applied, but at least one has failed.',
   HealthCheckTimeout: 'The objects are applied, but not all were healthy within spec.timeout.',
-  HealthCheckCanceled: 'A newer revision, a suspend or a delete ended the wait for health.',
   Healthy: 'Every managed object is healthy.',
   InSync: 'Every declared field has its declared value.',
   DriftDetected: 'Declared fields were changed by others and are left so, as spec.drift.mode says.',
@@ -49,6 +48,7 @@ export const REASONS = {
   DriftRewritten: 'Admission rewrites declared fields each time they are applied.',
   DriftUnknown: 'Whether the cluster differs from Git is not known yet.',
   Deleting: 'The source is being deleted; its objects follow spec.deletionPolicy.',
+  Unexpected: 'A defect of Plumbline; please report it with the lines of the log. It is tried again.',
 } as const;
 
 export type Reason = keyof typeof REASONS;

@@ -144,7 +144,6 @@ export const isConflict = (error: unknown): boolean => hasCode(error, 'ApiConfli
 export const isAlreadyExists = (error: unknown): boolean => hasCode(error, 'ApiAlreadyExists');
 export const isExpired = (error: unknown): boolean => hasCode(error, 'ApiExpired');
 export const isInvalid = (error: unknown): boolean => hasCode(error, 'ApiInvalid');
-export const isTooManyRequests = (error: unknown): boolean => hasCode(error, 'ApiBusy');
 
 export const isAnswerTooLarge = (error: unknown): boolean => hasCode(error, 'ApiAnswerTooLarge');
 

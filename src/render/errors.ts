@@ -70,5 +70,3 @@ export const RENDER_ERRORS = {
     mend: 'Remove one of the two.',
   },
 } as const;
-
-export type RenderErrorCode = keyof typeof RENDER_ERRORS;

@@ -1,11 +1,4 @@
-import {
-  NAME_LABEL,
-  NAMESPACE_LABEL,
-  OWNER_ANNOTATION,
-  PRUNE_ANNOTATION,
-  RECONCILE_ANNOTATION,
-  ownerProof,
-} from '../api/names.ts';
+import { OWNER_ANNOTATION, PRUNE_ANNOTATION, RECONCILE_ANNOTATION, ownerProof } from '../api/names.ts';
 import { identityKey, identityOf, type KubeObject } from '../kube/object.ts';
 import type { Desired } from './desired.ts';
 import { health } from './health.ts';
@@ -23,12 +16,6 @@ export function provenSource(object: KubeObject): string | undefined {
   return proof === ownerProof(source, identityKey(identityOf(object)))
     ? `${source.namespace}/${source.name}`
     : undefined;
-}
-
-/** Does it carry the labels that our watches select by, for this source? */
-export function labelledFor(object: KubeObject, source: string): boolean {
-  const labels = object.metadata.labels ?? {};
-  return `${labels[NAMESPACE_LABEL]}/${labels[NAME_LABEL]}` === source;
 }
 
 /** What is kept of an object that was just read; what earlier sightings taught about it stays. */
