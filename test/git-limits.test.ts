@@ -16,6 +16,7 @@ suite('limits', () => {
     ['packBytes', 100, 1_000_000, 'd'],
     ['objectCount', 4, 100, 'd'],
     ['fileBytes', 4000, 8000, 'd'],
+    ['readBytes', 8000, 12_001, 'd'],
     ['fileCount', 2, 3, 'd'],
     ['treeDepth', 1, 2, 'd'],
   ];

@@ -7,6 +7,7 @@ export const DEFAULT_LIMITS: GitLimits = {
   objectCount: 1_000_000,
   // etcd keeps no object above about 1.5 MiB; a file may hold several.
   fileBytes: 4 * 1024 * 1024,
+  readBytes: 64 * 1024 * 1024,
   fileCount: 20_000,
   treeDepth: 64,
 };

@@ -55,6 +55,8 @@ export interface GitLimits {
   packBytes: number;
   objectCount: number;
   fileBytes: number;
+  /** All files of one `read`. */
+  readBytes: number;
   fileCount: number;
   treeDepth: number;
 }

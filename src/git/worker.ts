@@ -49,8 +49,13 @@ const handlers: Handlers = {
     const reader = readerOf(dirs, pause);
     const found = new Map<string, Uint8Array>();
     const missing: string[] = [];
+    let bytes = 0;
     for (const oid of oids) {
       const content = await reader.blob(oid);
+      bytes += content?.length ?? 0;
+      // A few kilobytes of a pack can be unpacked to gigabytes.
+      if (bytes > limits.readBytes)
+        throw limitExceeded('readBytes', `files that are read together have more than ${limits.readBytes} bytes`);
       if (!content) missing.push(oid);
       else if (content.length > limits.fileBytes) {
         const name = await nameOf(oid, dirs, commit, limits, pause);

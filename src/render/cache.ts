@@ -5,6 +5,8 @@ import type { DeclareSettings, Scope } from './declare.ts';
 /** What one file came to. The parsed objects themselves are not kept: their bodies are, and those are what is sent. */
 export interface RenderedFile {
   oid: string;
+  /** Of the file. */
+  bytes: number;
   declared: Declared[];
   problems: RenderProblem[];
   ignored?: string;
@@ -29,12 +31,23 @@ export class RenderCache {
     this.#settings = settings;
   }
 
+  /** Of all files. */
+  get bytes(): number {
+    let sum = 0;
+    for (const { bytes } of this.#files.values()) sum += bytes;
+    return sum;
+  }
+
   get(path: string): RenderedFile | undefined {
     return this.#files.get(path);
   }
 
   set(path: string, file: RenderedFile): void {
     this.#files.set(path, file);
+  }
+
+  delete(path: string): void {
+    this.#files.delete(path);
   }
 
   /** Whether the cached result still holds: same content, and each of its kinds is scoped as it was then. */

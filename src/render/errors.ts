@@ -21,6 +21,10 @@ export const RENDER_ERRORS = {
     meaning: 'A manifest file is larger than the limit, or holds more documents or objects than the limit.',
     mend: 'Split the file, or exclude it if it is not a manifest.',
   },
+  TooMuch: {
+    meaning: 'The manifests of one source together are larger than the limit.',
+    mend: 'Divide the folder among several sources, or exclude what is not a manifest.',
+  },
   TooDeep: {
     meaning: 'A document is nested deeper than the limit.',
     mend: 'Flatten the document.',

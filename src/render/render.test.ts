@@ -115,3 +115,23 @@ test('an abort stops the work between two files', async () => {
   };
   await assert.rejects(render(input), /new commit/);
 });
+
+const emptied = (files: Record<string, string>) => Object.fromEntries(Object.keys(files).map((path) => [path, '']));
+
+test('files that are too much together are a problem, now and as long as they stay; the rest is not read', async () => {
+  const cache = new RenderCache();
+  const files = Object.fromEntries(
+    Array.from({ length: 1000 }, (_, index) => [`apps/${index}.yaml`, configMap(`a${index}`)]),
+  );
+  const first = await run(files, cache, { maxBytes: 1000 });
+  assert.deepEqual(
+    first.problems.map(({ code }) => code),
+    ['TooMuch'],
+  );
+  assert.ok(first.asked.length < 1000, 'it stops reading');
+  const again = await run(files, cache, { maxBytes: 1000 });
+  assert.equal(again.problems[0]?.code, 'TooMuch');
+  assert.ok(again.asked.length <= 256, 'and keeps no more');
+  const { problems } = await run({ ...emptied(files), 'apps/0.yaml': configMap('a0') }, cache, { maxBytes: 1000 });
+  assert.deepEqual(problems, []);
+});

@@ -27,6 +27,8 @@ export interface RenderInput {
   settings: DeclareSettings;
   cache: RenderCache;
   signal: AbortSignal;
+  /** All selected files together; what they declare is kept in memory. */
+  maxBytes?: number;
 }
 
 /** With any problem, `declared` is not the whole and must be neither applied nor pruned by. */
@@ -41,6 +43,7 @@ export interface RenderResult extends Declaration {
 
 /** Blobs asked for at once; two times as many are held in memory besides the result. */
 const BATCH = 256;
+const MAX_BYTES = 64 * 1024 * 1024;
 /** How long the event loop is held before other work gets its turn, in milliseconds. */
 const SLICE_MS = 10;
 
@@ -59,6 +62,7 @@ export async function render(input: RenderInput): Promise<RenderResult> {
   await slice.rest();
 
   const parsedFiles = await refresh(selected, input, slice);
+  if (cache.bytes > (input.maxBytes ?? MAX_BYTES)) problems.push(tooMuch(input));
   const rendered = selected.flatMap(({ path }) => cache.get(path) ?? []);
   const declared = rendered.flatMap((file) => file.declared);
   await slice.rest();
@@ -103,13 +107,22 @@ function crdsOf(selected: readonly TreeFile[], cache: RenderCache): Map<string, 
   return new Map(selected.flatMap(({ path }) => cache.get(path)?.crds ?? []));
 }
 
+function tooMuch({ selection, maxBytes = MAX_BYTES }: RenderInput): RenderProblem {
+  const message = `the selected files have more than ${maxBytes} bytes together`;
+  return { code: 'TooMuch', file: selection.path || '.', message };
+}
+
+/** Stops at the first batch with which it becomes too much: the rest is not even read. */
 async function renderFiles(stale: readonly TreeFile[], input: RenderInput, slice: Slice): Promise<void> {
+  // Their old content no longer counts.
+  for (const { path } of stale) input.cache.delete(path);
   const batches = Array.from({ length: Math.ceil(stale.length / BATCH) }, (_, index) =>
     stale.slice(index * BATCH, (index + 1) * BATCH),
   );
   const read = async (batch: readonly TreeFile[] | undefined) => batch && input.read(batch.map(({ oid }) => oid));
   let reading = read(batches[0]);
   for (const [index, batch] of batches.entries()) {
+    if (input.cache.bytes > (input.maxBytes ?? MAX_BYTES)) return;
     const contents = await reading;
     // Blobs are read by another thread while this one renders.
     reading = read(batches[index + 1]);
@@ -122,7 +135,8 @@ async function renderFiles(stale: readonly TreeFile[], input: RenderInput, slice
 }
 
 function renderFile({ path, oid }: TreeFile, content: Uint8Array | undefined, settings: DeclareSettings): RenderedFile {
-  const rendered: RenderedFile = { oid, declared: [], problems: [], crds: [], placedBy: [] };
+  const bytes = content?.length ?? 0;
+  const rendered: RenderedFile = { oid, bytes, declared: [], problems: [], crds: [], placedBy: [] };
   if (!content) {
     rendered.problems.push(missing(path));
     return rendered;
