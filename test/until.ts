@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 export interface UntilOptions {
-  /** Default 20 s: far above what the condition needs, so that a slow machine fails nothing. */
+  /** Default 60 s: far above what the condition needs, so that a slow machine fails nothing. */
   timeoutMs?: number;
   intervalMs?: number;
   /** For the error: what was waited for. */
@@ -16,7 +16,7 @@ export async function until<T>(
   condition: () => T | Promise<T>,
   options: UntilOptions = {},
 ): Promise<Exclude<T, undefined | null | false | 0 | ''>> {
-  const { timeoutMs = 20_000, intervalMs = 15, what = condition.toString() } = options;
+  const { timeoutMs = 60_000, intervalMs = 15, what = condition.toString() } = options;
   const deadline = performance.now() + timeoutMs;
   let last: { value?: unknown; error?: unknown } = {};
   do {
