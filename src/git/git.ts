@@ -4,7 +4,7 @@ import { Agent, type Dispatcher } from 'undici';
 import { checkPath, checkRef, checkUrl } from './address.ts';
 import { diskError, gitError } from './errors.ts';
 import { HttpTransport } from './http-transport.ts';
-import { DEFAULT_LIMITS } from './limits.ts';
+import { DEFAULT_LIMITS, workerBytes } from './limits.ts';
 import { Mirror } from './mirror.ts';
 import { inheritedMirrors, removeInherited } from './mirror-disk.ts';
 import { FilterRefused, WantRefused } from './protocol.ts';
@@ -41,8 +41,6 @@ const SILENCE_MS = 120_000;
 const UNUSED_MS = 24 * 3_600_000;
 const DISK_BYTES = 2 * 1024 ** 3;
 const WORKER_IDLE_MS = 60_000;
-/** A million objects in one pack need about half of it. */
-const WORKER_BYTES = 1024 ** 3;
 
 /** Read-only access to Git over HTTPS; see the contract of Git. Nothing is done before the first call. */
 export function openGit(options: GitOptions): Git {
@@ -67,7 +65,7 @@ class Repositories implements Git {
     this.#dir = options.dir;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#now = options.now ?? (() => performance.now());
-    this.#worker = new GitWorker({ idleMs: WORKER_IDLE_MS, growthBytes: WORKER_BYTES });
+    this.#worker = new GitWorker({ idleMs: WORKER_IDLE_MS, growthBytes: workerBytes(process.constrainedMemory()) });
   }
 
   async resolve(remote: Remote, ref: RefSelector, call: GitCall & { maxAgeMs: number }): Promise<Tip> {

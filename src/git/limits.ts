@@ -23,6 +23,16 @@ export const MAX_REFS_BYTES = 64 * 1024 * 1024;
 /** Blobs asked for in one request. */
 export const WANTS_PER_REQUEST = 1000;
 export const MAX_LINK_HOPS = 16;
+/** A million objects in one pack need about half of it. */
+const WORKER_BYTES = 1024 ** 3;
+
+/**
+ * By how much the process may grow while the worker works: half of what the container may use (`constrained`; 0 for no limit).
+ * A hostile repository must end its own fetch, not the process that serves everybody.
+ */
+export function workerBytes(constrained: number): number {
+  return constrained > 0 ? Math.min(WORKER_BYTES, constrained / 2) : WORKER_BYTES;
+}
 
 export function limitExceeded(limit: string, message: string): PlumblineError {
   return gitError('GitLimitExceeded', `${message} (limit ${limit})`);
