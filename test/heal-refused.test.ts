@@ -48,7 +48,7 @@ describe('a heal that is refused', { concurrency: true }, () => {
     const attempts = () => world.operator.lines.filter(({ msg }) => /denied-a/.test(msg ?? '')).length;
     const before = attempts();
     await until(() => attempts() > before + 1, { what: 'it is tried again' });
-    const { status } = await team.condition('Drifted', 'True');
+    const { status } = await team.condition('Drifted', 'True', { reason: 'DriftDetected' });
     assert.equal(status?.drift?.count, 1);
     await team.condition('Ready', 'False', { reason: 'AccessDenied' });
     assert.equal((await dataOf(world, 'denied-a'))?.['key'], 'edited');

@@ -86,7 +86,8 @@ function shownDrift(
     file: desired.file,
     line: desired.line,
     since: before?.since ?? now.toISOString().replace(/\.\d+Z$/, 'Z'),
-    action: state === 'Found' ? 'NotHolding' : state,
+    // Until it is healed it is as it was left; should healing fail, that stays true.
+    action: state === 'Found' ? 'Reported' : state,
     fields: shown,
   };
 }
