@@ -5,7 +5,7 @@ import { describeIdentity, type Identity } from '../kube/object.ts';
 import { audit } from '../report/log.ts';
 import { deletionStages } from '../sync/stages.ts';
 import { inParallel } from '../sync/pool.ts';
-import { keepsOnDelete } from '../sync/prune-guard.ts';
+import { isApproved, keepsOnDelete } from '../sync/prune-guard.ts';
 import { sighted } from '../sync/sighting.ts';
 import { findUnlabelled } from '../sync/unlabelled.ts';
 import type { Actor } from '../sync/actor.ts';
@@ -98,15 +98,15 @@ async function deleteObjects(source: Source, deps: ReconcileDeps, signal: AbortS
     ...unscanned.map(({ kind }) => `${kind}: its API does not answer`),
     ...(await listAnew(source, deps, signal)),
   ];
-  await findUnlabelled(deps, source.key, source.status.inventory?.kinds ?? [], signal);
   const kept: string[] = [];
-  const approval = source.resource.metadata.annotations?.[APPROVE_PRUNE_ANNOTATION];
-  const isApproved = approval !== undefined && approval === source.status.lastAppliedRevision;
+  const { lastAppliedRevision: revision = '' } = source.status;
+  const approvedRevision = source.resource.metadata.annotations?.[APPROVE_PRUNE_ANNOTATION];
+  const approved = isApproved({ revision, approvedRevision });
   const isFree = (key: string) => (claims.holder(key) ?? claims.heir(key)) === undefined;
   const objects = [...live.of(source.key)].filter(({ key, deleting }) => !deleting && isFree(key));
   for (const stage of deletionStages(objects)) {
     await inParallel(stage, WIDTH, async (object) => {
-      const keep = keepsOnDelete(object, isApproved);
+      const keep = keepsOnDelete(object, approved);
       if (keep) return void kept.push(`${describeIdentity(object.identity)}: ${keep}`);
       try {
         const outcome = await writer.remove(actor, object.identity, { signal });
@@ -127,17 +127,18 @@ async function deleteObjects(source: Source, deps: ReconcileDeps, signal: AbortS
   return { left, kept };
 }
 
-/** Every kind that the stored inventory or the last revision names, listed now; a kind that cannot be is named in the answer. */
+/**
+ * Every kind that the stored inventory or the last revision names, listed now, objects without our labels too; a kind that
+ * cannot be is named in the answer.
+ */
 async function listAnew(
   source: Source,
   { api, discovery, live }: ReconcileDeps,
   signal: AbortSignal,
 ): Promise<string[]> {
   const kinds = new Map<string, Pick<Identity, 'group' | 'kind'>>();
-  for (const { group, kind } of [
-    ...(source.status.inventory?.kinds ?? []),
-    ...[...live.of(source.key)].map(({ identity }) => identity),
-  ]) {
+  const inventory = source.status.inventory?.kinds ?? [];
+  for (const { group, kind } of [...inventory, ...[...live.of(source.key)].map(({ identity }) => identity)]) {
     kinds.set(`${group}/${kind}`, { group, kind });
   }
   await discovery.refresh(signal).catch(() => signal.throwIfAborted());
@@ -169,6 +170,8 @@ async function listAnew(
           );
         }
       }
+      const counted = inventory.filter((one) => one.group === group && one.kind === kind);
+      await findUnlabelled({ api, live }, source.key, counted, signal);
     } catch (error) {
       signal.throwIfAborted();
       problems.push(`${kind}: ${(error as Error).message}`);

@@ -158,7 +158,7 @@ function isPrecious({ identity }: Pick<PruneCandidate, 'identity'>): boolean {
 }
 
 /** Bound to one revision: an approval that is left behind must not approve the next mistake. */
-function isApproved({ approvedRevision, revision }: PruneInput): boolean {
+export function isApproved({ approvedRevision, revision }: Pick<PruneInput, 'approvedRevision' | 'revision'>): boolean {
   if (!approvedRevision) return false;
   return approvedRevision === revision || approvedRevision === commitOf(revision);
 }
