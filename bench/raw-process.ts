@@ -40,8 +40,6 @@ function stay(): Promise<never> {
   return new Promise(() => {});
 }
 
-await { heal, list, hold }[mode as 'heal' | 'list' | 'hold']();
-process.exit(0);
-process.exit(0);
-process.exit(0);
+const modes = { heal, list, hold };
+await modes[mode as keyof typeof modes]();
 process.exit(0);
