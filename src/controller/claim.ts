@@ -5,7 +5,7 @@ import type { Desired } from '../sync/desired.ts';
 import { inParallel } from '../sync/pool.ts';
 import { orderFor } from './actor.ts';
 import type { ReconcileDeps } from './deps.ts';
-import { failureOf } from './run-listener.ts';
+import { noteFailure } from './failure.ts';
 import type { Rendered, Source } from './source.ts';
 
 /** How long a run waits for the first lists of its kinds; kinds that cannot be listed are then read object by object. */
@@ -150,7 +150,7 @@ async function refuse(
       error = refusal;
     }
   }
-  source.failures.set(desired.key, failureOf(desired, error, known, deps));
+  noteFailure(source, desired, error, deps.clock);
 }
 
 /** Whoever writes sources in a namespace may write all of them. Between namespaces both sides must agree. */

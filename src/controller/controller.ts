@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   API_VERSION,
   APPROVE_PRUNE_ANNOTATION,
@@ -153,6 +154,7 @@ export class Controller {
     const { signal, options, api, log } = this.#input;
     signal.addEventListener('abort', () => isLeaseLost(signal) && this.#statusEnd.abort(signal.reason), { once: true });
     this.#resource = await this.#ownResource();
+    if (!this.#resource) return;
     const stopListening = api.discovery.onChange(() => this.#desk.kindsChanged());
     const selection = {
       resource: this.#resource,
@@ -170,21 +172,18 @@ export class Controller {
     this.#statusEnd.abort(signal.reason);
   }
 
-  async #ownResource(): Promise<ApiResource> {
-    const { api, signal, clock, log } = this.#input;
-    for (let waited = false; ; waited = true) {
+  /** Waits for our CRD; undefined when told to end before it came. */
+  async #ownResource(): Promise<ApiResource | undefined> {
+    const { api, signal, log } = this.#input;
+    for (let waited = false; !signal.aborted; waited = true) {
       const resource = await api.discovery.resource(API_VERSION, 'GitOpsSource', signal).catch((error: unknown) => {
-        signal.throwIfAborted();
-        log.warn({ error }, 'the API server cannot be asked for its kinds; trying again');
+        if (!signal.aborted) log.warn({ error }, 'the API server cannot be asked for its kinds; trying again');
       });
       if (resource) return resource;
       if (!waited) log.warn('the CRD of GitOpsSource is not installed yet; waiting for it');
-      await new Promise<void>((resolve) => {
-        const cancel = clock.after(CRD_POLL_MS, resolve);
-        signal.addEventListener('abort', () => (cancel(), resolve()), { once: true });
-      });
-      signal.throwIfAborted();
+      await delay(CRD_POLL_MS, undefined, { signal }).catch(() => undefined);
     }
+    return undefined;
   }
 
   #sourceHandler() {
@@ -287,7 +286,7 @@ export class Controller {
 
   /** One switch over what a run can end in; undefined: it was interrupted by something newer. */
   async #outcome(source: Source, signal: AbortSignal): Promise<MetricOutcome | undefined> {
-    const { key } = source;
+    const { key, requests } = source;
     try {
       const outcome = await reconcile(source, this.#deps, signal);
       if (!source.deleting) source.retries = 0;
@@ -296,7 +295,7 @@ export class Controller {
       return outcome.kind;
     } catch (error) {
       if (signal.aborted) return undefined;
-      const retryMs = failRun(source, error, this.#deps, this.#input.random);
+      const retryMs = failRun(source, { error, requests }, this.#deps, this.#input.random);
       if (retryMs === undefined) return 'terminal';
       this.#queue.addAfter(key, retryMs);
       return 'retry';

@@ -7,7 +7,7 @@ import type { Desired } from '../sync/desired.ts';
 import { orderFor } from './actor.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { recordDrift, subjectOf } from './drift-record.ts';
-import { failureOf } from './run-listener.ts';
+import { noteFailure } from './failure.ts';
 import type { Source } from './source.ts';
 
 /** Failures that another object's fate may have ended. */
@@ -55,8 +55,7 @@ export class Desk implements SourceDesk {
     const deps = this.#deps();
     const source = deps.sources.get(key);
     if (!source) return;
-    const failure = failureOf(desired, error, source.failures.get(desired.key), deps);
-    source.failures.set(desired.key, failure);
+    const failure = noteFailure(source, desired, error, deps.clock);
     source.result = { kind: 'partly' };
     deps.metrics.applyFailed(failure.code);
     deps.log.warn({ source: key, error, object: desired.identity }, 'could not put a changed object back');

@@ -1,26 +1,28 @@
-import { durationMs } from '../api/fields.ts';
 import { STATUS_LIMITS } from '../api/status.ts';
 import { PlumblineError, TerminalError } from '../errors.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { subjectOf } from './drift-record.ts';
+import { FIRST_RETRY_MS, longestRetryMs } from './failure.ts';
 import { historyWith } from './history.ts';
 import type { Source } from './source.ts';
 
-const FIRST_RETRY_MS = 1_000;
-const MAX_RETRY_MS = 300_000;
-
 /**
- * Writes down why a run ended early, into the source, the log and an event. Returns after how long to try again; undefined
- * when only an edit can help.
+ * Writes down why a run ended early, into the source, the log and an event; `requests` are those that it began with, and has
+ * answered by failing. Returns after how long to try again; undefined when only an edit can help.
  */
-export function failRun(source: Source, error: unknown, deps: ReconcileDeps, random: () => number): number | undefined {
+export function failRun(
+  source: Source,
+  { error, requests }: { error: unknown; requests: readonly string[] },
+  deps: ReconcileDeps,
+  random: () => number,
+): number | undefined {
   const { log, events, clock } = deps;
   const { code, message } = told(error);
   const terminal = error instanceof TerminalError;
   const revision = source.attempt?.revision;
   source.result = { kind: 'failed', code, message, terminal };
   source.working = undefined;
-  source.serve(source.requests);
+  source.serve(requests);
   if (revision !== undefined && code !== 'DependencyNotReady' && revision !== source.status.lastAppliedRevision) {
     const text = message.slice(0, STATUS_LIMITS.message);
     const before = source.status.history ?? [];
@@ -42,8 +44,7 @@ function told(error: unknown): { code: string; message: string } {
 
 /** Doubles with each failure up to spec.retryInterval; between half and all of it, so that not all come back together. */
 function retryDelayMs(source: Source, random: () => number): number {
-  const maxMs = source.spec?.retryInterval === undefined ? MAX_RETRY_MS : durationMs(source.spec.retryInterval);
-  const delayMs = Math.min(FIRST_RETRY_MS * 2 ** Math.min(source.retries, 20), maxMs);
+  const delayMs = Math.min(FIRST_RETRY_MS * 2 ** Math.min(source.retries, 20), longestRetryMs(source));
   source.retries += 1;
   return delayMs * (0.5 + random() / 2);
 }

@@ -1,7 +1,5 @@
-import { durationMs } from '../api/fields.ts';
 import { FIELD_MANAGER } from '../api/names.ts';
 import type { GitOpsSourceSpec } from '../api/source.ts';
-import { PlumblineError } from '../errors.ts';
 import type { Difference } from '../drift/compare.ts';
 import { explainJudgement, OBJECT_GONE, type DriftedField } from '../drift/explain.ts';
 import { judge } from '../drift/judge.ts';
@@ -13,33 +11,8 @@ import type { RevisionListener } from '../sync/revision.ts';
 import type { WriteAction as WrittenAction, Written } from '../sync/writer.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { recordDrift, recordHealed, subjectOf } from './drift-record.ts';
-import type { Failure, Source } from './source.ts';
-
-/** Waits between attempts at one object: the first, doubling, up to spec.retryInterval. */
-const FIRST_RETRY_MS = 1_000;
-const MAX_RETRY_MS = 300_000;
-
-/** How a failed object is remembered: another declaration starts afresh, the same one waits twice as long. */
-export function failureOf(
-  desired: Desired,
-  error: unknown,
-  before: Failure | undefined,
-  deps: Pick<ReconcileDeps, 'clock'>,
-  maxMs = MAX_RETRY_MS,
-): Failure {
-  const attempts = before?.digest === desired.digest ? before.attempts + 1 : 1;
-  const waitMs = Math.min(FIRST_RETRY_MS * 2 ** (attempts - 1), maxMs);
-  return {
-    identity: desired.identity,
-    file: desired.file,
-    line: desired.line,
-    code: error instanceof PlumblineError ? error.code : 'Unexpected',
-    message: error instanceof Error ? error.message : String(error),
-    digest: desired.digest,
-    attempts,
-    retryAt: deps.clock.elapsed() + waitMs,
-  };
-}
+import { noteFailure } from './failure.ts';
+import type { Source } from './source.ts';
 
 function fieldsThatDiffer({ body }: Desired, live: KubeObject): DriftedField[] {
   const declared = JSON.parse(body) as KubeObject;
@@ -120,9 +93,7 @@ export class RunListener implements RevisionListener {
   }
 
   failed(desired: Desired, error: unknown): void {
-    const { failures } = this.#source;
-    const failure = failureOf(desired, error, failures.get(desired.key), this.#deps, this.#maxRetryMs);
-    failures.set(desired.key, failure);
+    const failure = noteFailure(this.#source, desired, error, this.#deps.clock);
     this.#deps.metrics.applyFailed(failure.code);
     this.#deps.log.warn(
       { source: this.#source.key, file: desired.file, line: desired.line, error },
@@ -139,12 +110,6 @@ export class RunListener implements RevisionListener {
     left.set(desired.key, desired.digest);
     void this.#deps.healer.judgeUnjudged(key, desired);
     return true;
-  }
-
-  get #maxRetryMs(): number {
-    return this.#spec.retryInterval === undefined
-      ? MAX_RETRY_MS
-      : Math.max(FIRST_RETRY_MS, durationMs(this.#spec.retryInterval));
   }
 
   /** Says once what was done. */
