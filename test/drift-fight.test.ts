@@ -13,7 +13,7 @@ after(() => world[Symbol.asyncDispose]());
 const OBJECT = 'v1/configmaps/fight-a';
 
 /** Writes back as soon as it sees the declared value, as a controller with a watch would, until stopped. */
-function rival(): { undone: () => number; stop: () => Promise<void> } {
+function rival(): { undone: () => number; stop: () => Promise<void> } & AsyncDisposable {
   const halt = new AbortController();
   let undone = 0;
   const work = (async () => {
@@ -23,13 +23,15 @@ function rival(): { undone: () => number; stop: () => Promise<void> } {
       undone += 1;
     }
   })();
-  return { undone: () => undone, stop: () => (halt.abort(), work) };
+  const stop = () => (halt.abort(), work);
+  return { undone: () => undone, stop, [Symbol.asyncDispose]: stop };
 }
 
 it('a fight is slowed down, said, and ends by itself', async () => {
   const team = await Team.ready(world, 'fight', { 'a.yaml': config('fight-a'), 'b.yaml': config('fight-b') });
-  const other = await Team.ready(world, 'calm', { 'c.yaml': config('calm-c') });
-  const { undone, stop } = rival();
+  const calm = await Team.ready(world, 'calm', { 'c.yaml': config('calm-c') });
+  await using other = rival();
+  const { undone, stop } = other;
   await team.condition('Drifted', 'True', { reason: 'DriftNotHolding', timeoutMs: 60_000 });
   const shown = (await team.status()).drift?.objects.find(({ name }) => name === 'fight-a');
   assert.equal(shown?.action, 'NotHolding');
@@ -39,7 +41,7 @@ it('a fight is slowed down, said, and ends by itself', async () => {
   await until(async () => (await dataOf(world, 'fight-b'))?.['key'] === 'value');
   await world.edit('v1/configmaps/calm-c', { data: { key: 'edited' } });
   await until(async () => (await dataOf(world, 'calm-c'))?.['key'] === 'value');
-  await other.condition('Drifted', 'False');
+  await calm.condition('Drifted', 'False');
 
   // Each heal waits twice as long as the one before: 0.25 s, 0.5 s, 1 s …
   const healedAt = () =>
