@@ -126,7 +126,7 @@ export class Controller {
         mayWrite: input.leading,
         clock,
         signal: this.#statusEnd.signal,
-        onWritten: (source, before) => desk.told(source, before),
+        onStored: (source, before) => desk.told(source, before),
         onError: (source, error) => log.warn({ source: source.key, error }, 'could not write the status'),
       }),
       scan: new OwnershipScan(api),

@@ -41,13 +41,12 @@ export class Desk implements SourceDesk {
   }
 
   inSync(key: string, object: string, rewritten: boolean): void {
-    const { sources, metrics, status } = this.#deps();
+    const { sources, status } = this.#deps();
     const source = sources.get(key);
     const drift = source?.drift.get(object);
     if (!source || !drift || (rewritten && drift.action === 'Rewritten')) return;
     source.drift.delete(object);
     source.left.delete(object);
-    metrics.driftOpen(key, source.drift.size);
     status.changed(source);
   }
 
@@ -98,13 +97,14 @@ export class Desk implements SourceDesk {
     if (ended.length > 0) this.#deps().wake(source.key);
   }
 
-  /** A status was stored in place of `before`: metrics and events follow it, and so do sources that wait for this one. */
+  /** The server holds this status, until now `before`: metrics and events follow it, and so do sources that wait for this one. */
   told(source: Source, before: GitOpsSourceStatus | undefined): void {
     const { metrics, events } = this.#deps();
     const conditions = (source.status.conditions ?? []) as Condition[];
     metrics.conditions(source.key, conditions);
     metrics.suspended(source.key, source.spec?.suspend ?? false);
     metrics.managedObjects(source.key, source.status.inventory?.count ?? 0);
+    metrics.driftOpen(source.key, source.status.drift?.count ?? 0);
     const ready = findCondition(conditions, 'Ready');
     const readyBefore = findCondition((before?.conditions ?? []) as Condition[], 'Ready');
     if (!ready || ready.status === 'Unknown') return;

@@ -54,8 +54,7 @@ export function recordHealed(source: Source, desired: Desired, drift: DriftedObj
   tell(source, healed, told);
 }
 
-function tell(source: Source, drift: DriftedObject, { metrics, events, status }: Told): void {
-  metrics.driftOpen(source.key, source.drift.size);
+function tell(source: Source, drift: DriftedObject, { events, status }: Told): void {
   events.drift(subjectOf(source), [drift], source.rendered?.tip.revision);
   status.changed(source);
 }

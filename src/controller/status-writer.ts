@@ -15,8 +15,8 @@ export interface StatusWriterOptions {
   mayWrite: () => boolean;
   clock: Clock;
   signal: AbortSignal;
-  /** `before` is what was stored. */
-  onWritten: (source: Source, before: GitOpsSourceStatus | undefined) => void;
+  /** The server holds the status of the source now; `before` is what it held until then, which may be the same. */
+  onStored: (source: Source, before: GitOpsSourceStatus | undefined) => void;
   onError: (source: Source, error: unknown) => void;
 }
 
@@ -135,7 +135,7 @@ export class StatusWriter {
   }
 
   async #write(pending: Pending): Promise<boolean> {
-    const { api, resource, statusOf, clock, signal, mayWrite, onWritten, onError } = this.#options;
+    const { api, resource, statusOf, clock, signal, mayWrite, onStored, onError } = this.#options;
     const { source } = pending;
     if (signal.aborted || !mayWrite()) return false;
     try {
@@ -144,7 +144,10 @@ export class StatusWriter {
       const status = statusOf(source);
       source.status = status;
       const patch = mergePatch(stored, status);
-      if (!patch) return true;
+      if (!patch) {
+        onStored(source, stored);
+        return true;
+      }
       pending.writtenAt = clock.elapsed();
       await api.patchStatus(
         resource(),
@@ -154,7 +157,7 @@ export class StatusWriter {
         { fieldManager: STATUS_FIELD_MANAGER, signal },
       );
       pending.stored = status;
-      onWritten(source, stored);
+      onStored(source, stored);
       return true;
     } catch (error) {
       if (isNotFound(error) || signal.aborted || this.#forgotten.has(source)) return false;

@@ -1,0 +1,45 @@
+// The gauges of a source say what is the case, also when nothing had to be written to make it so.
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { after, before, it } from 'node:test';
+import { World } from './operator.ts';
+import { config, Team } from './team.ts';
+import { until } from './until.ts';
+
+let world: World;
+let port: number;
+before(async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  ({ port } = server.address() as AddressInfo);
+  server.close();
+  world = await World.create({ args: [`--metrics-address=127.0.0.1:${port}`] });
+});
+after(() => world[Symbol.asyncDispose]());
+
+/** Waits until the series has this value. */
+async function gauge(series: string, value: number): Promise<void> {
+  const line = `${series} ${value}`;
+  await until(async () => (await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()).split('\n').includes(line), {
+    what: line,
+  });
+}
+
+it('drift that is left counts until a commit overwrites it', async () => {
+  const team = await Team.ready(world, 'left', { 'a.yaml': config('left-a') }, { drift: { mode: 'Report' } });
+  const open = `plumbline_drift_open{source="${team.key}"}`;
+  await gauge(open, 0);
+  await world.edit('v1/configmaps/left-a', { data: { key: 'edited' } });
+  await gauge(open, 1);
+  await team.push({ 'a.yaml': config('left-a', { key: 'new' }) });
+  await gauge(open, 0);
+});
+
+it('after a restart at rest, they are as before', async () => {
+  const team = await Team.ready(world, 'rest', { 'a.yaml': config('rest-a'), 'b.yaml': config('rest-b') });
+  await until(async () => (await team.status()).health?.ready === 2);
+  await world.operator.stop();
+  world.startOperator();
+  await gauge(`plumbline_managed_objects{source="${team.key}"}`, 2);
+  await gauge(`plumbline_reconcile_condition{source="${team.key}",type="Ready",status="True"}`, 1);
+});
