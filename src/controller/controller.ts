@@ -13,7 +13,7 @@ import { KindWatches, type WatchedKind } from '../drift/watches.ts';
 import type { Git } from '../git/remote.ts';
 import { KubeError } from '../kube/errors.ts';
 import { abortable } from '../kube/flight.ts';
-import { identityKey, identityOf, type KubeObject } from '../kube/object.ts';
+import type { KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import { Reflector } from '../kube/reflector.ts';
 import type { ApiResource } from '../kube/resource.ts';
@@ -106,7 +106,6 @@ export class Controller {
       api,
       discovery: api.discovery,
       listener: healer,
-      keyOf: (object) => identityKey(identityOf(object)),
       signal,
     });
     const sourceResource = () => this.#resource!;

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { FIELD_MANAGER } from '../api/names.ts';
 import type { Clock } from '../clock.ts';
 import type { KubeError } from '../kube/errors.ts';
-import { identityKey, identityOf, type KubeObject } from '../kube/object.ts';
+import { groupOf, identityKey, identityOf, type KubeObject } from '../kube/object.ts';
 import type { Claims } from '../sync/claims.ts';
 import type { Desired } from '../sync/desired.ts';
 import type { LiveObject, LiveObjects } from '../sync/live.ts';
@@ -95,8 +95,11 @@ export class Healer implements WatchListener {
     resourceVersion: string,
   ): void {
     const { claims, writer } = this.#deps;
+    const group = groupOf(apiVersion);
     for (const object of objects) {
-      if (object.apiVersion !== apiVersion || object.identity.kind !== kind || seen.has(object.key)) continue;
+      // Whatever the version: each list holds all objects of the kind.
+      const isOfKind = object.identity.kind === kind && object.identity.group === group;
+      if (!isOfKind || seen.has(object.key)) continue;
       // Written by us after the moment that the list shows, or right now: the list knows nothing of it.
       const isLaterWritten = object.resourceVersion !== '' && isLater(object.resourceVersion, resourceVersion);
       if (writer.turns.busy(object.key) || isLaterWritten) continue;

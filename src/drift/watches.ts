@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { NAME_LABEL } from '../api/names.ts';
 import type { Discovery } from '../kube/discovery.ts';
 import { isNotFound, type KubeError } from '../kube/errors.ts';
-import type { KubeObject } from '../kube/object.ts';
+import { identityKey, identityOf, type KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import { Reflector } from '../kube/reflector.ts';
 import type { ApiResource } from '../kube/resource.ts';
@@ -18,7 +18,7 @@ export type WatchEventType = 'ADDED' | 'MODIFIED' | 'DELETED';
 export interface WatchListener {
   /** In the tick in which the bytes arrived; a listed object comes as ADDED. */
   observe(type: WatchEventType, object: KubeObject): void;
-  /** A whole list of the kind is in; objects of it that were not in the list at its version are gone. */
+  /** A whole list of the kind is in; objects of it whose identityKey is not in `seen` were gone at its version. */
   listed(kind: WatchedKind, seen: ReadonlySet<string>, resourceVersion: string): void;
   /** The watch cannot be held right now. */
   problem(kind: WatchedKind, error: KubeError): void;
@@ -38,9 +38,6 @@ interface Watch {
 /** How often a kind that is not served is looked for; a CRD that appears is told by discovery long before. */
 const MISSING_KIND_MS = 5_000;
 
-/** The key that a listener's `seen` holds. */
-export type KeyOf = (object: KubeObject) => string;
-
 /**
  * One watch for each declared kind, for all sources together, selected by our label: nothing that is not ours travels.
  * Watches start when the first source wants a kind and stop when the last one no longer does.
@@ -49,21 +46,13 @@ export class KindWatches {
   readonly #api: KubeApi;
   readonly #discovery: Discovery;
   readonly #listener: WatchListener;
-  readonly #keyOf: KeyOf;
   readonly #watches = new Map<string, Watch>();
   readonly #stopped: AbortSignal;
 
-  constructor(deps: {
-    api: KubeApi;
-    discovery: Discovery;
-    listener: WatchListener;
-    keyOf: KeyOf;
-    signal: AbortSignal;
-  }) {
+  constructor(deps: { api: KubeApi; discovery: Discovery; listener: WatchListener; signal: AbortSignal }) {
     this.#api = deps.api;
     this.#discovery = deps.discovery;
     this.#listener = deps.listener;
-    this.#keyOf = deps.keyOf;
     this.#stopped = deps.signal;
   }
 
@@ -165,7 +154,7 @@ export class KindWatches {
     return {
       listStarted: () => void (seen = new Set()),
       item: (object: KubeObject) => {
-        seen?.add(this.#keyOf(object));
+        seen?.add(identityKey(identityOf(object)));
         this.#listener.observe('ADDED', object);
       },
       listDone: (resourceVersion: string) => {
