@@ -3,8 +3,8 @@
 // starts; with the defaults the operator holds more than twice the memory at rest. So the process replaces itself once, with
 // the same pid, before anything is loaded.
 
-/** Garbage of a run is collected in small steps instead of being kept; code is compiled for size. */
-const FLAGS = ['--max-semi-space-size=1', '--optimize-for-size'];
+/** Code is compiled for size, and garbage is collected in small steps instead of being kept. */
+const FLAGS = ['--optimize-for-size', '--max-semi-space-size=4'];
 /** Few arenas, and freed memory goes back to the system at once. Other C libraries ignore these. */
 const MALLOC = {
   MALLOC_ARENA_MAX: '2',
