@@ -1,11 +1,8 @@
 // The bundle, run as the Deployment would run the image, with exactly the rights of deploy/install.yaml.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { once } from 'node:events';
 import { after, before, test } from 'node:test';
 import { request } from 'undici';
 import type { GitOpsSource } from '../src/api/source.ts';
@@ -19,6 +16,7 @@ import { startGitServer } from './git-server.ts';
 import type { GitServer } from './git-server.ts';
 import { applyObject, objectsOf, pathOf } from './install.ts';
 import { until } from './until.ts';
+import { freePort } from './free-port.ts';
 
 const skip = noContainers();
 const installed = objectsOf('deploy/install.yaml');
@@ -36,15 +34,6 @@ after(async () => {
   await Promise.all([cluster?.stop(), git?.[Symbol.asyncDispose]()]);
   rmSync(app, { recursive: true });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /**
  * The operator of a fresh installation, ready. Without the platform's binding, which would hide a right that is missing:

@@ -1,8 +1,6 @@
 // The operator as a process: endpoints, flags, signals.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
@@ -10,17 +8,9 @@ import { request } from 'undici';
 import { World } from './operator.ts';
 import { config, Team } from './team.ts';
 import { until } from './until.ts';
+import { freePort } from './free-port.ts';
 
 const ENTRY = join(import.meta.dirname, '../src/main.ts');
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 async function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   const env = { PATH: process.env['PATH'], NODE_NO_WARNINGS: '1' };

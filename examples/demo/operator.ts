@@ -1,11 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { bundle } from '../../src/build.ts';
 import { PlumblineError } from '../../src/errors.ts';
+import { freePort } from '../../test/free-port.ts';
 
 const READY_MS = 30_000;
 const STOP_MS = 10_000;
@@ -108,13 +108,4 @@ async function untilReady(url: string, signal: AbortSignal): Promise<void> {
     if (deadline.aborted) throw new PlumblineError('DemoTimeout', `waited ${READY_MS / 1000} s for ${url}`);
     await pause(25, undefined, { signal });
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
