@@ -1,0 +1,56 @@
+import type { KubeObject } from '../kube/object.ts';
+
+/** Where an object comes from. All fields absent: it is live in the cluster and nobody declares it. */
+export interface Origin {
+  /** Who declares it: `namespace/name` of a GitOpsSource, or the name given on the command line. */
+  readonly source?: string;
+  /** Path inside the repository. */
+  readonly file?: string;
+  /** 1-based. */
+  readonly line?: number;
+}
+
+/** One Kubernetes object that may matter to the edge, as it is written: any apiVersion, not yet normalised. Never changed by us. */
+export interface EdgeObject {
+  readonly object: KubeObject;
+  readonly origin: Origin;
+}
+
+/** What the edge needs to know of a Secret: never a value. */
+export interface SecretShape {
+  readonly name: string;
+  readonly namespace: string;
+  /** The Secret's `type`; absent: Opaque. */
+  readonly type?: string;
+  readonly keys: ReadonlySet<string>;
+}
+
+/** How the Emissary that will read the objects is run. One judgement is about one `ambassadorId`. */
+export interface EdgeSettings {
+  /** AMBASSADOR_ID. */
+  readonly ambassadorId: string;
+  /** Emissary's own namespace: services of Mappings there are not qualified, fallback certificates come from there. */
+  readonly namespace: string;
+  /** `major.minor.patch`. */
+  readonly version: string;
+  /** Variables of Emissary's container: `$NAME` in any text of a policy becomes their value. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** false: DISABLE_STRICT_LABEL_SELECTORS, any label of a selector is enough. */
+  readonly strictLabelSelectors: boolean;
+}
+
+export const DEFAULT_EDGE_SETTINGS: EdgeSettings = {
+  ambassadorId: 'default',
+  namespace: 'emissary',
+  version: '4.1.0',
+  environment: {},
+  strictLabelSelectors: true,
+};
+
+/** All that decides what the edge does. The order of `objects` has no meaning. */
+export interface EdgeInput {
+  readonly objects: readonly EdgeObject[];
+  /** A Secret that exists, or will exist, beside those among `objects`. */
+  readonly secret: (name: string, namespace: string) => SecretShape | undefined;
+  readonly settings: EdgeSettings;
+}
