@@ -182,7 +182,8 @@ export interface Route {
   readonly security: 'secure' | 'insecure' | 'any';
   readonly action: RouteAction;
   readonly caseSensitive: boolean;
-  readonly mirror: Cluster | undefined;
+  /** Where copies of the requests go; `fraction` of 100. */
+  readonly mirror: { readonly cluster: Cluster; readonly fraction: number } | undefined;
   readonly authDisabled: boolean;
   readonly requestHeadersAdded: readonly string[];
   readonly responseHeadersAdded: readonly string[];
@@ -209,6 +210,16 @@ export interface Chain {
   readonly tcp: TcpGroup | undefined;
 }
 
+/** A filter that every request passes: authentication, limits, allow and deny lists, compression. */
+export interface HttpFilter {
+  /** Envoy's name: `envoy.filters.http.ext_authz`. */
+  readonly name: string;
+  /** Requests pass when the auth service does not answer; absent: not set. */
+  readonly failureModeAllow?: boolean;
+  /** Requests are refused when the rate limit service does not answer; absent: not set. */
+  readonly failureModeDeny?: boolean;
+}
+
 export interface Listener {
   readonly name: string;
   /** Absent: made up for a TCPMapping's port. */
@@ -220,7 +231,7 @@ export interface Listener {
   readonly protocolStack: readonly string[];
   readonly securityModel: 'XFP' | 'SECURE' | 'INSECURE';
   /** Beyond cors and router. */
-  readonly httpFilters: readonly string[];
+  readonly httpFilters: readonly HttpFilter[];
   readonly hosts: readonly Host[];
   readonly chains: readonly Chain[];
 }
