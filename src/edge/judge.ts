@@ -1,0 +1,59 @@
+import type { Finding, Hit, Judged, Party, Rule, Severity } from './finding.ts';
+import { RULES } from './rules/table.ts';
+
+/**
+ * The row for a rule that threw: a bug of ours. It is a finding like the others, so that it can neither pass unseen nor
+ * hold the wrong people: being an error it stops the commit that brings it about, and being known before it stops nobody
+ * else. What the other rules find, and what this one found until then, stays.
+ */
+export const RULE_FAILED: Omit<Rule, 'find'> = {
+  id: 'EM000',
+  name: 'rule-failed',
+  severity: 'error',
+  impact: 'protection-lost',
+  when: 'One of the rules below failed over the objects that it was given.',
+  means: 'What that rule watches over is not known. It is a bug of Plumbline, not of the objects.',
+  mend: 'Report the message; until it is mended an EdgePolicy can ignore the rule that fails, with the reason.',
+};
+
+const RANK: Record<Severity, number> = { error: 0, warning: 1, info: 2 };
+
+/**
+ * Everything that is wrong with an edge: errors first, then by rule and key. Rules that the guard ignores are not asked. Of
+ * findings with one key the first stays. Never throws (see `RULE_FAILED`).
+ */
+export function findingsOf(judged: Judged): Finding[] {
+  const found = new Map<string, Finding>();
+  for (const rule of RULES) {
+    if (judged.guard.ignored.has(rule.id)) continue;
+    for (const finding of askOne(rule, judged)) if (!found.has(finding.key)) found.set(finding.key, finding);
+  }
+  return [...found.values()].sort(byWeight);
+}
+
+/** What one rule finds; exported for the tests of the rules. */
+export function* askOne(rule: Rule, judged: Judged): Iterable<Finding> {
+  try {
+    for (const hit of rule.find(judged)) yield finding(rule, hit);
+  } catch (error) {
+    const message = `${rule.id} ${rule.name} failed: ${error instanceof Error ? error.message : String(error)}`;
+    const object = { kind: 'Rule', namespace: '', name: rule.id, origin: {} };
+    if (!judged.guard.ignored.has(RULE_FAILED.id)) yield finding(RULE_FAILED, { object, message });
+  }
+}
+
+function finding({ id, severity, impact, mend }: Omit<Rule, 'find'>, hit: Hit): Finding {
+  const key = JSON.stringify([id, ...identityOf(hit.object), ...(hit.other ? identityOf(hit.other) : []), hit.detail]);
+  return { severity, impact, mend, ...hit, rule: id, key };
+}
+
+/** As JSON the parts stay apart, whatever names an annotation makes up: no finding can pass for another, older one. */
+function identityOf({ kind, namespace, name, inside }: Party): unknown[] {
+  return [kind, namespace, name, inside];
+}
+
+function byWeight(a: Finding, b: Finding): number {
+  if (a.severity !== b.severity) return RANK[a.severity] - RANK[b.severity];
+  if (a.rule !== b.rule) return a.rule < b.rule ? -1 : 1;
+  return a.key < b.key ? -1 : 1;
+}

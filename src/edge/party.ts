@@ -1,0 +1,40 @@
+import type { Party, Traffic } from './finding.ts';
+import type { Edge, Policy, RouteGroup } from './model.ts';
+import type { Origin } from './input.ts';
+
+/** The policies of one kind, in the compiler's order, the dropped ones included. */
+export function* policiesOf(edge: Edge, kind: string): Iterable<Policy> {
+  for (const policy of edge.policies) if (policy.kind === kind) yield policy;
+}
+
+/** A policy as a finding names it. */
+export function partyOf(policy: Policy): Party {
+  const { kind, namespace, name, origin, parent } = policy;
+  if (!parent) return { kind, namespace, name, origin };
+  return {
+    kind,
+    namespace,
+    name,
+    origin,
+    inside: `${parent.kind} ${parent.metadata.namespace ?? ''}/${parent.metadata.name}`,
+  };
+}
+
+/** For sentences: `Mapping shop/cart`, `Mapping shop/cart in the annotation of Service shop/web`. */
+export function describe({ kind, namespace, name, inside }: Party): string {
+  return `${kind} ${namespace}/${name}${inside ? ` in the annotation of ${inside}` : ''}`;
+}
+
+/** Whose it is: the source that declares it, or lacking that the namespace that it lives in. */
+export function ownerOf({ origin, namespace }: { origin: Origin; namespace: string }): string {
+  return origin.source === undefined ? `namespace ${namespace}` : `source ${origin.source}`;
+}
+
+/** The requests of a route group. */
+export function trafficOf(group: RouteGroup): Traffic {
+  const host = group.hostGlob ?? group.hostRegex;
+  const methods = group.headers
+    .filter(({ name, value }) => name === ':method' && value)
+    .map(({ value }) => value ?? '');
+  return { ...(host !== null && { host }), path: group.path.value, ...(methods.length > 0 && { methods }) };
+}

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ask, assertFound, type Case, type RuleCases } from './case.ts';
+import { FREEZE_CASES } from './freeze.cases.ts';
+import { RULES } from './table.ts';
+
+/** Rule → its cases, family by family. */
+const CASES: Record<string, RuleCases> = { ...FREEZE_CASES };
+
+describe('the table of rules', () => {
+  it('names each rule once', () => {
+    assert.deepEqual(duplicates(RULES.map(({ id }) => id)), []);
+    assert.deepEqual(duplicates(RULES.map(({ name }) => name)), []);
+  });
+
+  it('has cases of both sorts for each rule, and no cases without a rule', () => {
+    const lacking = (sort: keyof RuleCases) =>
+      RULES.filter(({ id }) => Object.keys(CASES[id]?.[sort] ?? {}).length === 0).map(({ id }) => id);
+    assert.deepEqual({ flags: lacking('flags'), passes: lacking('passes') }, { flags: [], passes: [] });
+    const known = new Set(RULES.map(({ id }) => id));
+    assert.deepEqual(
+      Object.keys(CASES).filter((id) => !known.has(id)),
+      [],
+    );
+  });
+});
+
+for (const rule of RULES) {
+  const { flags, passes } = CASES[rule.id] ?? { flags: {}, passes: {} };
+  describe(`${rule.id} ${rule.name}`, () => {
+    for (const [title, given] of Object.entries(flags)) {
+      it(`flags ${title}`, () => assertFound(ask(rule, given), caseOf(given)));
+    }
+    for (const [title, given] of Object.entries(passes)) {
+      it(`passes ${title}`, () => assert.deepEqual(messagesOf(ask(rule, given)), []));
+    }
+  });
+}
+
+function caseOf(given: Parameters<typeof ask>[1]): Case {
+  return 'objects' in given ? given : { objects: given };
+}
+
+function messagesOf(findings: ReturnType<typeof ask>): string[] {
+  return findings.map(({ message }) => message);
+}
+
+function duplicates(values: readonly string[]): string[] {
+  return values.filter((value, at) => values.indexOf(value) !== at);
+}

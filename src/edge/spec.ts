@@ -1,0 +1,43 @@
+// Reading a policy's spec: any JSON may stand at any field. What is not of the asked type counts as absent.
+
+/** An object that is neither null nor a list. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The value at a path; undefined where there is none. Inherited properties (`__proto__`, `constructor`) are none. */
+export function valueAt(value: unknown, ...path: readonly string[]): unknown {
+  let found = value;
+  for (const name of path) {
+    if (!isRecord(found) || !Object.hasOwn(found, name)) return undefined;
+    found = found[name];
+  }
+  return found;
+}
+
+export function textAt(value: unknown, ...path: readonly string[]): string | undefined {
+  const found = valueAt(value, ...path);
+  return typeof found === 'string' ? found : undefined;
+}
+
+/** YAML's 64-bit integers come as `bigint`: here they are numbers. */
+export function numberAt(value: unknown, ...path: readonly string[]): number | undefined {
+  const found = valueAt(value, ...path);
+  return typeof found === 'bigint' ? Number(found) : typeof found === 'number' ? found : undefined;
+}
+
+export function isTrueAt(value: unknown, ...path: readonly string[]): boolean {
+  return valueAt(value, ...path) === true;
+}
+
+/** Empty when there is no list. */
+export function listAt(value: unknown, ...path: readonly string[]): readonly unknown[] {
+  const found = valueAt(value, ...path);
+  return Array.isArray(found) ? (found as unknown[]) : [];
+}
+
+/** Empty when there is no object. */
+export function recordAt(value: unknown, ...path: readonly string[]): Readonly<Record<string, unknown>> {
+  const found = valueAt(value, ...path);
+  return isRecord(found) ? found : {};
+}
