@@ -1,0 +1,128 @@
+import { Compilation } from './compilation.ts';
+import type { EdgeInput, EdgeObject, EdgeSettings, Origin } from './input.ts';
+import type { KubeObject } from '../kube/object.ts';
+import type { Policy } from './model.ts';
+import { expandVariables } from './environment.ts';
+import { unfold, type Unfolded } from './unfold.ts';
+
+/** The three kinds of resolvers share one set of names; every other kind has its own. */
+const RESOLVERS = new Set(['ConsulResolver', 'KubernetesEndpointResolver', 'KubernetesServiceResolver']);
+
+/** What one object brings, before anybody else is looked at. */
+interface Candidate {
+  readonly policy: Policy;
+  readonly ours: boolean;
+}
+
+/** The objects that bring policies → the policies of this gateway, sorted and named as the compiler does (fetch/, config/config.py). */
+export function collect(input: EdgeInput): Compilation {
+  const candidates = input.objects.flatMap((object) => candidatesOf(object, input.settings));
+  const policies: Policy[] = [];
+  const stored = new Map<string, Map<string, Policy>>();
+  const compilation = new Compilation(input, policies, stored);
+  candidates.sort(byKey);
+  for (const { policy, ours } of candidates) {
+    if (ours) policies.push(store(policy, stored, compilation));
+    else compilation.drop(policy, 'not-ours', `its ambassador_id does not name ${input.settings.ambassadorId}`);
+  }
+  return compilation;
+}
+
+/** `name.namespace.N` as text; of equal ones, what was unfolded goes first: the snapshot holds Ingresses and Services before the rest. */
+function byKey(a: Candidate, b: Candidate): number {
+  if (a.policy.key !== b.policy.key) return a.policy.key < b.policy.key ? -1 : 1;
+  return rank(a.policy) - rank(b.policy);
+}
+
+function rank({ parent }: Policy): number {
+  return parent === undefined ? 2 : parent.kind === 'Service' ? 1 : 0;
+}
+
+/**
+ * A policy is stored by its bare name. The second of a name is renamed `name.namespace` when it is of another namespace,
+ * and replaces the first, in its place, when it is not.
+ */
+function store(policy: Policy, stored: Map<string, Map<string, Policy>>, compilation: Compilation): Policy {
+  const storage = storageOf(policy.kind);
+  const byName = stored.get(storage) ?? new Map<string, Policy>();
+  stored.set(storage, byName);
+  const first = byName.get(policy.name);
+  if (!first) {
+    byName.set(policy.name, policy);
+    return policy;
+  }
+  if (first.namespace === policy.namespace) {
+    compilation.error(
+      policy.key,
+      `<${policy.kind} ${policy.key}> defines ${policy.kind} ${policy.name}, which is already defined by ${first.key}`,
+    );
+    replace(byName, policy, first, compilation);
+    return policy;
+  }
+  const named = renamed(policy);
+  const sameName = byName.get(named.storedName);
+  if (sameName) replace(byName, named, sameName, compilation);
+  else byName.set(named.storedName, named);
+  return named;
+}
+
+function replace(byName: Map<string, Policy>, policy: Policy, first: Policy, compilation: Compilation): void {
+  compilation.drop(
+    first,
+    'replaced',
+    `${policy.kind} ${policy.namespace}/${policy.name} comes later and replaces it`,
+    policy,
+  );
+  byName.set(policy.storedName, policy);
+}
+
+/** Where policies of a kind are stored: `Compilation.of` takes the same word. */
+function storageOf(kind: string): string {
+  return RESOLVERS.has(kind) ? 'Resolver' : kind;
+}
+
+// What depends on one object and the settings alone is worked out once for each object: objects outlive compilations.
+const remembered = new WeakMap<
+  EdgeSettings,
+  WeakMap<KubeObject, { origin: Origin; candidates: readonly Candidate[] }>
+>();
+const renamedPolicies = new WeakMap<Policy, Policy>();
+
+function candidatesOf({ object, origin }: EdgeObject, settings: EdgeSettings): readonly Candidate[] {
+  const known =
+    remembered.get(settings) ?? new WeakMap<KubeObject, { origin: Origin; candidates: readonly Candidate[] }>();
+  remembered.set(settings, known);
+  const before = known.get(object);
+  if (before && sameOrigin(before.origin, origin)) return before.candidates;
+  const candidates = unfold(object).map((unfolded) => {
+    const policy = policyOf(unfolded, origin, settings);
+    return { policy, ours: isOurs(policy, settings.ambassadorId) };
+  });
+  known.set(object, { origin, candidates });
+  return candidates;
+}
+
+function policyOf({ written, parent, ...unfolded }: Unfolded, origin: Origin, settings: EdgeSettings): Policy {
+  const read = expandVariables(unfolded, settings.environment);
+  return { ...read, storedName: read.name, origin, written, ...(parent && { parent }) };
+}
+
+function sameOrigin(a: Origin, b: Origin): boolean {
+  return a === b || (a.source === b.source && a.file === b.file && a.line === b.line);
+}
+
+function renamed(policy: Policy): Policy {
+  const known = renamedPolicies.get(policy);
+  if (known) return known;
+  const after = { ...policy, storedName: `${policy.name}.${policy.namespace}` };
+  renamedPolicies.set(policy, after);
+  return after;
+}
+
+/** No `ambassador_id`: for `default`. `[]`: for nobody. `_automatic_`: for everybody, but only alone. */
+export function isOurs(policy: Pick<Policy, 'spec'>, ambassadorId: string): boolean {
+  const { spec } = policy;
+  const written = spec['ambassadorId'] ?? (Object.hasOwn(spec, 'ambassador_id') ? spec['ambassador_id'] : 'default');
+  if (!Array.isArray(written)) return written === ambassadorId;
+  return written.includes(ambassadorId) || (written.length === 1 && written[0] === '_automatic_');
+}
