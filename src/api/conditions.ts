@@ -16,6 +16,8 @@ export const CONDITION_TYPES = {
   Drifted:
     'The cluster differs from Git. Unknown when that cannot be told, for instance without Git and without a cache.',
   Healthy: 'Every managed object is healthy by the rules of kstatus.',
+  EdgeHealthy:
+    'The newest commit passed the edge gate and nothing is wrong on the Emissary-ingress edge where this source is concerned. Absent when it declares nothing there.',
 } as const;
 
 export type ConditionType = keyof typeof CONDITION_TYPES;
@@ -47,6 +49,8 @@ export const REASONS = {
   DriftNotHolding: 'A change is healed again and again and does not hold.',
   DriftRewritten: 'Admission rewrites declared fields each time they are applied.',
   DriftUnknown: 'Whether the cluster differs from Git is not known yet.',
+  EdgeSound: 'Nothing on the edge is wrong where this source is concerned.',
+  EdgeFindings: 'Something on the edge is wrong where this source is concerned; status.edge.findings says what.',
   Deleting: 'The source is being deleted; its objects follow spec.deletionPolicy.',
   Unexpected: 'A defect of Plumbline; please report it with the lines of the log. It is tried again.',
 } as const;

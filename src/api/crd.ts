@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { GROUP, VERSION } from './names.ts';
+import { edgePolicySpec } from './edge-policy.ts';
 import { gitOpsSourceSpec } from './spec.ts';
 import { gitOpsSourceStatus } from './status.ts';
 
@@ -137,12 +138,60 @@ export function gitOpsSourceCrd() {
   };
 }
 
+/** The CustomResourceDefinition of EdgePolicy. */
+export function edgePolicyCrd() {
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `edgepolicies.${GROUP}`, labels: { 'app.kubernetes.io/part-of': 'plumbline' } },
+    spec: {
+      group: GROUP,
+      names: {
+        kind: 'EdgePolicy',
+        listKind: 'EdgePolicyList',
+        plural: 'edgepolicies',
+        singular: 'edgepolicy',
+        categories: ['gitops'],
+      },
+      scope: 'Cluster',
+      versions: [
+        {
+          name: VERSION,
+          served: true,
+          storage: true,
+          additionalPrinterColumns: [
+            { name: 'Gateway', type: 'string', jsonPath: '.spec.ambassadorId' },
+            { name: 'Emissary', type: 'string', jsonPath: '.spec.emissaryVersion' },
+            { name: 'Mode', type: 'string', jsonPath: '.spec.mode' },
+            { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+          ],
+          schema: {
+            openAPIV3Schema: {
+              type: 'object',
+              description:
+                'What the platform team asks of everybody who publishes something on one Emissary-ingress gateway.',
+              required: ['spec'],
+              properties: {
+                apiVersion: { type: 'string', description: 'plumbline.dev/v1alpha1' },
+                kind: { type: 'string', description: 'EdgePolicy' },
+                metadata: { type: 'object' },
+                spec: toStructural(edgePolicySpec),
+              },
+            },
+          },
+        },
+      ],
+    },
+  };
+}
+
 function printerColumns() {
   const ready = (field: string) => `.status.conditions[?(@.type=="Ready")].${field}`;
   return [
     { name: 'Revision', type: 'string', jsonPath: '.status.lastAppliedRevision' },
     { name: 'Ready', type: 'string', jsonPath: ready('status') },
     { name: 'Drift', type: 'integer', jsonPath: '.status.drift.count' },
+    { name: 'Edge', type: 'string', jsonPath: '.status.conditions[?(@.type=="EdgeHealthy")].status' },
     { name: 'Status', type: 'string', jsonPath: ready('message') },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
     { name: 'URL', type: 'string', jsonPath: '.spec.url', priority: 1 },

@@ -18,7 +18,7 @@ test('a field shows its type, its default, its meaning and its rules', () => {
       .max(2)
       .optional(),
   });
-  const page = fieldsReference(toStructural(spec), toStructural(z.object({})));
+  const page = fieldsReference(toStructural(spec), toStructural(z.object({})), toStructural(z.object({})));
   for (const row of [
     '| `spec.url` | string | required | Where. (must be near) |',
     '| `spec.mode` | `A` or `B` | `"A"` | A \\| B. |',

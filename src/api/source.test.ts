@@ -22,6 +22,7 @@ test('a spec of nothing but a URL gets every default', () => {
       suspend: false,
       prune: true,
       drift: { mode: 'Heal', values: 'Show' },
+      edge: { mode: 'Enforce' },
       adoption: 'Adopt',
       atomic: false,
       wait: false,

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { KubeObject, ObjectMeta } from '../kube/object.ts';
+import { fieldPath, missingField, withoutNulls, type SpecProblem } from './problems.ts';
 import { gitOpsSourceSpec } from './spec.ts';
 import type { gitOpsSourceStatus } from './status.ts';
 
@@ -16,13 +17,6 @@ export interface GitOpsSource extends KubeObject {
   metadata: ObjectMeta & { namespace: string };
   spec: unknown;
   status?: GitOpsSourceStatus;
-}
-
-/** One thing that is wrong with a spec. */
-export interface SpecProblem {
-  /** As kubectl prints it: `spec.ref.branch`, `spec.drift.ignore[0].paths[1]`. */
-  path: string;
-  message: string;
 }
 
 export type ParsedSpec = { ok: true; spec: GitOpsSourceSpec } | { ok: false; problems: SpecProblem[] };
@@ -50,31 +44,4 @@ export function parseSpec(raw: unknown, namespace?: string): ParsedSpec {
   }
   if (parsed.success && problems.size === 0) return { ok: true, spec: parsed.data };
   return { ok: false, problems: Array.from(problems, ([path, message]) => ({ path, message })) };
-}
-
-/** zod's own words for a missing field are about types; undefined leaves every other message as it is. */
-function missingField(issue: { code: string; input?: unknown }): string | undefined {
-  return issue.code === 'invalid_type' && issue.input === undefined ? 'is required' : undefined;
-}
-
-function fieldPath(path: readonly PropertyKey[]): string {
-  return path.reduce<string>(
-    (text, part) => (typeof part === 'number' ? `${text}[${part}]` : `${text}.${String(part)}`),
-    'spec',
-  );
-}
-
-/** Deeper than any field of the schema; a document that is nested further cannot exhaust the stack. */
-const MAX_DEPTH = 16;
-
-/** The API server prunes null where a field is not nullable, but keeps it (and refuses it) as an item of a list. */
-function withoutNulls(value: unknown, depth = 0): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if (depth === MAX_DEPTH) return undefined;
-  if (Array.isArray(value)) return value.map((item) => withoutNulls(item, depth + 1));
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, child]) => child !== null)
-      .map(([key, child]) => [key, withoutNulls(child, depth + 1)]),
-  );
 }

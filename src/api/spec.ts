@@ -1,5 +1,6 @@
 import { validRange } from 'semver';
 import { z } from 'zod';
+import { edgeMode, failOn, tlsFloor } from './edge-fields.ts';
 import { GROUP } from './names.ts';
 import { celPattern, duration, matching, namespaceName, notMatching, objectName, text, withRules } from './fields.ts';
 
@@ -203,6 +204,27 @@ const drift = z
   .prefault({})
   .meta({ description: 'What happens when somebody changes a managed object by hand.' });
 
+const edge = z
+  .object({
+    mode: edgeMode.default('Enforce').meta({
+      description:
+        'Enforce: a commit that would hurt the edge is not applied. Warn: it is, and what is wrong is reported; only what ' +
+        'would freeze the whole gateway is stopped. Off: nothing is judged. An EdgePolicy says the least.',
+    }),
+    failOn: failOn
+      .meta({ description: 'New findings of this severity or worse stop a commit. Error, or what an EdgePolicy says.' })
+      .optional(),
+    tlsFloor: tlsFloor
+      .meta({
+        description: 'A lower version of TLS is an error. v1.2, or what an EdgePolicy says, when that is higher.',
+      })
+      .optional(),
+  })
+  .prefault({})
+  .meta({
+    description: 'How strictly commits are judged by what they do to the traffic of the Emissary-ingress edge.',
+  });
+
 const dependsOn = z
   .array(
     z.object({
@@ -258,6 +280,7 @@ export const gitOpsSourceSpec = withRules(
       'The ServiceAccount of the same namespace with whose rights objects are written. Left out: the default of the operator.',
     ).optional(),
     drift,
+    edge,
     adoption: z.enum(['Adopt', 'Refuse']).default('Adopt').meta({
       description:
         'What to do with an object in Git that others created before: take it over, or fail and leave it alone.',

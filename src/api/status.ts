@@ -17,6 +17,7 @@ export const STATUS_LIMITS = {
   ignoredFiles: 20,
   healthReasons: 10,
   history: 5,
+  edgeFindings: 20,
   inventoryKinds: 1000,
 } as const;
 
@@ -160,6 +161,41 @@ const history = z
   .max(STATUS_LIMITS.history)
   .meta({ description: 'The last revisions, newest first.', 'x-kubernetes-list-type': 'atomic' });
 
+const partyFields = {
+  kind: text(63, 'Its kind.'),
+  namespace: text(63, 'Its namespace.').optional(),
+  name: text(253, 'Its name.'),
+  source: text(317, 'The GitOpsSource that declares it; left out when nobody does.').optional(),
+  ...originFields,
+};
+
+const edgeFinding = z.object({
+  rule: text(16, 'The rule; see docs/reference/findings.md.'),
+  severity: z.enum(['error', 'warning', 'info']).meta({ description: 'error, warning or info.' }),
+  blocks: z.boolean().meta({ description: 'It stops the newest commit.' }).optional(),
+  ...partyFields,
+  other: z.object(partyFields).meta({ description: 'The other party.' }).optional(),
+  host: text(253, 'The host whose traffic is hit.').optional(),
+  path: text(1024, 'The path whose traffic is hit.').optional(),
+  message: message('What is wrong.'),
+  mend: message('What to do.'),
+});
+
+const edge = z
+  .object({
+    routes: count('Route groups that objects of this source have a part in.'),
+    hosts: count('Hosts of this source that are served.'),
+    members: count('Mappings of this source that get traffic.'),
+    errors: count('Findings of severity error.'),
+    warnings: count('Findings of severity warning.'),
+    infos: count('Findings of severity info.'),
+    findings: z.array(edgeFinding).max(STATUS_LIMITS.edgeFindings).meta({
+      description: 'What is wrong on the edge where this source is concerned, the worst first.',
+      'x-kubernetes-list-type': 'atomic',
+    }),
+  })
+  .meta({ description: 'What the objects of this source do on the Emissary-ingress edge.' });
+
 const dropped = count('Entries left out.').optional();
 const truncated = z
   .object({
@@ -168,6 +204,7 @@ const truncated = z
     ignoredFiles: dropped,
     healthReasons: dropped,
     history: dropped,
+    edgeFindings: dropped,
   })
   .meta({ description: 'How many entries are missing from which list, because a status stays small.' });
 
@@ -183,7 +220,7 @@ export const gitOpsSourceStatus = z
       .array(condition)
       .max(16)
       .meta({
-        description: 'Ready, Reconciling, Stalled, Drifted and Healthy; see docs/reference/conditions.md.',
+        description: 'Ready, Reconciling, Stalled, Drifted, Healthy and EdgeHealthy; see docs/reference/conditions.md.',
         'x-kubernetes-list-type': 'map',
         'x-kubernetes-list-map-keys': ['type'],
       })
@@ -200,6 +237,7 @@ export const gitOpsSourceStatus = z
     failures: failures.optional(),
     ignoredFiles: ignoredFiles.optional(),
     health: health.optional(),
+    edge: edge.optional(),
     history: history.optional(),
     truncated: truncated.optional(),
   })

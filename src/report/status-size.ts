@@ -9,10 +9,12 @@ interface Lists {
   ignoredFiles: string[];
   healthReasons: NonNullable<GitOpsSourceStatus['health']>['reasons'];
   history: NonNullable<GitOpsSourceStatus['history']>;
+  edgeFindings: NonNullable<GitOpsSourceStatus['edge']>['findings'];
 }
+type EdgeFinding = Lists['edgeFindings'][number];
 type ListName = keyof Lists;
 
-const LIST_NAMES = ['driftObjects', 'failures', 'ignoredFiles', 'healthReasons', 'history'] as const;
+const LIST_NAMES = ['driftObjects', 'failures', 'ignoredFiles', 'healthReasons', 'history', 'edgeFindings'] as const;
 /** What the schema allows for a path, of a file or a field, and for a value. */
 const PATH = 1024;
 const VALUE = 512;
@@ -70,12 +72,13 @@ function listsOf(status: GitOpsSourceStatus): Lists {
     ignoredFiles: status.ignoredFiles?.names ?? [],
     healthReasons: status.health?.reasons ?? [],
     history: status.history ?? [],
+    edgeFindings: status.edge?.findings ?? [],
   };
 }
 
 /** The status with so many entries of each list, the first ones. */
 function withLists(status: GitOpsSourceStatus, lists: Lists, kept: Record<ListName, number>): GitOpsSourceStatus {
-  const { drift, failures, ignoredFiles, health, history } = status;
+  const { drift, failures, ignoredFiles, health, history, edge } = status;
   return {
     ...status,
     ...(drift && { drift: { ...drift, objects: lists.driftObjects.slice(0, kept.driftObjects) } }),
@@ -83,12 +86,13 @@ function withLists(status: GitOpsSourceStatus, lists: Lists, kept: Record<ListNa
     ...(ignoredFiles && { ignoredFiles: { ...ignoredFiles, names: lists.ignoredFiles.slice(0, kept.ignoredFiles) } }),
     ...(health && { health: { ...health, reasons: lists.healthReasons.slice(0, kept.healthReasons) } }),
     ...(history && { history: lists.history.slice(0, kept.history) }),
+    ...(edge && { edge: { ...edge, findings: lists.edgeFindings.slice(0, kept.edgeFindings) } }),
   };
 }
 
 /** The API server refuses the whole status for one text that is too long. */
 function withShortTexts(status: GitOpsSourceStatus): GitOpsSourceStatus {
-  const { conditions, commit, drift, failures, ignoredFiles, health, history } = status;
+  const { conditions, commit, drift, failures, ignoredFiles, health, history, edge } = status;
   return {
     ...status,
     ...(conditions && {
@@ -105,6 +109,7 @@ function withShortTexts(status: GitOpsSourceStatus): GitOpsSourceStatus {
     }),
     ...(health && { health: { ...health, reasons: health.reasons.map(brief) } }),
     ...(history && { history: history.map(brief) }),
+    ...(edge && { edge: { ...edge, findings: edge.findings.map(briefFinding) } }),
   };
 }
 
@@ -114,6 +119,17 @@ function brief<T extends { message?: string | undefined; file?: string | undefin
     ...entry,
     ...(entry.message !== undefined && { message: cut(entry.message, STATUS_LIMITS.message) }),
     ...(entry.file !== undefined && { file: cut(entry.file, PATH) }),
+  };
+}
+
+function briefFinding(finding: EdgeFinding): EdgeFinding {
+  const { mend, host, path, other } = finding;
+  return {
+    ...brief(finding),
+    mend: cut(mend, STATUS_LIMITS.message),
+    ...(host !== undefined && { host: cut(host, 253) }),
+    ...(path !== undefined && { path: cut(path, PATH) }),
+    ...(other && { other: brief(other) }),
   };
 }
 

@@ -1,0 +1,13 @@
+/** Codes of the edge gate: code → what it means and how to mend it. Part of docs/reference/errors.md. */
+export const EDGE_ERRORS = {
+  EdgeBlocked: {
+    meaning:
+      'The commit would hurt the traffic of the edge, of this team or of another one. Nothing of it is applied and nothing is deleted; the last good revision goes on being enforced.',
+    mend: 'Mend what status.edge.findings names with blocks: true, or have the platform team let the commit pass (overrides of the EdgePolicy). It is tried again whenever the edge changes.',
+  },
+  EdgeOrder: {
+    meaning:
+      'An object that is no longer in Git has to go before its successor comes, or traffic would be hurt meanwhile; it could not be deleted yet.',
+    mend: 'Nothing: it is tried again. If it stays, see which finalizer or right keeps the object that the message names.',
+  },
+} as const;
