@@ -1,0 +1,85 @@
+import type { Finding, Party, Severity } from './finding.ts';
+
+/** What is known about the edge at one moment, real or imagined. */
+export interface Judgement {
+  readonly findings: readonly Finding[];
+  /** The compiler itself would fail, so that what comes after the failure was not looked at. */
+  readonly frozen: boolean;
+}
+
+export interface Question {
+  /** As it is, without the candidate. */
+  readonly before: Judgement;
+  /** With the candidate applied and pruned. */
+  readonly after: Judgement;
+  /** With the candidate applied and not yet pruned; absent when nothing will be pruned. */
+  readonly moment?: Judgement | undefined;
+  /** What will be pruned, of the objects that matter to the edge. */
+  readonly pruned: readonly Pick<Party, 'kind' | 'namespace' | 'name'>[];
+  /** The least that stops the candidate; `freeze`: only what keeps the whole gateway from taking any configuration. */
+  readonly threshold: Severity | 'freeze';
+}
+
+export type Verdict =
+  /** `first`: what must be deleted before anything is applied, because the moment in between would be bad; else nothing. */
+  | { readonly kind: 'passed'; readonly first: Question['pruned'] }
+  /** By these findings, which the candidate brings about. */
+  | { readonly kind: 'blocked'; readonly by: readonly Finding[] };
+
+const RANK: Readonly<Record<Severity, number>> = { info: 0, warning: 1, error: 2 };
+
+/** At least as bad. */
+export function isAsBad(severity: Severity, as: Severity): boolean {
+  return RANK[severity] >= RANK[as];
+}
+
+/**
+ * Whether a candidate may be applied. Only trouble that it brings about stops it: what was wrong before is told, and holds up
+ * nobody who did not cause it.
+ */
+export function verdictOf({ before, after, moment, pruned, threshold }: Question): Verdict {
+  const by = newTrouble(before, after, threshold);
+  if (by.length > 0) return { kind: 'blocked', by };
+  const between = moment ? newTrouble(before, moment, threshold) : [];
+  if (between.length === 0) return { kind: 'passed', first: [] };
+  const involved = new Set(between.flatMap(partiesOf));
+  const first = pruned.filter((object) => involved.has(nameOf(object)));
+  // What is pruned is all that is different in that moment, also where no finding names it.
+  return { kind: 'passed', first: first.length > 0 ? first : pruned };
+}
+
+function newTrouble(before: Judgement, after: Judgement, threshold: Question['threshold']): Finding[] {
+  const known = new Set(before.findings.map(({ key }) => key));
+  // A commit that ends a freeze brings to light what the freeze had hidden; that is not its doing.
+  const least = before.frozen && !after.frozen ? 'freeze' : threshold;
+  return after.findings.filter((finding) => !known.has(finding.key) && stops(finding, least));
+}
+
+function stops({ severity, impact }: Finding, threshold: Question['threshold']): boolean {
+  if (impact === 'freeze' && severity === 'error') return true;
+  return threshold !== 'freeze' && isAsBad(severity, threshold);
+}
+
+function partiesOf({ object, other }: Finding): string[] {
+  return [object, other].flatMap((party) => (party ? [nameOf(party), party.inside ?? ''] : []));
+}
+
+/** As `Party.inside` names an object. */
+function nameOf({ kind, namespace, name }: Pick<Party, 'kind' | 'namespace' | 'name'>): string {
+  return `${kind} ${namespace}/${name}`;
+}
+
+/** For people: `EM010 Mapping shop/web (web.yaml:3): …; the other one is Mapping blog/web (site.yaml:9 of blog/app). Mend: …` */
+export function sayFinding({ rule, object, other, message, mend }: Finding, source?: string): string {
+  const theOther = other ? `; the other one is ${sayParty(other, source)}` : '';
+  return `${rule} ${sayParty(object, source)}: ${message}${theOther}. ${mend}`;
+}
+
+/** `source`: the reader's own, which needs no naming. */
+function sayParty(party: Party, source: string | undefined): string {
+  const { file, line, source: owner } = party.origin;
+  const at = file === undefined ? '' : `${file}${line === undefined ? '' : `:${line}`}`;
+  const of = owner === undefined || owner === source ? '' : `the source ${owner}`;
+  const where = [at, of].filter(Boolean).join(' of ') || (owner === undefined ? 'not in Git' : '');
+  return `${nameOf(party)}${party.inside ? ` in the annotation of ${party.inside}` : ''}${where && ` (${where})`}`;
+}
