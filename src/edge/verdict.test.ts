@@ -28,11 +28,7 @@ const CASES: [title: string, question: Partial<Question>, blockedBy: string[], f
   ['of two only the new one is blamed', { before: sees(error('a')), after: sees(error('a'), error('b')) }, ['b']],
   ['a new warning does not block', { after: sees(warning('a')) }, []],
   ['a new warning blocks who asks for it', { after: sees(warning('a')), threshold: 'warning' }, ['a']],
-  [
-    'an old warning that becomes an error of the same key does not',
-    { before: sees(warning('a')), after: sees(error('a')) },
-    [],
-  ],
+  ['an old warning that becomes an error blocks', { before: sees(warning('a')), after: sees(error('a')) }, ['a']],
   ['only a freeze blocks who only wants to hear', { after: sees(error('a'), freeze('f')), threshold: 'freeze' }, ['f']],
   ['a freeze that was there blocks nobody else', { before: frozen(freeze('f')), after: frozen(freeze('f')) }, []],
   ['who ends a freeze is not blamed for what it hid', { before: frozen(freeze('f')), after: sees(error('a')) }, []],

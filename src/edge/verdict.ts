@@ -49,10 +49,14 @@ export function verdictOf({ before, after, moment, pruned, threshold }: Question
 }
 
 function newTrouble(before: Judgement, after: Judgement, threshold: Question['threshold']): Finding[] {
-  const known = new Set(before.findings.map(({ key }) => key));
+  const known = new Map(before.findings.map(({ key, severity }) => [key, severity]));
   // A commit that ends a freeze brings to light what the freeze had hidden; that is not its doing.
   const least = before.frozen && !after.frozen ? 'freeze' : threshold;
-  return after.findings.filter((finding) => !known.has(finding.key) && stops(finding, least));
+  return after.findings.filter((finding) => {
+    const was = known.get(finding.key);
+    const isOld = was !== undefined && isAsBad(was, finding.severity);
+    return !isOld && stops(finding, least);
+  });
 }
 
 function stops({ severity, impact }: Finding, threshold: Question['threshold']): boolean {
