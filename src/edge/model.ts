@@ -89,7 +89,16 @@ export interface RouteGroup {
   readonly members: readonly Member[];
   /** The Mapping with `host_redirect`, when it is a redirect group. */
   readonly redirect: Policy | undefined;
+  /** Where a redirect sends to: the `service` of its Mapping, completed like any other service. */
+  readonly redirectHost: string | undefined;
   readonly shadows: readonly { readonly policy: Policy; readonly cluster: Cluster | undefined }[];
+  /** Names, of all members together: each of them adds them all. */
+  readonly requestHeadersAdded: readonly string[];
+  readonly responseHeadersAdded: readonly string[];
+  /** Emissary's own probes and diagnostics: every Host serves it, whatever it selects. */
+  readonly internal: boolean;
+  /** Upstream's `group_weight`, which decides what is tried first: route-order.ts. */
+  readonly weight: readonly (number | string)[];
   /** An error was posted; its routes may well exist. */
   readonly errored: boolean;
 }
@@ -111,7 +120,9 @@ export interface TlsContext {
   /** The TLSContext, or the Host that it was made for; absent for the invented fallback. */
   readonly policy: Policy | undefined;
   readonly hosts: readonly string[];
-  /** `name.namespace`. */
+  /** false: an error was posted for it, so it exists, but neither terminates nor originates TLS. */
+  readonly usable: boolean;
+  /** Of the certificate; here and below: `name.namespace` of the Secret, or the path of a file in Emissary's container. */
   readonly secret: string | undefined;
   readonly caSecret: string | undefined;
   readonly crlSecret: string | undefined;
@@ -127,9 +138,12 @@ export interface TlsContext {
 
 export interface Host {
   readonly name: string;
+  readonly namespace: string;
+  /** `*` when it names none. */
   readonly hostname: string;
   /** Absent: the invented `default-host`. */
   readonly policy: Policy | undefined;
+  /** Undefined: clear text, although it may name a Secret: then its context was of no use. */
   readonly context: TlsContext | undefined;
   readonly insecureAction: 'Redirect' | 'Route' | 'Reject';
   /** matchLabels of its selector; undefined: it has none. */
