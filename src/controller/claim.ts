@@ -1,6 +1,7 @@
 import { keyOfKind, type WatchedKind } from '../drift/watches.ts';
 import { PlumblineError } from '../errors.ts';
 import { describeIdentity, groupOf } from '../kube/object.ts';
+import type { ClaimRules } from '../sync/claims.ts';
 import type { Desired } from '../sync/desired.ts';
 import { inParallel } from '../sync/pool.ts';
 import { orderFor } from './actor.ts';
@@ -24,7 +25,28 @@ export async function claimAndWatch(
   deps: ReconcileDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  const { watches, discovery, status } = deps;
+  const { status } = deps;
+  await watchKinds(source, rendered, deps, signal);
+  source.rendered = rendered;
+  const conflicts = claim(source, rendered.desired, deps);
+  await inParallel(conflicts, WIDTH, (conflict) => refuse(source, conflict, deps, signal));
+  // A kind is announced before its first object is applied: whatever crashes when, it is looked for.
+  const declared = new Set(rendered.desired.map(({ identity }) => `${identity.group}/${identity.kind}`));
+  if (status.announces(source, declared) || (await status.flush(source))) return;
+  throw new PlumblineError(
+    'InventoryNotStored',
+    'could not write into the status which kinds will be managed; nothing is applied before that',
+  );
+}
+
+/** Watches the kinds that the source declares or has; what is live of them is known from here on, but for `unlisted` ones. */
+export async function watchKinds(
+  source: Source,
+  rendered: Rendered,
+  deps: ReconcileDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const { watches, discovery } = deps;
   const unscanned = await recoverInventory(source, deps, signal);
   source.kinds = await kindsToWatch(source, rendered.desired, deps, signal);
   signal.throwIfAborted();
@@ -35,17 +57,6 @@ export async function claimAndWatch(
       !discovery.cached(apiVersion, kind) && discovery.presence(groupOf(apiVersion), kind) === 'unknown',
   );
   source.unlisted = [...(await watches.unlisted(served, LIST_TIMEOUT_MS, signal)), ...silent, ...unscanned];
-
-  source.rendered = rendered;
-  const conflicts = claim(source, rendered.desired, deps);
-  await inParallel(conflicts, WIDTH, (conflict) => refuse(source, conflict, deps, signal));
-  // A kind is in the stored inventory before its first object is applied: whatever crashes when, it is looked for.
-  const declared = new Set(rendered.desired.map(({ identity }) => `${identity.group}/${identity.kind}`));
-  if (status.announces(source, declared) || (await status.flush(source))) return;
-  throw new PlumblineError(
-    'InventoryNotStored',
-    'could not write into the status which kinds will be managed; nothing is applied before that',
-  );
 }
 
 /** What a source whose status was lost manages, from the objects themselves. Returns the kinds that could not be asked. */
@@ -92,10 +103,13 @@ interface Conflict {
   holder: string;
 }
 
-function claim(source: Source, desired: readonly Desired[], deps: ReconcileDeps): Conflict[] {
-  const { claims, live, sources, wake } = deps;
-  const before = new Set(claims.of(source.key).keys());
-  const conflicts = claims.claim(source.key, desired, {
+/** What `claimAndWatch` would let the source have at this moment. */
+export function grantable(source: Source, desired: readonly Desired[], deps: ReconcileDeps): Desired[] {
+  return deps.claims.grantable(source.key, desired, rulesFor(source, deps));
+}
+
+function rulesFor(source: Source, { live, sources, wake }: ReconcileDeps): ClaimRules {
+  return {
     foreignOwner: (object) => {
       const now = live.get(object.key);
       const other = now?.source !== undefined && now.source !== source.key ? sources.get(now.source) : undefined;
@@ -118,7 +132,13 @@ function claim(source: Source, desired: readonly Desired[], deps: ReconcileDeps)
       const isMissed = isWritten && other?.result.kind !== 'failed' && !other?.failures.has(key);
       if (isMissed) wake(holder, DISPLACED_MS);
     },
-  });
+  };
+}
+
+function claim(source: Source, desired: readonly Desired[], deps: ReconcileDeps): Conflict[] {
+  const { claims } = deps;
+  const before = new Set(claims.of(source.key).keys());
+  const conflicts = claims.claim(source.key, desired, rulesFor(source, deps));
   const held = claims.of(source.key);
   const refused = new Set(conflicts.map(({ desired: object }) => object.key));
   for (const key of source.failures.keys()) if (!held.has(key) && !refused.has(key)) source.failures.delete(key);

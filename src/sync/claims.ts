@@ -54,8 +54,7 @@ export class Claims {
     const conflicts: { desired: Desired; holder: string }[] = [];
     for (const object of desired) {
       const holder = this.holder(object.key);
-      const isHeld = holder !== undefined && holder !== source && !rules.isHollow(object.key, holder);
-      const other = isHeld ? holder : rules.foreignOwner(object);
+      const other = this.#other(source, object, rules);
       if (other === undefined) granted.set(object.key, object);
       else conflicts.push({ desired: object, holder: other });
       if (other !== undefined && object.policy.adopt && rules.mayInherit(source, other))
@@ -68,6 +67,18 @@ export class Claims {
     for (const [key, object] of granted) this.#byKey.set(key, { source, desired: object });
     this.#bySource.set(source, granted);
     return conflicts;
+  }
+
+  /** The objects that `claim` would grant now. */
+  grantable(source: string, desired: readonly Desired[], rules: ClaimRules): Desired[] {
+    return desired.filter((object) => this.#other(source, object, rules) === undefined);
+  }
+
+  /** Who keeps the source from having the object. */
+  #other(source: string, object: Desired, rules: ClaimRules): string | undefined {
+    const holder = this.holder(object.key);
+    const isHeld = holder !== undefined && holder !== source && !rules.isHollow(object.key, holder);
+    return isHeld ? holder : rules.foreignOwner(object);
   }
 
   release(source: string): void {
