@@ -5,7 +5,7 @@ import { compileEdge } from '../compile.ts';
 import type { Finding, Impact, Judged, Rule, Severity } from '../finding.ts';
 import { DEFAULT_GUARD, type Guard } from '../guard.ts';
 import { DEFAULT_EDGE_SETTINGS, type EdgeObject, type EdgeSettings, type SecretShape } from '../input.ts';
-import { askOne } from '../judge.ts';
+import { askOne, RULE_FAILED } from '../judge.ts';
 import { describe } from '../party.ts';
 
 /** The cases of one rule by title. A list of objects is short for a case that holds nothing else. */
@@ -109,9 +109,11 @@ export function from(source: string, { object }: EdgeObject, file = `${object.me
   return { object, origin: { source, file, line: 1 } };
 }
 
-/** Compiles a case and asks one rule. */
+/** Compiles a case and asks one rule. A rule that throws fails the case. */
 export function ask(rule: Rule, given: readonly EdgeObject[] | Case): Finding[] {
-  return [...askOne(rule, judgedOf(given))];
+  const findings = [...askOne(rule, judgedOf(given))];
+  for (const { rule, message } of findings) assert.notEqual(rule, RULE_FAILED.id, message);
+  return findings;
 }
 
 /** What a rule is asked about. */

@@ -1,6 +1,51 @@
-import { mapping, object, type RuleCases } from './case.ts';
+import { host, listener, mapping, object, type RuleCases } from './case.ts';
+
+const CONTEXT = { secret: 's' };
+const WORDS = Array.from({ length: 60 }, (_, at) => `${at}-is-a-long-word`).join('|');
 
 export const FREEZE_CASES: Record<string, RuleCases> = {
+  EM001: {
+    flags: {
+      'look-ahead in a prefix': {
+        objects: [mapping('t1/m', { prefix: '/x/(?=foo)', prefix_regex: true })],
+        finds: { object: 'Mapping t1/m', severity: 'error', impact: 'freeze', says: /prefix `\/x\/\(\?=foo\)`/ },
+      },
+      'an unbalanced host': [mapping('t1/m', { hostname: undefined, host: '(a.com', host_regex: true })],
+      'a method': [mapping('t1/m', { method: '*', method_regex: true })],
+      'a header': [mapping('t1/m', { regex_headers: { 'x-v': '[' } })],
+      'a query parameter': [mapping('t1/m', { regex_query_parameters: { q: '(' } })],
+      'a rewrite': [mapping('t1/m', { regex_rewrite: { pattern: String.raw`(a)\1`, substitution: '/' } })],
+      'a redirect': [mapping('t1/m', { host_redirect: true, regex_redirect: { pattern: 'a**', substitution: '/' } })],
+    },
+    passes: {
+      'the same text, taken literally': [mapping('t1/m', { prefix: '/x/(?=foo)' })],
+      'valid RE2': [mapping('t1/m', { prefix: '/api/(v1|v2)/.*', prefix_regex: true })],
+      'a header that is no text': [mapping('t1/m', { regex_headers: { 'x-v': 5n, __proto__: null } })],
+    },
+  },
+  EM002: {
+    flags: {
+      'sixty long words': {
+        objects: [mapping('t1/m', { prefix: `/(${WORDS})`, prefix_regex: true })],
+        finds: { object: 'Mapping t1/m', severity: 'warning', says: /the limit is 200/ },
+      },
+      'counted repetitions': [mapping('t1/m', { prefix: '/((a{30}){30}){30}', prefix_regex: true })],
+      'a limit of the Module': {
+        objects: [
+          mapping('t1/m', { prefix: '/api/(v1|v2)/.*', prefix_regex: true }),
+          object('Module', 'emissary/ambassador', { config: { regex_max_size: 10n } }),
+        ],
+        finds: { says: /has 22 steps; the limit is 10/ },
+      },
+    },
+    passes: {
+      'a usual one': [mapping('t1/m', { prefix: '/api/(v1|v2)/.*', prefix_regex: true })],
+      'a higher limit of the Module': [
+        mapping('t1/m', { prefix: `/(${WORDS})`, prefix_regex: true }),
+        object('Module', 'emissary/ambassador', { config: { regex_max_size: 2000 } }),
+      ],
+    },
+  },
   EM003: {
     flags: {
       'a negative weight': {
@@ -15,5 +60,134 @@ export const FREEZE_CASES: Record<string, RuleCases> = {
       'weight 0': [mapping('t1/m', { weight: 0 })],
       'a port that is one': [object('TCPMapping', 't1/m', { port: 6379, service: 'db' })],
     },
+  },
+  EM004: {
+    flags: {
+      'a brace': {
+        objects: [mapping('t1/m', { service: 'example.com}:443' })],
+        finds: { object: 'Mapping t1/m', says: /`example\.com}`/ },
+      },
+      'a space': [mapping('t1/m', { service: 'my svc' })],
+      'half an IPv6 address': [mapping('t1/m', { service: 'http://[' })],
+      'an auth service': [object('AuthService', 't1/auth', { auth_service: 'auth!:80', proto: 'http' })],
+      'a host_rewrite': [mapping('t1/m', { host_rewrite: 'a..b' })],
+      'a label of 64 letters': [mapping('t1/m', { service: 'a'.repeat(64) })],
+    },
+    passes: {
+      'an underscore': [mapping('t1/m', { service: 'svc_x.ns:80' })],
+      'a URL': [mapping('t1/m', { service: 'https://example.com:443' })],
+      'IPv6 in brackets': [mapping('t1/m', { service: 'http://[::1]:8080' })],
+      IPv4: [mapping('t1/m', { service: '10.0.0.1' })],
+      'the end of the root': [mapping('t1/m', { service: 'example.com.' })],
+      'no text': [mapping('t1/m', { service: { a: 1 } })],
+    },
+  },
+  EM005: {
+    flags: {
+      'A.com and a.com': {
+        objects: [host('t1/h1', { hostname: 'A.com' }), host('t2/h2', { hostname: 'a.com' })],
+        finds: { says: /A\.com.*a\.com|a\.com.*A\.com/ },
+      },
+    },
+    passes: {
+      'two names': [host('t1/h1', { hostname: 'a.com' }), host('t2/h2', { hostname: 'b.com' })],
+      'two Listeners': [
+        host('t1/h1', { hostname: 'A.com' }),
+        host('t2/h2', { hostname: 'a.com' }),
+        listener('t1/l', { hostBinding: { namespace: { from: 'SELF' } } }),
+        listener('t2/l', { port: 8081, hostBinding: { namespace: { from: 'SELF' } } }),
+      ],
+    },
+  },
+  EM006: {
+    flags: {
+      'the port of an HTTP Listener': {
+        objects: [object('TCPMapping', 't1/m', { port: 8080, service: 'db' })],
+        finds: { object: 'TCPMapping t1/m', other: 'Listener emissary/listener-8080', says: /port 8080/ },
+      },
+    },
+    passes: {
+      'a port without a Listener': [object('TCPMapping', 't1/m', { port: 9000, service: 'db' })],
+      'a Listener for TCP': [
+        object('TCPMapping', 't1/m', { port: 9000, service: 'db' }),
+        listener('t1/l', { port: 9000, protocol: 'TCP' }),
+      ],
+    },
+  },
+  EM007: {
+    flags: {
+      'http and grpc': {
+        objects: [
+          object('AuthService', 'n1/auth', { auth_service: 'a', proto: 'http' }),
+          object('AuthService', 'n2/auth', { auth_service: 'b', proto: 'grpc', protocol_version: 'v3' }),
+        ],
+        finds: { object: 'AuthService n2/auth', other: 'AuthService n1/auth', says: /is grpc,.* is http/ },
+      },
+      'http and https': [
+        object('AuthService', 'n1/auth', { auth_service: 'a' }),
+        object('AuthService', 'n2/auth2', { auth_service: 'https://b' }),
+      ],
+    },
+    passes: {
+      'two of a kind': [
+        object('AuthService', 'n1/auth', { auth_service: 'a', proto: 'http' }),
+        object('AuthService', 'n2/auth', { auth_service: 'b' }),
+      ],
+      'another gateway': [
+        object('AuthService', 'n1/auth', { auth_service: 'a' }),
+        object('AuthService', 'n2/auth', { auth_service: 'b', proto: 'grpc', ambassador_id: ['other'] }),
+      ],
+    },
+  },
+  EM008: {
+    flags: {
+      'an unknown cipher suite': {
+        objects: [object('TLSContext', 't1/c', { ...CONTEXT, cipher_suites: ['TLS_FOO'] })],
+        secrets: ['t1/s'],
+        finds: { object: 'TLSContext t1/c', says: /TLS_FOO/ },
+      },
+      'an unknown curve': {
+        objects: [object('TLSContext', 't1/c', { ...CONTEXT, ecdh_curves: ['P-257'] })],
+        secrets: ['t1/s'],
+      },
+      'a minimum above the maximum': {
+        objects: [object('TLSContext', 't1/c', { ...CONTEXT, min_tls_version: 'v1.3', max_tls_version: 'v1.2' })],
+        secrets: ['t1/s'],
+      },
+      'in a Host': {
+        objects: [
+          host('t1/h', { tlsSecret: { name: 's' }, tls: { min_tls_version: 'v1.3', max_tls_version: 'v1.2' } }),
+        ],
+        secrets: ['t1/s'],
+        finds: { object: 'Host t1/h' },
+      },
+    },
+    passes: {
+      'known names': {
+        objects: [
+          object('TLSContext', 't1/c', {
+            ...CONTEXT,
+            cipher_suites: [
+              'ECDHE-RSA-AES128-GCM-SHA256',
+              '[ECDHE-ECDSA-AES128-GCM-SHA256|ECDHE-ECDSA-CHACHA20-POLY1305]',
+            ],
+            ecdh_curves: ['X25519', 'P-256'],
+            min_tls_version: 'v1.2',
+            max_tls_version: 'v1.3',
+          }),
+        ],
+        secrets: ['t1/s'],
+      },
+    },
+  },
+  EM009: {
+    flags: {
+      'a Module value of the wrong type': {
+        objects: [object('Module', 'emissary/ambassador', { config: { cors: { origins: 5 } } })],
+        finds: { object: 'Module emissary/ambassador', impact: 'freeze' },
+      },
+      'a service that is no address': [mapping('t1/m', { service: 'http://[' })],
+    },
+    passes: { 'a Mapping': [mapping('t1/m')] },
   },
 };

@@ -1,35 +1,156 @@
+import { isIP } from 'node:net';
 import type { Hit, Judged, Rule } from '../finding.ts';
-import type { Policy } from '../model.ts';
-import { describe, partyOf } from '../party.ts';
-import { isRecord } from '../spec.ts';
+import { TLS_VERSIONS } from '../guard.ts';
+import type { Chain, Listener, Policy } from '../model.ts';
+import { describe, partyOf, policiesOf } from '../party.ts';
+import { readRegex } from '../regex.ts';
+import { isRecord, numberAt, textAt, valueAt } from '../spec.ts';
+import { inEach } from './each.ts';
+import { isCipherSuite, isCurve } from './boringssl.ts';
+import { regexesOf } from './regex-fields.ts';
+
+const FREEZES =
+  'Emissary checks nothing of it and Envoy refuses the whole configuration: the edge keeps the one it has, and no change of anybody is taken up until this is mended.';
 
 export const FREEZE_RULES: readonly Rule[] = [
+  {
+    id: 'EM001',
+    name: 'bad-regex',
+    severity: 'error',
+    impact: 'freeze',
+    when: 'A regular expression of a Mapping is not valid RE2: look-around, back-references, unbalanced brackets …',
+    means: FREEZES,
+    mend: 'Write it without what RE2 does not have (look-ahead, look-behind, back-references), or as a plain prefix.',
+    find: inEach(['Mapping'], badRegex),
+  },
+  {
+    id: 'EM002',
+    name: 'regex-too-big',
+    severity: 'warning',
+    impact: 'freeze',
+    when: "RE2's program of a regular expression is larger than `regex_max_size` of the Module (200 unless set).",
+    means: `Envoy has a limit for the size of a regular expression's program. ${FREEZES}`,
+    mend: 'Split it into several Mappings, or raise regex_max_size in the ambassador Module.',
+    find: regexTooBig,
+  },
   {
     id: 'EM003',
     name: 'number-range',
     severity: 'error',
     impact: 'freeze',
     when: 'A weight or a time in milliseconds is negative, or a port is not within 1 to 65535.',
-    means:
-      'The schema takes the number and Emissary passes it on. Envoy refuses the whole configuration, so the edge keeps its old one for everybody.',
+    means: `The schema takes the number. ${FREEZES}`,
     mend: 'Write a number that Envoy takes: weights and times from 0, ports from 1 to 65535.',
-    find: numberRange,
+    find: inEach('every', numberRange),
+  },
+  {
+    id: 'EM004',
+    name: 'bad-upstream-host',
+    severity: 'error',
+    impact: 'freeze',
+    when: 'The host of a service, an auth_service or a host_rewrite is neither a DNS name nor an IP address.',
+    means: FREEZES,
+    mend: 'Write `name`, `name.namespace`, a full DNS name or an IP address, with a port after a colon if need be.',
+    find: inEach('every', badUpstreamHost),
+  },
+  {
+    id: 'EM005',
+    name: 'host-case-dup',
+    severity: 'error',
+    impact: 'freeze',
+    when: 'Two Hosts on one Listener have hostnames that differ in letter case only.',
+    means: `To Emissary they are two, to Envoy one domain that is there twice. ${FREEZES}`,
+    mend: 'Write the hostname in small letters, in one Host.',
+    find: hostCaseDuplicate,
+  },
+  {
+    id: 'EM006',
+    name: 'tcp-on-http-port',
+    severity: 'error',
+    impact: 'freeze',
+    when: 'A TCPMapping without a host is on a port where a Listener serves Hosts over HTTP in clear text.',
+    means: `Both take every connection there is, so Envoy sees two equal filter chains. ${FREEZES}`,
+    mend: 'Give the TCPMapping a port of its own, or a host and TLS.',
+    find: tcpOnHttpPort,
+  },
+  {
+    id: 'EM007',
+    name: 'auth-incompatible',
+    severity: 'error',
+    impact: 'freeze',
+    when: 'Two AuthServices differ in proto or in TLS.',
+    means:
+      'Emissary puts all AuthServices into one upstream and fails when they do not go together: no configuration comes out, for nobody.',
+    mend: 'Keep one AuthService for each gateway, or make them equal in proto, scheme and tls.',
+    find: authIncompatible,
+  },
+  {
+    id: 'EM008',
+    name: 'tls-param-unknown',
+    severity: 'error',
+    impact: 'freeze',
+    when: 'A cipher suite or curve is none that BoringSSL knows, or min_tls_version is above max_tls_version.',
+    means: FREEZES,
+    mend: 'Write names as OpenSSL has them (ECDHE-RSA-AES128-GCM-SHA256, P-256) and a minimum not above the maximum.',
+    find: tlsParameters,
+  },
+  {
+    id: 'EM009',
+    name: 'compiler-fails',
+    severity: 'error',
+    impact: 'freeze',
+    when: "Emissary's compiler itself fails over the objects: a value of a type that it does not expect, two policies that it cannot join.",
+    means:
+      'It raises an exception instead of making a configuration: the edge keeps the one it has, and no change of anybody is taken up.',
+    mend: 'Mend or remove the object that is named.',
+    find: compilerFails,
   },
 ];
 
-function* numberRange({ edge }: Judged): Iterable<Hit> {
-  for (const policy of edge.policies) {
-    for (const [field, value] of numbersOf(policy.spec, '', 0)) {
-      const range = rangeOf(policy, field);
-      if (!range || (value >= range[0] && value <= range[1])) continue;
+function* badRegex(policy: Policy): Iterable<Hit> {
+  for (const { field, text } of regexesOf(policy)) {
+    const regex = readRegex(text);
+    if (regex.kind !== 'invalid') continue;
+    const object = partyOf(policy);
+    yield {
+      object,
+      detail: field,
+      message: `${describe(object)}: ${field} \`${text}\` is not valid RE2: ${regex.problem}`,
+    };
+  }
+}
+
+const DEFAULT_REGEX_SIZE = 200;
+
+function* regexTooBig({ edge }: Judged): Iterable<Hit> {
+  const [module] = [...policiesOf(edge, 'Module')].filter(({ storedName }) => storedName === 'ambassador');
+  const limit = numberAt(module?.spec, 'config', 'regex_max_size') ?? DEFAULT_REGEX_SIZE;
+  for (const policy of policiesOf(edge, 'Mapping')) {
+    for (const { field, text } of regexesOf(policy)) {
+      const regex = readRegex(text);
+      if (regex.kind === 'invalid' || (regex.kind === 'valid' && regex.programSize <= limit)) continue;
       const object = partyOf(policy);
-      const message = `${describe(object)} has ${field} ${value}; Envoy takes ${range[0]} to ${range[1]}`;
-      yield { object, detail: field, message };
+      const size = regex.kind === 'valid' ? `has ${regex.programSize}` : `may have ${regex.steps}`;
+      yield {
+        object,
+        detail: field,
+        message: `${describe(object)}: the program of ${field} ${size} steps; the limit is ${limit}`,
+      };
     }
   }
 }
 
-/** Everything below this is refused by the API server's own limits long before. */
+function* numberRange(policy: Policy): Iterable<Hit> {
+  for (const [field, value] of numbersOf(policy.spec, '', 0)) {
+    const range = rangeOf(policy, field);
+    if (!range || (value >= range[0] && value <= range[1])) continue;
+    const object = partyOf(policy);
+    const message = `${describe(object)} has ${field} ${value}; Envoy takes ${range[0]} to ${range[1]}`;
+    yield { object, detail: field, message };
+  }
+}
+
+/** No field that counts here lies deeper. */
 const DEEPEST = 8;
 
 /** Every number of a spec with its path, `retry_policy.num_retries`. */
@@ -45,4 +166,112 @@ function rangeOf({ kind }: Policy, field: string): [number, number] | undefined 
   if (field === 'weight' || field.endsWith('_ms')) return [0, Number.MAX_SAFE_INTEGER];
   if (field === 'port' && (kind === 'Listener' || kind === 'TCPMapping')) return [1, 65_535];
   return undefined;
+}
+
+function* badUpstreamHost(policy: Policy): Iterable<Hit> {
+  for (const field of ['service', 'auth_service', 'host_rewrite']) {
+    const text = textAt(policy.spec, field);
+    const host = text === undefined ? '' : hostPartOf(text);
+    if (host === '' || isHostName(host)) continue;
+    const object = partyOf(policy);
+    const message = `${describe(object)}: the host \`${host}\` of ${field} \`${text}\` is neither a DNS name nor an IP address`;
+    yield { object, detail: field, message };
+  }
+}
+
+/** Of `scheme://host:port/path`. */
+function hostPartOf(text: string): string {
+  const afterScheme = text.replace(/^[a-z][a-z0-9+.-]*:\/\//i, '');
+  const authority = /^[^/?#]*/.exec(afterScheme)?.[0] ?? '';
+  const bracketed = /^\[([^\]]*)\](?::[^:]*)?$/.exec(authority);
+  if (bracketed) return isIP(bracketed[1] ?? '') === 6 ? (bracketed[1] ?? '') : authority;
+  return isIP(authority) > 0 ? authority : authority.replace(/:[^:]*$/, '');
+}
+
+const LABEL = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?$/i;
+
+function isHostName(host: string): boolean {
+  if (isIP(host) > 0) return true;
+  return (
+    host.length <= 254 &&
+    host
+      .replace(/\.$/, '')
+      .split('.')
+      .every((label) => label.length <= 63 && LABEL.test(label))
+  );
+}
+
+function* hostCaseDuplicate({ edge }: Judged): Iterable<Hit> {
+  for (const { hosts } of edge.listeners) {
+    const first = new Map<string, (typeof hosts)[number]>();
+    for (const host of hosts) {
+      const known = first.get(host.hostname.toLowerCase());
+      if (!known) first.set(host.hostname.toLowerCase(), host);
+      if (!known?.policy || !host.policy || known.hostname === host.hostname) continue;
+      const [object, other] = [partyOf(host.policy), partyOf(known.policy)];
+      const message = `${describe(object)} has the hostname ${host.hostname}, ${describe(other)} has ${known.hostname}: one domain for Envoy`;
+      yield { object, other, traffic: { host: host.hostname }, message };
+    }
+  }
+}
+
+function* tcpOnHttpPort({ edge }: Judged): Iterable<Hit> {
+  for (const listener of edge.listeners) {
+    for (const tcp of listener.chains) {
+      const policy = tcp.tcp?.members[0]?.policy;
+      if (!policy || !listener.chains.some((http) => !http.tcp && takesTheSame(http, tcp))) continue;
+      const object = partyOf(policy);
+      const { other, name } = namesOf(listener);
+      const message = `${describe(object)} takes every connection to port ${listener.port}, and so do the Hosts of ${name}`;
+      yield { object, ...(other && { other }), message };
+    }
+  }
+}
+
+function takesTheSame(a: Chain, b: Chain): boolean {
+  return a.transportProtocol === b.transportProtocol && a.serverNames.join() === b.serverNames.join();
+}
+
+function namesOf({ policy, name }: Listener) {
+  const other = policy && partyOf(policy);
+  return { other, name: other ? describe(other) : name };
+}
+
+function* authIncompatible({ edge }: Judged): Iterable<Hit> {
+  const [first, ...rest] = policiesOf(edge, 'AuthService');
+  for (const policy of rest) {
+    const [mine, others] = [upstreamKind(policy), upstreamKind(first!)];
+    if (mine === others) continue;
+    const [object, other] = [partyOf(policy), partyOf(first!)];
+    yield { object, other, message: `${describe(object)} is ${mine}, ${describe(other)} is ${others}` };
+  }
+}
+
+/** What all AuthServices must have in common. */
+function upstreamKind({ spec }: Policy): string {
+  const encrypted = /^https:\/\//i.test(textAt(spec, 'auth_service') ?? '');
+  const tls = valueAt(spec, 'tls');
+  const context = typeof tls === 'string' && tls !== '' ? ` with the TLS context ${tls}` : '';
+  return `${textAt(spec, 'proto') ?? 'http'}${encrypted || tls === true ? ' over TLS' : ''}${context}`;
+}
+
+function* tlsParameters({ edge }: Judged): Iterable<Hit> {
+  for (const { policy, cipherSuites, ecdhCurves, minTls, maxTls } of edge.contexts.values()) {
+    if (!policy) continue;
+    const object = partyOf(policy);
+    const [min, max] = [minTls, maxTls].map((version) => (TLS_VERSIONS as readonly unknown[]).indexOf(version));
+    const troubles = [
+      ...cipherSuites.filter((suite) => !isCipherSuite(suite)).map((suite) => `cipher suite ${suite} is unknown`),
+      ...ecdhCurves.filter((curve) => !isCurve(curve)).map((curve) => `curve ${curve} is unknown`),
+      ...(max! >= 0 && min! > max! ? [`min_tls_version ${minTls} is above max_tls_version ${maxTls}`] : []),
+    ];
+    for (const trouble of troubles) yield { object, detail: trouble, message: `${describe(object)}: ${trouble}` };
+  }
+}
+
+function* compilerFails({ edge: { freeze, settings } }: Judged): Iterable<Hit> {
+  if (!freeze) return;
+  const gateway = { kind: 'Gateway', namespace: settings.namespace, name: settings.ambassadorId, origin: {} };
+  const object = freeze.policy ? partyOf(freeze.policy) : gateway;
+  yield { object, message: `${describe(object)}: the compiler fails (${freeze.stage}): ${freeze.message}` };
 }
