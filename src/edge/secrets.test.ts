@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { SecretShape } from './input.ts';
+import { foundIn, Secrets, shapeOfSecret } from './secrets.ts';
+
+function shape(type: string | undefined, ...keys: string[]): SecretShape {
+  return { name: 's', namespace: 'n', keys: new Set(keys), ...(type !== undefined && { type }) };
+}
+
+void test('a Secret is of use when it is of a known type and holds something public', () => {
+  const tls = foundIn(shape('kubernetes.io/tls', 'tls.crt', 'tls.key'));
+  assert.ok(tls?.certificate && tls.privateKey && !tls.userKey && !tls.rootCertificate);
+  const istio = foundIn(shape('istio.io/key-and-cert', 'cert-chain.pem', 'key.pem', 'root-cert.pem'));
+  assert.ok(istio?.certificate && istio.privateKey && istio.rootCertificate);
+  assert.ok(foundIn(shape(undefined, 'crl.pem'))?.userKey);
+  assert.equal(foundIn(shape('Opaque', 'tls.key')), undefined);
+  assert.equal(foundIn(shape('Opaque', 'ca.crt')), undefined);
+  assert.equal(foundIn(shape('example.com/ca', 'tls.crt')), undefined);
+});
+
+void test('keys without a value do not count, and values are not kept', () => {
+  const metadata = { name: 's', namespace: 'n' };
+  const data = { 'tls.crt': 'WA==', 'tls.key': '', 'ca.crt': null };
+  const object = { apiVersion: 'v1', kind: 'Secret', metadata, type: 'Opaque', data, stringData: { 'crl.pem': 'x' } };
+  assert.deepEqual(shapeOfSecret(object), { ...metadata, type: 'Opaque', keys: new Set(['tls.crt', 'crl.pem']) });
+});
+
+void test('what is among the objects goes before what exists elsewhere', () => {
+  const metadata = { name: 's', namespace: 'n' };
+  const broken = { apiVersion: 'v1', kind: 'Secret', metadata, data: {} };
+  const everywhere = (name: string, namespace: string): SecretShape => ({
+    name,
+    namespace,
+    keys: new Set(['tls.crt']),
+  });
+  const secrets = new Secrets({ objects: [{ object: broken, origin: {} }], secret: everywhere });
+  assert.equal(secrets.find('s', 'n'), undefined);
+  assert.equal(secrets.find('s', 'other')?.namespace, 'other');
+});
+
+void test('a Secret with a dotted name answers for the other reading of its name once it was asked for', () => {
+  const everywhere = (name: string, namespace: string): SecretShape => ({
+    name,
+    namespace,
+    keys: new Set(['tls.crt']),
+  });
+  const secrets = new Secrets({ objects: [], secret: everywhere });
+  assert.equal(secrets.find('a', 'b')?.name, 'a');
+  assert.equal(secrets.find('a.b', 'c')?.name, 'a.b');
+  assert.deepEqual([secrets.find('a', 'b')?.name, secrets.find('a', 'b')?.namespace], ['a.b', 'c']);
+});

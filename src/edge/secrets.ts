@@ -1,0 +1,74 @@
+import type { KubeObject } from '../kube/object.ts';
+import type { EdgeInput, SecretShape } from './input.ts';
+import { recordAt, textAt } from './spec.ts';
+
+/** The Secret types that Emissary reads (fetch/secret.py); others do not exist for it. */
+const KNOWN_TYPES = new Set(['Opaque', 'kubernetes.io/tls', 'istio.io/key-and-cert']);
+
+/** A Secret as Emissary's compiler finds it: what it holds that TLS can use. */
+export interface FoundSecret {
+  readonly name: string;
+  readonly namespace: string;
+  readonly certificate: boolean;
+  readonly privateKey: boolean;
+  /** A revocation list, or a private key of ACME: upstream keeps both in one place. */
+  readonly userKey: boolean;
+  /** Istio's `root-cert.pem`: clients are checked against it. */
+  readonly rootCertificate: boolean;
+}
+
+/** `name.namespace`: how Secrets are named in configurations and messages. */
+export function secretId({ name, namespace }: { name: string; namespace: string }): string {
+  return `${name}.${namespace}`;
+}
+
+/** What is of use in a Secret; undefined when Emissary does not load it: another type, or nothing public inside (ir/ir.py, save_secret_info). */
+export function foundIn({ name, namespace, type = 'Opaque', keys }: SecretShape): FoundSecret | undefined {
+  if (!KNOWN_TYPES.has(type)) return undefined;
+  const found = {
+    name,
+    namespace,
+    certificate: keys.has('tls.crt') || keys.has('cert-chain.pem'),
+    privateKey: keys.has('tls.key') || keys.has('key.pem'),
+    userKey: keys.has('user.key') || keys.has('crl.pem'),
+    rootCertificate: keys.has('root-cert.pem'),
+  };
+  return found.certificate || found.userKey ? found : undefined;
+}
+
+/** A Secret without its values; keys without a value are left out. */
+export function shapeOfSecret(object: KubeObject): SecretShape {
+  const { name, namespace = 'default' } = object.metadata;
+  const type = textAt(object, 'type');
+  const values = [...Object.entries(recordAt(object, 'data')), ...Object.entries(recordAt(object, 'stringData'))];
+  const keys = new Set(values.filter(([, value]) => typeof value === 'string' && value !== '').map(([key]) => key));
+  return { name, namespace, keys, ...(type !== undefined && { type }) };
+}
+
+/** The Secrets of one run of the compiler: those among the objects first, then those that exist beside them. */
+export class Secrets {
+  readonly #declared = new Map<string, SecretShape>();
+  readonly #elsewhere: EdgeInput['secret'];
+  // Upstream remembers what it has found by the bare name, but looks there by `name.namespace`: once a Secret with the name
+  // `a.b` was asked for, it is given to whoever asks for `a` in namespace `b` (ir/ir.py, resolve_secret).
+  readonly #remembered = new Map<string, FoundSecret>();
+
+  constructor({ objects, secret }: Pick<EdgeInput, 'objects' | 'secret'>) {
+    this.#elsewhere = secret;
+    for (const { object } of objects) {
+      if (object.kind !== 'Secret' || object.apiVersion !== 'v1') continue;
+      const shape = shapeOfSecret(object);
+      this.#declared.set(secretId(shape), shape);
+    }
+  }
+
+  find(name: string, namespace: string): FoundSecret | undefined {
+    const id = secretId({ name, namespace });
+    const remembered = this.#remembered.get(id);
+    if (remembered) return remembered;
+    const shape = this.#declared.get(id) ?? this.#elsewhere(name, namespace);
+    const found = shape && foundIn(shape);
+    if (found) this.#remembered.set(name, found);
+    return found;
+  }
+}

@@ -1,0 +1,78 @@
+import { attach } from './attachment.ts';
+import { chainsOf, type ChainParts } from './chains.ts';
+import { GLOBAL_KEY, type Compilation } from './compilation.ts';
+import { addTcpListeners, bindToOfGroup, binds, type Binding, type BindTo } from './listeners.ts';
+import type { Edge, Host, HttpFilter, Listener, RouteGroup, TcpGroup } from './model.ts';
+import { inMatchingOrder } from './route-order.ts';
+import { unknownRedirectCode } from './routes.ts';
+
+/** The last stage: Envoy's listeners in order, and the TCP groups again, marked where no Listener could take them. */
+export function serve(
+  compilation: Compilation,
+  edge: Pick<Edge, 'hosts' | 'contexts' | 'groups' | 'tcpGroups'>,
+  bindings: Map<BindTo, Binding>,
+  httpFilters: readonly HttpFilter[],
+): Pick<Edge, 'listeners' | 'tcpGroups'> {
+  const { settings } = compilation;
+  const { groups, hosts, contexts } = edge;
+  const tcpGroups = edge.tcpGroups.toReversed();
+  addTcpListeners(bindings, tcpGroups, settings.namespace);
+  for (const group of groups) warnOfRedirect(group, compilation);
+  const sorted = hosts.toSorted((a, b) => (a.hostname < b.hostname ? -1 : a.hostname > b.hostname ? 1 : 0));
+  const { served, unserved } = attach(sorted, inMatchingOrder(groups), settings.strictLabelSelectors);
+  const parts: ChainParts = { compilation, hosts: sorted, contexts, served, refused: new Set() };
+  const listeners: Listener[] = [];
+  for (const [bindTo, binding] of bindings) {
+    const listener = listenerOf(
+      parts,
+      binding,
+      tcpGroups.filter((group) => bindToOfGroup(group) === bindTo),
+      httpFilters,
+    );
+    if (listener) listeners.push(listener);
+  }
+  dropUnserved(unserved, compilation);
+  dropUnbound(hosts, [...bindings.values()], compilation);
+  return {
+    listeners,
+    tcpGroups: edge.tcpGroups.map((group) => (parts.refused.has(group) ? { ...group, errored: true } : group)),
+  };
+}
+
+function listenerOf(
+  parts: ChainParts,
+  binding: Binding,
+  groups: readonly TcpGroup[],
+  httpFilters: readonly HttpFilter[],
+): Listener | undefined {
+  const { compilation, hosts } = parts;
+  const { key, listener } = binding;
+  const bound = hosts.filter((host) => binds(binding, host, compilation.settings.strictLabelSelectors));
+  const chains = chainsOf(parts, binding, bound, groups);
+  if (chains.length > 0) return { ...listener, httpFilters, hosts: bound, chains };
+  compilation.error(key, 'No matching Hosts/TCPMappings found, disabling!');
+  if (listener.policy) compilation.drop(listener.policy, 'unattached', 'no Host and no TCPMapping goes with it');
+  return undefined;
+}
+
+function warnOfRedirect(group: RouteGroup, compilation: Compilation): void {
+  const code = unknownRedirectCode(group);
+  if (code !== undefined) compilation.error(GLOBAL_KEY, `Unknown redirect_response_code=${code}: 301 is used instead`);
+}
+
+function dropUnserved(groups: readonly RouteGroup[], compilation: Compilation): void {
+  for (const { members, redirect } of groups) {
+    const why = 'no Host serves it';
+    if (redirect) compilation.drop(redirect, 'unattached', why);
+    for (const { policy } of members) compilation.drop(policy, 'unattached', why);
+  }
+}
+
+function dropUnbound(hosts: readonly Host[], bindings: readonly Binding[], compilation: Compilation): void {
+  const strict = compilation.settings.strictLabelSelectors;
+  const http = bindings.filter(({ listener }) => listener.protocolStack.includes('HTTP'));
+  for (const host of hosts) {
+    if (!host.policy || http.some((binding) => binds(binding, host, strict))) continue;
+    compilation.drop(host.policy, 'unattached', 'no HTTP Listener takes it');
+  }
+}
