@@ -7,20 +7,6 @@ function draft(spec: Spec): ContextDraft {
   return new ContextDraft({ name: 'c', namespace: 'n', key: 'c.n.1', policy: undefined, spec });
 }
 
-void test('a dot in the name of a Secret stands before its namespace, unless somebody says otherwise', () => {
-  const table: [Spec, string, boolean, string, string][] = [
-    [{}, 's', true, 's', 'n'],
-    [{}, 's.other', true, 's', 'other'],
-    [{}, 'istio.s.other', true, 'istio.s', 'other'],
-    [{}, 's.other', false, 's.other', 'n'],
-    [{ secret_namespacing: false }, 's.other', true, 's.other', 'n'],
-    [{ secret_namespacing: true }, 's.other', false, 's', 'other'],
-  ];
-  for (const [spec, written, namespacing, name, namespace] of table) {
-    assert.deepEqual(draft(spec).secretNamed(written, namespacing), { name, namespace }, written);
-  }
-});
-
 void test('TLS versions that Emissary does not know are not handed to Envoy', () => {
   const { minTls, maxTls } = draft({ min_tls_version: 'v1.2', max_tls_version: '1.3' }).finish();
   assert.deepEqual([minTls, maxTls], ['v1.2', undefined]);

@@ -55,17 +55,6 @@ export class ContextDraft {
     return numberAt(this.spec, 'redirect_cleartext_from');
   }
 
-  /**
-   * The Secret that a name in this context means: `name.namespace`, unless the context says that a dot is just a dot.
-   * `namespacing`: what holds where it says nothing.
-   */
-  secretNamed(written: string, namespacing: boolean): { name: string; namespace: string } {
-    const own = valueAt(this.spec, 'secret_namespacing') ?? namespacing;
-    const dot = written.lastIndexOf('.');
-    if (dot < 0 || !own) return { name: written, namespace: this.namespace };
-    return { name: written.slice(0, dot), namespace: written.slice(dot + 1) };
-  }
-
   /** Once all contexts are resolved: nothing changes any more. */
   finish(): TlsContext {
     return (this.#finished ??= this.#read());

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SecretShape } from './input.ts';
-import { foundIn, Secrets, shapeOfSecret } from './secrets.ts';
+import type { Spec } from './model.ts';
+import { foundIn, secretNamed, Secrets, shapeOfSecret } from './secrets.ts';
 
 function shape(type: string | undefined, ...keys: string[]): SecretShape {
   return { name: 's', namespace: 'n', keys: new Set(keys), ...(type !== undefined && { type }) };
@@ -48,4 +49,18 @@ void test('a Secret with a dotted name answers for the other reading of its name
   assert.equal(secrets.find('a', 'b')?.name, 'a');
   assert.equal(secrets.find('a.b', 'c')?.name, 'a.b');
   assert.deepEqual([secrets.find('a', 'b')?.name, secrets.find('a', 'b')?.namespace], ['a.b', 'c']);
+});
+
+void test('a dot in the name of a Secret stands before its namespace, unless somebody says otherwise', () => {
+  const table: [Spec, string, boolean, string, string][] = [
+    [{}, 's', true, 's', 'n'],
+    [{}, 's.other', true, 's', 'other'],
+    [{}, 'istio.s.other', true, 'istio.s', 'other'],
+    [{}, 's.other', false, 's.other', 'n'],
+    [{ secret_namespacing: false }, 's.other', true, 's.other', 'n'],
+    [{ secret_namespacing: true }, 's.other', false, 's', 'other'],
+  ];
+  for (const [spec, written, namespacing, name, namespace] of table) {
+    assert.deepEqual(secretNamed(written, { namespace: 'n', spec }, namespacing), { name, namespace }, written);
+  }
 });

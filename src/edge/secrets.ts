@@ -1,6 +1,7 @@
 import type { KubeObject } from '../kube/object.ts';
 import type { EdgeInput, SecretShape } from './input.ts';
-import { recordAt, textAt } from './spec.ts';
+import type { Spec } from './model.ts';
+import { recordAt, textAt, valueAt } from './spec.ts';
 
 /** The Secret types that Emissary reads (fetch/secret.py); others do not exist for it. */
 const KNOWN_TYPES = new Set(['Opaque', 'kubernetes.io/tls', 'istio.io/key-and-cert']);
@@ -34,6 +35,21 @@ export function foundIn({ name, namespace, type = 'Opaque', keys }: SecretShape)
     rootCertificate: keys.has('root-cert.pem'),
   };
   return found.certificate || found.userKey ? found : undefined;
+}
+
+/**
+ * The Secret that a name in a TLS context means: `name.namespace`, unless the context says that a dot is just a dot.
+ * `namespacing`: what holds where it says nothing.
+ */
+export function secretNamed(
+  written: string,
+  { namespace, spec }: { readonly namespace: string; readonly spec: Spec },
+  namespacing: boolean,
+): { name: string; namespace: string } {
+  const own = valueAt(spec, 'secret_namespacing') ?? namespacing;
+  const dot = written.lastIndexOf('.');
+  if (dot < 0 || !own) return { name: written, namespace };
+  return { name: written.slice(0, dot), namespace: written.slice(dot + 1) };
 }
 
 /** A Secret without its values; keys without a value are left out. */

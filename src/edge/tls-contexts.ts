@@ -1,7 +1,7 @@
 import { GLOBAL_KEY, type Compilation } from './compilation.ts';
 import { ContextDraft, type Certificates, type ContextSource } from './context-draft.ts';
 import type { Spec, TlsContext } from './model.ts';
-import { secretId, type FoundSecret, type Secrets } from './secrets.ts';
+import { secretId, secretNamed, type FoundSecret, type Secrets } from './secrets.ts';
 import { textAt, valueAt } from './spec.ts';
 
 /** The TLS contexts of one run of the compiler, by name: names are global, whatever namespace they come from. */
@@ -133,7 +133,7 @@ export class TlsContexts {
   }
 
   #find(context: ContextDraft, written: string, what: string): FoundSecret | undefined {
-    const { name, namespace } = context.secretNamed(written, this.#secretNamespacing);
+    const { name, namespace } = secretNamed(written, context, this.#secretNamespacing);
     const found = this.#secrets.find(name, namespace);
     if (!found) {
       this.#invalid(context, `TLSContext ${context.name} found no ${what} in ${described({ name, namespace })}`);
