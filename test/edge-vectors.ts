@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
+import { readAnnotation } from '../src/edge/annotations.ts';
 import { compileEdge } from '../src/edge/compile.ts';
 import type { EdgeInput, SecretShape } from '../src/edge/input.ts';
-import type { KubeObject } from '../src/kube/object.ts';
+import { unknownFields, versionOf, violationsOf } from '../src/edge/schemas.ts';
+import { groupOf, type KubeObject } from '../src/kube/object.ts';
 import { observe, type Observed } from './edge-observed.ts';
 
 /** One case of vectors/edge: objects, and what the real compiler made of them. vectors/edge/README.md says what each field means. */
@@ -13,11 +15,16 @@ export interface EdgeVector {
   env: { namespace: string; id: string };
   knownSecrets: string[] | null;
   objects: KubeObject[];
+  /** Absent: none. The same holds for the next two. */
+  annotations?: Record<string, unknown[]>;
+  schemaInvalid?: { object: string; field: string; rule: string }[];
+  /** Fields that an API server would remove. */
+  pruned?: unknown;
   showInternal?: boolean;
   observed: Observed;
 }
 
-/** A place where our answer is another one. `path` is a JSON path below `observed`. */
+/** A place where our answer is another one. `path` is a JSON path below `observed`, or below the case for what is not there. */
 export interface EdgeDifference {
   path: string;
   upstream: unknown;
@@ -51,25 +58,69 @@ function wholeSecret(name: string, namespace: string): SecretShape {
   return { name, namespace, type: 'kubernetes.io/tls', keys };
 }
 
-/** The places where we answer otherwise than the compiler, in the order of the fields; `only`: just these fields of `observed`. */
+/** The places where we answer otherwise than the compiler, in the order of the fields; `only`: just these fields. */
 export function edgeDifferences(vector: EdgeVector, only?: ReadonlySet<string>): EdgeDifference[] {
-  const ours = observe(compileEdge(inputOf(vector)), { internal: vector.showInternal === true });
+  const { observed, annotations = {}, schemaInvalid = [], pruned = [] } = vector;
+  const ours = {
+    ...observe(compileEdge(inputOf(vector)), { internal: vector.showInternal === true }),
+    ...readBefore(vector),
+  };
+  const upstream: Record<string, unknown> = { ...observed, annotations, schemaInvalid, pruned };
   const differences: EdgeDifference[] = [];
-  const fields = new Set([...Object.keys(vector.observed), ...Object.keys(ours)] as (keyof Observed)[]);
-  for (const field of fields) {
+  for (const field of new Set([...Object.keys(upstream), ...Object.keys(ours)])) {
     if (only && !only.has(field)) continue;
-    compare(comparable(field, vector.observed[field]), comparable(field, ours[field]), field, differences);
+    const answer = (ours as Record<string, unknown>)[field];
+    compare(comparable(field, upstream[field]), comparable(field, answer), field, differences);
   }
   return differences;
 }
 
-/** Texts of errors are for orientation: they are compared by key and count. Clusters are a set. A crash is where it happens. */
-function comparable(field: keyof Observed, value: unknown): unknown {
+/** What happens to the objects before the compiler sees them. */
+function readBefore({ objects }: EdgeVector): { annotations: object; schemaInvalid: unknown[]; pruned: unknown[] } {
+  const readings = objects
+    .filter(({ kind }) => kind === 'Service' || kind === 'Ingress')
+    .map((parent) => [parent, readAnnotation(parent).documents] as const)
+    .filter(([, documents]) => documents.length > 0);
+  const written = [...objects, ...readings.flatMap(([, documents]) => documents as unknown as KubeObject[])];
+  const policies = written.filter(({ apiVersion }) => groupOf(apiVersion) === 'getambassador.io');
+  return {
+    annotations: Object.fromEntries(
+      readings.map(([{ kind, metadata }, documents]) => [`${kind}/${metadata.name}.${metadata.namespace}`, documents]),
+    ),
+    schemaInvalid: policies.flatMap(({ kind, apiVersion, metadata, spec }) =>
+      violationsOf(kind, versionOf(apiVersion), spec).map(({ field, rule }) => ({
+        object: `${kind} ${metadata.name}.${metadata.namespace}`,
+        field,
+        rule,
+      })),
+    ),
+    // The recorder looked at the first level only.
+    pruned: policies.flatMap(({ kind, apiVersion, spec }) =>
+      unknownFields(kind, versionOf(apiVersion), spec).filter((path) => path.split('.').length === 2),
+    ),
+  };
+}
+
+/**
+ * Texts of errors are for orientation: they are compared by key and count. Clusters are a set. A crash is where it happens.
+ * Of what is pruned the names of the fields count.
+ */
+function comparable(field: string, value: unknown): unknown {
   if (field === 'crash' && typeof value === 'string') return value.split(':', 1)[0];
+  if (field === 'pruned') return new Set(textsIn(value).map((text) => text.split(/[.:/ ]/).at(-1)));
   if (!Array.isArray(value)) return value;
+  if (field === 'schemaInvalid') return (value as object[]).map((one) => JSON.stringify(one)).sort();
   if (field === 'errors' || field === 'notices') return (value as { key: string }[]).map(({ key }) => key).sort();
   if (field === 'clusters') return (value as { name: string }[]).toSorted((a, b) => (a.name < b.name ? -1 : 1));
   return value;
+}
+
+/** Every text of a JSON value, but for names of objects. */
+function textsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  if (Array.isArray(value)) return value.flatMap(textsIn);
+  if (!isRecord(value)) return [];
+  return Object.entries(value).flatMap(([key, inner]) => (key === 'object' ? [] : textsIn(inner)));
 }
 
 function compare(upstream: unknown, ours: unknown, path: string, into: EdgeDifference[]): void {

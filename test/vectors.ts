@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { resolve } from 'node:path';
-import { edgeDifferences, readEdgeVectors } from './edge-vectors.ts';
+import { edgeDifferences, readEdgeVectors, type EdgeDifference, type EdgeVector } from './edge-vectors.ts';
 import { differenceOf, readYamlVectors } from './yaml-vectors.ts';
 
 // npm run vectors -- yaml FILE…
@@ -46,12 +46,21 @@ function* yamlAnswers(paths: string[]): Iterable<string | undefined> {
 function* edgeAnswers(paths: string[]): Iterable<string | undefined> {
   const only = values.only === undefined ? undefined : new Set(values.only.split(','));
   for (const one of paths.flatMap(readEdgeVectors)) {
-    const places = edgeDifferences(one, only).map(
+    const places = differencesOf(one, only).map(
       ({ path, upstream, ours }) => `  ${path}\n    upstream: ${shown(upstream)}\n    ours:     ${shown(ours)}`,
     );
     const more = places.length > SHOWN_PLACES ? [`  … and ${places.length - SHOWN_PLACES} more places`] : [];
     const name = `${one.id} ${one.title ?? one.profile ?? ''}`.trim();
     yield places.length === 0 ? undefined : [name, ...places.slice(0, SHOWN_PLACES), ...more].join('\n');
+  }
+}
+
+/** A compiler of ours that throws answers otherwise, too. */
+function differencesOf(one: EdgeVector, only: ReadonlySet<string> | undefined): EdgeDifference[] {
+  try {
+    return edgeDifferences(one, only);
+  } catch (error) {
+    return [{ path: 'threw', upstream: undefined, ours: error instanceof Error ? error.stack : error }];
   }
 }
 

@@ -3,7 +3,8 @@ import type { EdgeInput, EdgeObject, EdgeSettings, Origin } from './input.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { Policy } from './model.ts';
 import { expandVariables } from './environment.ts';
-import { unfold, type Unfolded } from './unfold.ts';
+import { ingressClasses } from './ingress.ts';
+import { dependsOnOthers, unfold, type IngressReading, type Unfolded } from './unfold.ts';
 
 /** The three kinds of resolvers share one set of names; every other kind has its own. */
 const RESOLVERS = new Set(['ConsulResolver', 'KubernetesEndpointResolver', 'KubernetesServiceResolver']);
@@ -12,20 +13,33 @@ const RESOLVERS = new Set(['ConsulResolver', 'KubernetesEndpointResolver', 'Kube
 interface Candidate {
   readonly policy: Policy;
   readonly ours: boolean;
+  /** Why Emissary's watcher refuses it. */
+  readonly refused: string | undefined;
 }
 
 /** The objects that bring policies → the policies of this gateway, sorted and named as the compiler does (fetch/, config/config.py). */
 export function collect(input: EdgeInput): Compilation {
-  const candidates = input.objects.flatMap((object) => candidatesOf(object, input.settings));
+  const { ambassadorId } = input.settings;
+  const objects = input.objects.map(({ object }) => object);
+  const ingress = { classes: ingressClasses(objects, ambassadorId), ambassadorId };
+  const candidates = input.objects.flatMap((object) => candidatesOf(object, input.settings, ingress));
   const policies: Policy[] = [];
   const stored = new Map<string, Map<string, Policy>>();
   const compilation = new Compilation(input, policies, stored);
   candidates.sort(byKey);
-  for (const { policy, ours } of candidates) {
-    if (ours) policies.push(store(policy, stored, compilation));
-    else compilation.drop(policy, 'not-ours', `its ambassador_id does not name ${input.settings.ambassadorId}`);
+  for (const { policy, ours, refused } of candidates) {
+    if (!ours) compilation.drop(policy, 'not-ours', `its ambassador_id does not name ${ambassadorId}`);
+    else if (refused === undefined) policies.push(store(policy, stored, compilation));
+    else policies.push(refuse(policy, refused, compilation));
   }
   return compilation;
+}
+
+/** It is known to the compiler by its error alone. */
+function refuse(policy: Policy, reason: string, compilation: Compilation): Policy {
+  compilation.error(policy.key, reason);
+  compilation.drop(policy, 'invalid', reason);
+  return policy;
 }
 
 /** `name.namespace.N` as text; of equal ones, what was unfolded goes first: the snapshot holds Ingresses and Services before the rest. */
@@ -88,23 +102,29 @@ const remembered = new WeakMap<
 >();
 const renamedPolicies = new WeakMap<Policy, Policy>();
 
-function candidatesOf({ object, origin }: EdgeObject, settings: EdgeSettings): readonly Candidate[] {
+function candidatesOf(
+  { object, origin }: EdgeObject,
+  settings: EdgeSettings,
+  ingress: IngressReading,
+): readonly Candidate[] {
   const known =
     remembered.get(settings) ?? new WeakMap<KubeObject, { origin: Origin; candidates: readonly Candidate[] }>();
   remembered.set(settings, known);
   const before = known.get(object);
   if (before && sameOrigin(before.origin, origin)) return before.candidates;
-  const candidates = unfold(object).map((unfolded) => {
-    const policy = policyOf(unfolded, origin, settings);
-    return { policy, ours: isOurs(policy, settings.ambassadorId) };
-  });
-  known.set(object, { origin, candidates });
+  const candidates = unfold(object, ingress).map((unfolded) => candidateOf(unfolded, origin, settings));
+  if (!dependsOnOthers(object)) known.set(object, { origin, candidates });
   return candidates;
 }
 
-function policyOf({ written, parent, ...unfolded }: Unfolded, origin: Origin, settings: EdgeSettings): Policy {
+function candidateOf(
+  { written, parent, refused, ...unfolded }: Unfolded,
+  origin: Origin,
+  settings: EdgeSettings,
+): Candidate {
   const read = expandVariables(unfolded, settings.environment);
-  return { ...read, storedName: read.name, origin, written, ...(parent && { parent }) };
+  const policy = { ...read, storedName: read.name, origin, written, ...(parent && { parent }) };
+  return { policy, ours: isOurs(policy, settings.ambassadorId), refused };
 }
 
 function sameOrigin(a: Origin, b: Origin): boolean {

@@ -1,14 +1,104 @@
-import { groupOf } from '../kube/object.ts';
-import type { KubeObject } from '../kube/object.ts';
+import { groupOf, type KubeObject } from '../kube/object.ts';
+import { readAnnotation, type AnnotationDocument } from './annotations.ts';
+import { fromIngress, isIngress, textsOf } from './ingress.ts';
 import type { Policy } from './model.ts';
+import { normalise } from './normalise.ts';
+import { schemaOf, versionOf, violationsOf } from './schemas.ts';
+import { isRecord, recordAt } from './spec.ts';
 
 /** A policy before the names of all are known and before one knows who declares it. */
-export type Unfolded = Omit<Policy, 'storedName' | 'origin'>;
+export interface Unfolded extends Omit<Policy, 'storedName' | 'origin'> {
+  /** Why Emissary's watcher hands it over as invalid: it has no effect. */
+  readonly refused?: string;
+}
 
-/** The policies that an object is, or carries in its annotation, in their order; none for an object that the edge does not read. */
-export function unfold(object: KubeObject): readonly Unfolded[] {
-  if (groupOf(object.apiVersion) !== 'getambassador.io') return [];
-  const { name, namespace = 'default', labels = {} } = object.metadata;
-  const spec = (object['spec'] ?? {}) as Policy['spec'];
-  return [{ kind: object.kind, name, namespace, labels, spec, key: `${name}.${namespace}.1`, written: object }];
+/** What the reading of an Ingress depends on, besides itself. */
+export interface IngressReading {
+  readonly classes: ReadonlySet<string>;
+  readonly ambassadorId: string;
+}
+
+/** The policies that an object is, carries in its annotation or is taken for, in their order; none where the edge reads nothing. */
+export function unfold(object: KubeObject, ingress: IngressReading): readonly Unfolded[] {
+  if (groupOf(object.apiVersion) === 'getambassador.io') return resource(object);
+  if (isIngress(object)) {
+    const made = fromIngress(object, ingress.classes, ingress.ambassadorId).map((policy, at) =>
+      madeOf(object, policy, at),
+    );
+    return [...made, ...annotated(object, made.length)];
+  }
+  return object.kind === 'Service' && object.apiVersion === 'v1' ? annotated(object, 0) : [];
+}
+
+/** Does the object's meaning depend on other objects? */
+export function dependsOnOthers(object: KubeObject): boolean {
+  return isIngress(object);
+}
+
+function resource(object: KubeObject): Unfolded[] {
+  const { kind, metadata } = object;
+  const { name, namespace = 'default' } = metadata;
+  if (!schemaOf(kind, 'v3alpha1') || typeof name !== 'string' || name === '') return [];
+  const id = `${name}.${namespace}`;
+  // The compiler labels each resource with its own name (fetch/resource.py); selectors see it.
+  const labels = { ...textsOf(metadata.labels), ambassador_crd: id };
+  const version = versionOf(object.apiVersion);
+  const spec = normalise(kind, version, recordAt(object['spec']));
+  const unfolded = { kind, name, namespace, labels, spec, key: `${id}.1`, written: object };
+  return [schemaOf(kind, version) ? unfolded : { ...unfolded, refused: unsupported(object) }];
+}
+
+/** `before`: how many policies the parent brought already; the compiler numbers on (fetch/resource.py). */
+function annotated(parent: KubeObject, before: number): Unfolded[] {
+  // The compiler skips what has no name, without a number.
+  const named = readAnnotation(parent).documents.filter(({ metadata }) => isName(metadata['name']));
+  return named.map((document, at) => {
+    const { apiVersion, kind, metadata, spec } = document;
+    const key = `${parent.metadata.name}.${parent.metadata.namespace ?? 'default'}.${before + at + 1}`;
+    const written = { apiVersion, kind, metadata, spec } as unknown as KubeObject;
+    const converted = normalise(kind, versionOf(apiVersion), spec);
+    const refused = refusalOf(document, converted);
+    return {
+      kind,
+      name: metadata['name'] as string,
+      namespace: metadata.namespace === '' ? 'default' : metadata.namespace,
+      labels: textsOf(metadata['labels']),
+      spec: converted,
+      key,
+      written,
+      parent,
+      ...(refused !== undefined && { refused }),
+    };
+  });
+}
+
+/** Why Emissary's watcher refuses a document (ValidateAndConvertObject); undefined: it takes it. */
+export function refusalOf(document: AnnotationDocument, converted: Policy['spec']): string | undefined {
+  const { apiVersion, kind, metadata, spec } = document;
+  const version = versionOf(apiVersion);
+  if (groupOf(apiVersion) !== 'getambassador.io' || !schemaOf(kind, version)) return unsupported(document);
+  const { labels } = metadata;
+  if (
+    labels !== undefined &&
+    !(isRecord(labels) && Object.values(labels).every((value) => typeof value === 'string'))
+  ) {
+    return 'its labels are not all text';
+  }
+  const [first] = [...violationsOf(kind, version, spec), ...violationsOf(kind, 'v3alpha1', converted)];
+  return first && `${first.field} ${first.message}`;
+}
+
+function unsupported({ apiVersion, kind }: { apiVersion: string; kind: string }): string {
+  return `there is no ${kind} in version ${JSON.stringify(apiVersion)}`;
+}
+
+function isName(name: unknown): boolean {
+  return typeof name === 'string' && name !== '';
+}
+
+function madeOf(ingress: KubeObject, policy: ReturnType<typeof fromIngress>[number], at: number): Unfolded {
+  const { kind, name, labels, spec } = policy;
+  const { namespace = 'default' } = ingress.metadata;
+  const written = { apiVersion: 'getambassador.io/v3alpha1', kind, metadata: { name, namespace }, spec };
+  return { kind, name, namespace, labels, spec, key: `${name}.${namespace}.${at + 1}`, written, parent: ingress };
 }
