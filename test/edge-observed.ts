@@ -1,4 +1,5 @@
 import type { Cluster, Edge, Member, RouteGroup, TcpGroup } from '../src/edge/model.ts';
+import { observeListener } from './edge-observed-listeners.ts';
 
 /** The compiler's answer in the form of vectors/edge: see its README. Null: not reached before the crash. */
 export interface Observed {
@@ -37,8 +38,7 @@ export function observe(edge: Edge, { internal }: { internal: boolean }): Observ
   return {
     ...reached,
     clusters: clusters.map(cluster),
-    // Written out as soon as there is a route table to write.
-    listeners: [],
+    listeners: edge.listeners.map((listener) => observeListener(listener, shown)),
   };
 }
 
