@@ -34,7 +34,7 @@ function observeChain({ tls, serverNames, transportProtocol, context, tcp }: Cha
     maxTls: tlsVersion(context?.maxTls),
     requireClientCertificate: context?.certRequired ?? false,
     hasCa: context?.caSecret !== undefined,
-    ...(context?.secret !== undefined && { certificates: [context.secret] }),
+    ...(context && { certificates: context.secret === undefined ? [] : [context.secret] }),
     ...(context && context.alpn.length > 0 && { alpn: context.alpn }),
     ...(context && context.cipherSuites.length > 0 && { cipherSuites: context.cipherSuites }),
     ...(tcp && { tcp: tcp.members.map((one) => ({ cluster: one.cluster?.name, weight: one.cumulative })) }),
