@@ -1,7 +1,21 @@
 import { collect } from './collect.ts';
 import { Frozen } from './compilation.ts';
+import { Clusters } from './clusters.ts';
+import { Groups } from './groups.ts';
+import { loadHosts } from './hosts.ts';
+import { HttpFilters } from './http-filters.ts';
 import type { EdgeInput } from './input.ts';
+import { internalMappings } from './internal-mappings.ts';
+import { loadListeners } from './listeners.ts';
+import type { MappingContext } from './mapping.ts';
 import type { Edge } from './model.ts';
+import { moduleOf, raiseForClusters, raiseForRoutes } from './module.ts';
+import { resolversOf } from './resolvers.ts';
+import { Secrets } from './secrets.ts';
+import { SelectedLabels } from './selected-labels.ts';
+import { serve } from './served.ts';
+import { TcpGroups } from './tcp-groups.ts';
+import { TlsContexts } from './tls-contexts.ts';
 
 /**
  * What Emissary's compiler makes of the objects: the stages in upstream's order (ir/ir.py). Pure; the same input gives the
@@ -17,7 +31,31 @@ export function compileEdge(input: EdgeInput): Edge {
     freeze: undefined,
   };
   try {
-    // Stages are added here, in upstream's order: module, contexts, hosts, resolvers, filters, mappings, groups, listeners.
+    const module = moduleOf(compilation);
+    const secrets = new Secrets(input);
+    const contexts = new TlsContexts(compilation, secrets, module);
+    const bindings = loadListeners(compilation);
+    edge.hosts = loadHosts(compilation, contexts, secrets);
+    const contextsByName = contexts.finish();
+    edge.contexts = contextsByName;
+    const filters = new HttpFilters(compilation, module);
+    const context: MappingContext = { settings, module, resolvers: resolversOf(compilation) };
+    const groups = new Groups(compilation, context, new SelectedLabels(edge.hosts, settings.strictLabelSelectors));
+    const tcpGroups = new TcpGroups(compilation, context);
+    groups.addAll(compilation.of('Mapping'));
+    tcpGroups.addAll(compilation.of('TCPMapping'));
+    groups.addAll(internalMappings(module, settings));
+    const clusters = new Clusters(compilation, module, contextsByName, context.resolvers);
+    filters.addClusters(clusters);
+    edge.groups = groups.finish(clusters);
+    edge.tcpGroups = tcpGroups.finish(clusters);
+    edge.clusters = clusters.byName;
+    raiseForRoutes(module, edge.groups);
+    Object.assign(
+      edge,
+      serve(compilation, edge, bindings, () => filters.ofListener()),
+    );
+    raiseForClusters(module, clusters.byName.size);
   } catch (error) {
     if (!(error instanceof Frozen)) throw error;
     edge.freeze = error.freeze;

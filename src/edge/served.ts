@@ -11,7 +11,7 @@ export function serve(
   compilation: Compilation,
   edge: Pick<Edge, 'hosts' | 'contexts' | 'groups' | 'tcpGroups'>,
   bindings: Map<BindTo, Binding>,
-  httpFilters: readonly HttpFilter[],
+  httpFilters: () => readonly HttpFilter[],
 ): Pick<Edge, 'listeners' | 'tcpGroups'> {
   const { settings } = compilation;
   const { groups, hosts, contexts } = edge;
@@ -43,13 +43,14 @@ function listenerOf(
   parts: ChainParts,
   binding: Binding,
   groups: readonly TcpGroup[],
-  httpFilters: readonly HttpFilter[],
+  httpFilters: () => readonly HttpFilter[],
 ): Listener | undefined {
   const { compilation, hosts } = parts;
   const { key, listener } = binding;
   const bound = hosts.filter((host) => binds(binding, host, compilation.settings.strictLabelSelectors));
+  const filters = listener.protocolStack.includes('HTTP') ? httpFilters() : [];
   const chains = chainsOf(parts, binding, bound, groups);
-  if (chains.length > 0) return { ...listener, httpFilters, hosts: bound, chains };
+  if (chains.length > 0) return { ...listener, httpFilters: filters, hosts: bound, chains };
   compilation.error(key, 'No matching Hosts/TCPMappings found, disabling!');
   if (listener.policy) compilation.drop(listener.policy, 'unattached', 'no Host and no TCPMapping goes with it');
   return undefined;

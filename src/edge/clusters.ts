@@ -1,0 +1,232 @@
+import { createHash } from 'node:crypto';
+import { isIP } from 'node:net';
+import { Frozen, type Compilation } from './compilation.ts';
+import { portOf, readUrl } from './service.ts';
+import { isRecord, textAt } from './spec.ts';
+import type { AmbassadorModule } from './module.ts';
+import type { Cluster, Policy, TlsContext } from './model.ts';
+import type { ResolverKind } from './resolvers.ts';
+
+/** What somebody asks of an upstream. */
+export interface Upstream {
+  /** Whose settings they are; undefined: Emissary's own. */
+  readonly policy: Policy | undefined;
+  /** Completed already, with scheme. */
+  readonly service: string;
+  readonly namespace: string;
+  /** Goes into the name: `shadow`, `extauth`, a `cluster_tag`. */
+  readonly marker?: string;
+  /** `tls` as written: the name of a TLSContext, or true. */
+  readonly tls?: unknown;
+  readonly hostRewrite?: string;
+  /** What each circuit breaker adds to the name. */
+  readonly breakers?: readonly string[];
+  readonly loadBalancer?: unknown;
+  readonly statsName?: string;
+  readonly connectTimeoutMs?: number;
+  /** Name of a resolver; absent: the Module's. */
+  readonly resolver?: string;
+}
+
+/** A cluster as one policy asks for it, before one knows who asked first. */
+export interface WantedCluster {
+  readonly cluster: Cluster;
+  /** Upstream's own name, which Envoy's is cut from. Errors are posted under it. */
+  readonly fullName: string;
+  readonly errors: readonly string[];
+  /** Whose TLS settings it has; undefined: it does not originate TLS. */
+  readonly context: TlsContext | undefined;
+  /** The service cannot be used as written: no address is looked up for it. */
+  readonly ignored: boolean;
+}
+
+/** The invented context of a service that is `https://` without a TLSContext: it checks nothing. */
+const NO_CERTIFICATE: TlsContext = {
+  name: 'no-cert-upstream',
+  policy: undefined,
+  usable: true,
+  hosts: [],
+  secret: undefined,
+  caSecret: undefined,
+  crlSecret: undefined,
+  certRequired: false,
+  minTls: undefined,
+  maxTls: undefined,
+  alpn: [],
+  cipherSuites: [],
+  ecdhCurves: [],
+  sni: undefined,
+};
+
+/** All clusters of one run; of two with one name the first one's settings hold (ir/ir.py `add_cluster`). */
+export class Clusters {
+  readonly byName = new Map<string, Cluster>();
+  /** In upstream's order of creation; the null context joins when it is first needed. */
+  readonly #contexts: Map<string, TlsContext>;
+  readonly #module: AmbassadorModule;
+  readonly #resolvers: ReadonlyMap<string, ResolverKind>;
+  readonly #compilation: Compilation;
+
+  constructor(
+    compilation: Compilation,
+    module: AmbassadorModule,
+    contexts: Map<string, TlsContext>,
+    resolvers: ReadonlyMap<string, ResolverKind>,
+  ) {
+    this.#compilation = compilation;
+    this.#module = module;
+    this.#contexts = contexts;
+    this.#resolvers = resolvers;
+  }
+
+  /** The cluster for these wishes; somebody else's if one of that name exists. */
+  add(upstream: Upstream): Cluster {
+    const { cluster } = this.want(upstream);
+    return this.keep(cluster);
+  }
+
+  keep(cluster: Cluster): Cluster {
+    const first = this.byName.get(cluster.name);
+    if (first) return first;
+    this.byName.set(cluster.name, cluster);
+    return cluster;
+  }
+
+  /** Works out a cluster and posts what is wrong with it, without keeping it. */
+  want(upstream: Upstream): WantedCluster {
+    const context = this.#contextOf(upstream.tls);
+    const resolver = this.#resolvers.get(upstream.resolver ?? this.#module.resolver);
+    const wanted = wantedCluster(upstream, context, resolver, this.#module.loadBalancer);
+    if (wanted.context === NO_CERTIFICATE) this.#contexts.set(NO_CERTIFICATE.name, NO_CERTIFICATE);
+    for (const error of wanted.errors) this.#compilation.error(wanted.fullName, error);
+    return wanted;
+  }
+
+  #contextOf(tls: unknown): TlsContext | undefined {
+    if (tls === true) return NO_CERTIFICATE;
+    const context = typeof tls === 'string' ? this.#contexts.get(tls) : undefined;
+    return context?.usable ? context : undefined;
+  }
+}
+
+// A cluster depends on the wishes, which are made once for each Mapping, and on what is looked up for them.
+const remembered = new WeakMap<Upstream, { inputs: readonly unknown[]; wanted: WantedCluster }>();
+
+function wantedCluster(
+  upstream: Upstream,
+  context: TlsContext | undefined,
+  resolver: ResolverKind | undefined,
+  defaultLoadBalancer: unknown,
+): WantedCluster {
+  const inputs = [context, resolver, defaultLoadBalancer];
+  const before = remembered.get(upstream);
+  if (before && before.inputs.every((input, at) => input === inputs[at])) return before.wanted;
+  const wanted = makeCluster(upstream, context, resolver, defaultLoadBalancer);
+  remembered.set(upstream, { inputs, wanted });
+  return wanted;
+}
+
+function makeCluster(
+  upstream: Upstream,
+  context: TlsContext | undefined,
+  resolver: ResolverKind | undefined,
+  defaultLoadBalancer: unknown,
+): WantedCluster {
+  const errors: string[] = [];
+  if (upstream.tls && !context) errors.push(`Originate-TLS context ${String(upstream.tls)} is not defined`);
+  const { service, tls, nameFields } = origination(upstream, context, errors);
+  const { host, port, ignored } = addressOf(service, tls, upstream, errors);
+  const loadBalancer = upstream.loadBalancer || defaultLoadBalancer;
+  const fullName = [
+    ...['cluster', ...(upstream.marker ? [upstream.marker] : []), upstream.service, ...nameFields],
+    ...(tls && upstream.hostRewrite ? [`hr-${upstream.hostRewrite}`] : []),
+    ...[upstream.namespace, ...(upstream.breakers ?? []), ...balancerName(loadBalancer)],
+  ]
+    .join('_')
+    .replaceAll(/[^0-9A-Za-z_]/g, '_');
+  if (resolver === undefined && isIP(host) === 0 && !ignored) {
+    throw new Frozen({ stage: 'ir', message: `no resolver for service ${upstream.service}`, policy: upstream.policy });
+  }
+  const direct = resolver === 'KubernetesServiceResolver' || isIP(host) !== 0;
+  const cluster: Cluster = {
+    name: envoyName(fullName),
+    altStatName: upstream.statsName || service.replaceAll(/[^0-9A-Za-z_]/g, '_'),
+    endpoints: direct ? [`${host}:${port}`] : [],
+    tls,
+    verified: tls && context?.caSecret !== undefined,
+    sni: tls ? context?.sni : undefined,
+    clientCertificates: tls && context?.secret !== undefined ? [context.secret] : [],
+    connectTimeout: `${((upstream.connectTimeoutMs ?? 3000) / 1000).toFixed(3)}s`,
+    policy: upstream.policy,
+  };
+  return { cluster, fullName, errors, ignored, context: tls ? (context ?? NO_CERTIFICATE) : undefined };
+}
+
+/** `https://` originates TLS, a context does too, `http://` does not unless there is a context. */
+function origination(
+  { service, tls }: Upstream,
+  context: TlsContext | undefined,
+  errors: string[],
+): { service: string; tls: boolean; nameFields: readonly string[] } {
+  const [, scheme = '', rest = service] = /^(https?):\/\/(.*)$/is.exec(service) ?? [];
+  if (scheme.toLowerCase() === 'https') return { service: known(rest, true, errors), tls: true, nameFields: ['otls'] };
+  if (scheme !== '' && context) {
+    errors.push(`Originate-TLS context ${String(tls)} being used even though service ${rest} lists HTTP`);
+    return { service: known(rest, true, errors), tls: true, nameFields: ['otls'] };
+  }
+  const originates = context !== undefined;
+  return {
+    service: known(rest, originates, errors),
+    tls: originates,
+    nameFields: context ? ['otls', context.name] : [],
+  };
+}
+
+/** The service without a scheme that is neither of the two. */
+function known(service: string, tls: boolean, errors: string[]): string {
+  const end = service.indexOf('://');
+  if (end < 0) return service;
+  errors.push(`service ${service} has unknown scheme ${service.slice(0, end)}, assuming ${tls ? 'HTTPS' : 'HTTP'}`);
+  return service.slice(end + 3);
+}
+
+function addressOf(
+  service: string,
+  tls: boolean,
+  { policy }: Upstream,
+  errors: string[],
+): { host: string; port: number; ignored: boolean } {
+  const url = readUrl(`random://${service}`);
+  if ('refused' in url) throw new Frozen({ stage: 'ir', message: url.refused, policy });
+  if (url.hasRest)
+    errors.push(`service ${service} has extra URL components; ignoring everything but the host and port`);
+  if (url.host === '') errors.push(`service ${service} has no hostname and will be ignored; please re-configure`);
+  const port = portOf(url);
+  const refused = typeof port === 'object';
+  if (refused) errors.push(`found invalid port for service ${service}: ${port.refused}`);
+  const number = typeof port === 'number' ? port : tls ? 443 : 80;
+  return { host: url.host || 'unknown', port: number, ignored: refused || url.host === '' };
+}
+
+const ENDPOINT_POLICIES = ['round_robin', 'least_request', 'ring_hash', 'maglev'];
+
+/** `er-ring_hash-hdr-x-user`: what a load balancer adds to the name. */
+function balancerName(balancer: unknown): readonly string[] {
+  const policy = textAt(balancer, 'policy');
+  if (!isRecord(balancer) || policy === undefined || !ENDPOINT_POLICIES.includes(policy)) return [];
+  const fields = ['er', policy.toLowerCase()];
+  if (Object.hasOwn(balancer, 'header')) fields.push('hdr', String(balancer['header']));
+  if (Object.hasOwn(balancer, 'cookie')) fields.push('cookie', textAt(balancer, 'cookie', 'name') ?? '');
+  if (Object.hasOwn(balancer, 'source_ip')) fields.push('srcip');
+  return [fields.join('-')];
+}
+
+/**
+ * Envoy takes 60 characters: longer names are cut and told apart by a hash. Upstream counts names that are equal so far; two
+ * whose hashes are equal too do not happen, so the count is 0.
+ */
+function envoyName(fullName: string): string {
+  if (fullName.length <= 60) return fullName;
+  const hash = createHash('sha1').update(fullName).digest('hex').slice(0, 16).toUpperCase();
+  return `${fullName.slice(0, 40)}-${hash}-0`;
+}

@@ -1,0 +1,110 @@
+import { Frozen, GLOBAL_KEY, type Compilation } from './compilation.ts';
+import { isTrueAt, listAt, textAt, valueAt } from './spec.ts';
+import type { Clusters, Upstream } from './clusters.ts';
+import type { HttpFilter, Policy } from './model.ts';
+
+/** The RateLimitService, TracingService and LogService that are in force. */
+export interface GlobalServices {
+  readonly rateLimit: Policy | undefined;
+  readonly tracing: Policy | undefined;
+  readonly log: Policy | undefined;
+}
+
+/** There is one of each, for all policies; what is wrong with one leaves it out (ir/irratelimit.py, irtracing.py, irlogservice.py). */
+export function globalServices(compilation: Compilation): GlobalServices {
+  return {
+    tracing: onlyOne(compilation, 'TracingService', 'ir.tracing', tracingProblem),
+    rateLimit: onlyOne(compilation, 'RateLimitService', 'ir.ratelimit', rateLimitProblem),
+    log: firstLogService(compilation),
+  };
+}
+
+function onlyOne(
+  compilation: Compilation,
+  kind: string,
+  key: string,
+  problemOf: (policy: Policy) => string | undefined,
+): Policy | undefined {
+  const all = [...compilation.of(kind)];
+  const [only] = all;
+  if (all.length > 1) {
+    compilation.error(key, `only one ${kind} is supported, got ${all.length}`);
+    for (const policy of all) {
+      const other = all.find((one) => one !== policy);
+      compilation.drop(policy, 'duplicate', `of ${all.length} ${kind}s none is in force`, other);
+    }
+  }
+  if (!only || all.length > 1) return undefined;
+  const problem = problemOf(only);
+  if (problem === undefined) return only;
+  compilation.error(key, `${kind}: ${problem}`);
+  compilation.drop(only, 'invalid', problem);
+  return undefined;
+}
+
+function tracingProblem({ spec }: Policy): string | undefined {
+  const driver = textAt(spec, 'driver');
+  if (!textAt(spec, 'service')) return 'service is required';
+  if (!driver) return 'driver is required';
+  if (driver === 'lightstep') return 'the driver lightstep is no longer supported';
+  const version = textAt(spec, 'config', 'collector_endpoint_version') || 'HTTP_JSON';
+  if (driver !== 'zipkin' || version === 'HTTP_JSON' || version === 'HTTP_PROTO') return undefined;
+  return 'collector_endpoint_version must be HTTP_JSON or HTTP_PROTO';
+}
+
+function rateLimitProblem({ spec }: Policy): string | undefined {
+  if (!textAt(spec, 'service')) return 'service is required';
+  return isOldProtocol(spec) ? 'protocol_version must be "v3"' : undefined;
+}
+
+function isOldProtocol(spec: Policy['spec']): boolean {
+  return (valueAt(spec, 'protocol_version') ?? 'v2') === 'v2';
+}
+
+/** All LogServices go by one name for the compiler: the first valid one has it. */
+function firstLogService(compilation: Compilation): Policy | undefined {
+  let first: Policy | undefined;
+  for (const policy of compilation.of('LogService')) {
+    const problem = logProblem(policy);
+    if (problem !== undefined) {
+      compilation.error('ir.logservice', problem);
+      compilation.drop(policy, 'invalid', problem);
+    }
+    if (first) {
+      compilation.error(GLOBAL_KEY, `Duplicate LogService ${policy.name}`);
+      compilation.drop(policy, 'duplicate', 'another LogService is in force', first);
+    } else if (problem === undefined) first = policy;
+  }
+  return first;
+}
+
+function logProblem(policy: Policy): string | undefined {
+  const { spec } = policy;
+  if (!textAt(spec, 'service')) return 'service must be present for a remote log service!';
+  if (isOldProtocol(spec)) return 'LogService: protocol_version must be "v3"';
+  if (valueAt(spec, 'driver_config') == null) {
+    throw new Frozen({ stage: 'ir', message: 'a LogService without driver_config', policy });
+  }
+  const headers = listAt(spec, 'driver_config', 'additional_log_headers');
+  if (headers.length > 0 && textAt(spec, 'driver') !== 'http')
+    return 'additional_log_headers are not supported in tcp mode';
+  const unnamed = headers.some((header) => !textAt(header, 'header_name'));
+  return unnamed ? 'Please provide a header name for every additional log header!' : undefined;
+}
+
+/** Their clusters. They come before those of the Mappings: a Mapping to the same service gets their settings. */
+export function addGlobalClusters({ tracing, rateLimit, log }: GlobalServices, clusters: Clusters): void {
+  if (tracing) clusters.add(upstreamOf(tracing, { marker: 'tracing' }));
+  if (rateLimit) clusters.add(upstreamOf(rateLimit, { tls: valueAt(rateLimit.spec, 'tls') }));
+  if (log) clusters.add(upstreamOf(log, { marker: 'logging' }));
+}
+
+function upstreamOf(policy: Policy, more: Partial<Upstream>): Upstream {
+  const { spec, namespace } = policy;
+  const statsName = policy.kind === 'LogService' ? undefined : textAt(spec, 'stats_name');
+  return { policy, namespace, service: textAt(spec, 'service') ?? '', ...(statsName && { statsName }), ...more };
+}
+
+export function rateLimitFilter({ spec }: Policy): HttpFilter {
+  return { name: 'envoy.filters.http.ratelimit', failureModeDeny: isTrueAt(spec, 'failure_mode_deny') };
+}

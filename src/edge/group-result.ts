@@ -1,0 +1,149 @@
+import { compareWeights } from './route-order.ts';
+import { defaultFor, type AmbassadorModule } from './module.ts';
+import { headerMatches, orderWeight, queryMatches, type Match } from './match.ts';
+import { isRecord, isTrueAt, listAt, numberAt, recordAt, valueAt } from './spec.ts';
+import { sharesOf, weightsOf } from './weights.ts';
+import type { Cluster, Member, RouteGroup } from './model.ts';
+import type { Clusters, Upstream } from './clusters.ts';
+import type { Compilation } from './compilation.ts';
+import type { GroupDraft } from './groups.ts';
+import type { ReadMapping } from './mapping.ts';
+
+/**
+ * The group as routes are made of it (`finalize` of ir/irhttpmappinggroup.py): clusters, weights, and what its members have
+ * in common. A group of which nothing changed is the same object as in the run before.
+ */
+export function finishGroup(
+  draft: GroupDraft,
+  clusters: Clusters,
+  compilation: Compilation,
+  module: AmbassadorModule,
+): RouteGroup {
+  const { first, redirect, shadow } = draft;
+  checkLabels(draft, module, compilation);
+  const shadows = shadow ? [{ policy: shadow.policy, cluster: clusters.add(shadowUpstream(shadow)) }] : [];
+  const targets = redirect ? [] : draft.members.map(({ upstream }) => clusters.add(upstream));
+  const members = redirect ? [] : membersOf(draft, targets, compilation);
+  const signature = [draft.id, draft.errored, module.config, redirect, shadow, shadows[0]?.cluster];
+  for (const [at, mapping] of draft.members.entries()) signature.push(mapping, targets[at]);
+  const before = remembered.get(first);
+  if (before && sameItems(before.signature, signature)) return before.group;
+  const group: RouteGroup = {
+    ...{ id: draft.id, errored: draft.errored, members, shadows },
+    ...{ redirect: redirect?.policy, redirectHost: redirect?.service },
+    ...sharedFields(draft, module),
+  };
+  remembered.set(first, { signature, group });
+  return group;
+}
+
+const remembered = new WeakMap<ReadMapping, { signature: readonly unknown[]; group: RouteGroup }>();
+
+function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((item, at) => item === b[at]);
+}
+
+const shadowUpstreams = new WeakMap<ReadMapping, Upstream>();
+
+function shadowUpstream(mapping: ReadMapping): Upstream {
+  const known = shadowUpstreams.get(mapping) ?? { ...mapping.upstream, marker: 'shadow' };
+  shadowUpstreams.set(mapping, known);
+  return known;
+}
+
+function membersOf(draft: GroupDraft, targets: readonly Cluster[], compilation: Compilation): Member[] {
+  const { members, first } = draft;
+  const weights = members.map(({ policy }) => numberAt(policy.spec, 'weight'));
+  const { cumulative, order, problem } = weightsOf(weights);
+  if (problem) {
+    const over = 'Total weight of mappings exceeds 100, please reconfigure for correct behavior...';
+    compilation.error(first.policy.key, problem === 'over-100' ? 'a Mapping has a weight above 100' : over);
+    compilation.error(first.policy.key, 'Could not normalize mapping weights, ignoring...');
+    draft.errored = true;
+  }
+  const shares = sharesOf(cumulative);
+  return order.flatMap((position, at) => {
+    const mapping = members[position];
+    if (!mapping) return [];
+    const [end = 0, share = 0] = [cumulative[at], shares[at]];
+    return [{ policy: mapping.policy, weight: weights[position], cumulative: end, share, cluster: targets[position] }];
+  });
+}
+
+/** What all routes of the group have alike. Where members differ, the one that is tried first decides: it is looked at last. */
+function sharedFields(
+  { first, members, redirect }: GroupDraft,
+  module: AmbassadorModule,
+): Omit<RouteGroup, 'id' | 'errored' | 'members' | 'shadows' | 'redirect' | 'redirectHost'> {
+  const ordered = members.length < 2 ? members : members.toSorted((a, b) => compareWeights(weightOf(a), weightOf(b)));
+  const last = ordered.at(-1);
+  const lastWith = (field: string): ReadMapping | undefined =>
+    ordered.findLast(({ policy }) => Object.hasOwn(policy.spec, field));
+  const regexHost = isTrueAt(lastWith('host_regex')?.policy.spec, 'host_regex');
+  const match = matchOf(first);
+  const { spec } = first.policy;
+  return {
+    host: plainHost(last),
+    hostGlob: plainHost(last) ?? plainHost(redirect),
+    hostRegex: regexHost ? (last?.match?.host ?? '') : null,
+    path: {
+      match: isTrueAt(spec, 'prefix_regex') ? 'regex' : isTrueAt(spec, 'prefix_exact') ? 'path' : 'prefix',
+      value: match.prefix,
+    },
+    precedence: matchOf(last ?? first).precedence,
+    headers: headerMatches(match.headers),
+    query: queryMatches(matchOf(last ?? first).query),
+    caseSensitive: valueAt((redirect ?? lastWith('case_sensitive'))?.policy.spec, 'case_sensitive') !== false,
+    labels: Object.assign({}, ...ordered.map(({ policy }) => policy.labels)) as Readonly<Record<string, string>>,
+    requestHeadersAdded: headersAdded(ordered, 'add_request_headers', module),
+    responseHeadersAdded: headersAdded(ordered, 'add_response_headers', module),
+    internal:
+      first.policy.kind === 'InternalMapping' || members.some(({ policy }) => policy.kind === 'InternalMapping'),
+    weight: ordered.map(weightOf).reduce((most, one) => (compareWeights(one, most) > 0 ? one : most), weightOf(first)),
+  };
+}
+
+function matchOf({ match }: ReadMapping): Match {
+  if (!match) throw new Error('a Mapping without a prefix is in no group');
+  return match;
+}
+
+const weights = new WeakMap<ReadMapping, (number | string)[]>();
+
+function weightOf(mapping: ReadMapping): (number | string)[] {
+  const known = weights.get(mapping) ?? orderWeight(matchOf(mapping));
+  weights.set(mapping, known);
+  return known;
+}
+
+function plainHost(mapping: ReadMapping | undefined): string | null {
+  const match = mapping?.match;
+  return match && !match.hostRegex ? (match.host ?? null) : null;
+}
+
+function headersAdded(members: readonly ReadMapping[], field: string, module: AmbassadorModule): string[] {
+  const names = new Set<string>();
+  for (const { policy } of members) {
+    const own = Object.hasOwn(policy.spec, field) ? policy.spec[field] : defaultFor(module, field);
+    for (const name of Object.keys(recordAt(own))) names.add(name);
+    if (field === 'add_request_headers' && addsLinkerd(policy.spec, module)) names.add('l5d-dst-override');
+  }
+  return [...names];
+}
+
+function addsLinkerd(spec: ReadMapping['policy']['spec'], { config }: AmbassadorModule): boolean {
+  return isTrueAt(Object.hasOwn(spec, 'add_linkerd_headers') ? spec : config, 'add_linkerd_headers');
+}
+
+/** Rate limit labels are completed by the Module's defaults, which needs one key in each of them (`finalize`). */
+function checkLabels({ first, members }: GroupDraft, { config }: AmbassadorModule, compilation: Compilation): void {
+  const labels = members.length > 0 ? recordAt(first.policy.spec, 'labels') : {};
+  for (const domain of Object.keys(labels)) {
+    if (listAt(config, 'default_labels', domain, 'defaults').length === 0) continue;
+    for (const label of listAt(labels, domain)) {
+      if (isRecord(label) && Object.keys(label).length > 1) {
+        compilation.error(first.policy.key, 'label has multiple entries instead of just one');
+      }
+    }
+  }
+}

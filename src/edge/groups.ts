@@ -1,0 +1,136 @@
+import { hash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { Frozen, GLOBAL_KEY, type Compilation } from './compilation.ts';
+import { finishGroup } from './group-result.ts';
+import { readMapping, type MappingContext, type ReadMapping } from './mapping.ts';
+import type { Clusters } from './clusters.ts';
+import type { Policy, RouteGroup } from './model.ts';
+import type { SelectedLabels } from './selected-labels.ts';
+
+/** A group while Mappings are added to it. */
+export interface GroupDraft {
+  readonly id: string;
+  /** The Mapping that made it: the later ones are measured by it, and errors are posted under its key. */
+  readonly first: ReadMapping;
+  readonly members: ReadMapping[];
+  redirect: ReadMapping | undefined;
+  shadow: ReadMapping | undefined;
+  errored: boolean;
+}
+
+/** All groups of HTTP routes, in the order in which they come to be (ir/irhttpmappinggroup.py, ir/ir.py `add_mapping`). */
+export class Groups {
+  readonly #drafts = new Map<string, GroupDraft>();
+  readonly #compilation: Compilation;
+  readonly #context: MappingContext;
+  readonly #labels: SelectedLabels;
+
+  constructor(compilation: Compilation, context: MappingContext, labels: SelectedLabels) {
+    this.#compilation = compilation;
+    this.#context = context;
+    this.#labels = labels;
+  }
+
+  /** Reads all of them before the first one is added, as upstream does: that is when a service can freeze the edge. */
+  addAll(policies: Iterable<Policy>): void {
+    const mappings = Array.from(policies, (policy) => this.#read(policy));
+    for (const mapping of mappings) this.#add(mapping);
+  }
+
+  #read(policy: Policy): ReadMapping {
+    const mapping = readMapping(policy, this.#context);
+    this.#compilation.errors.push(...mapping.errors);
+    this.#compilation.notices.push(...mapping.notices);
+    if (mapping.freeze) throw new Frozen(mapping.freeze);
+    return mapping;
+  }
+
+  #add(mapping: ReadMapping): void {
+    const { policy, problem, match } = mapping;
+    if (problem !== undefined || !match)
+      return this.#compilation.drop(policy, 'invalid', problem ?? 'it has no prefix');
+    const labels = match.host === undefined || match.hostRegex ? this.#labels.identityOf(policy.labels) : '';
+    const identity = `${match.identity}${labels}${match.precedence === 0 ? '' : match.precedence}`;
+    const group = this.#drafts.get(identity);
+    if (group) return this.#join(group, mapping);
+    const id = groupId(policy, identity);
+    const draft: GroupDraft = {
+      id,
+      first: mapping,
+      members: [],
+      redirect: undefined,
+      shadow: undefined,
+      errored: false,
+    };
+    this.#drafts.set(identity, draft);
+    this.#accept(draft, mapping);
+  }
+
+  #join(group: GroupDraft, mapping: ReadMapping): void {
+    const { policy } = mapping;
+    const twin = group.members.find(({ cacheKey }) => cacheKey === mapping.cacheKey);
+    if (twin) {
+      const message = `its name is equal to ${twin.policy.name} up to the first dot, so both are taken for one`;
+      return this.#compilation.drop(policy, 'swallowed', message, twin.policy);
+    }
+    const mismatches = [...mapping.core]
+      .filter(([field, value]) => !agrees(group.first.core, field, value))
+      .map(([field]) => field);
+    if (mismatches.length === 0) return this.#accept(group, mapping);
+    group.errored = true;
+    this.#reject(group, mapping, `with mismatched ${mismatches.join(', ')}`, group.first.policy.key);
+  }
+
+  #accept(group: GroupDraft, mapping: ReadMapping): void {
+    const { policy, kind } = mapping;
+    if (kind === 'shadow' && policy.spec['host_redirect'] === true) {
+      this.#compilation.error(policy.key, 'At most one of host_redirect and shadow may be set; ignoring host_redirect');
+    }
+    const { key } = group.first.policy;
+    if (kind === 'shadow') {
+      if (group.shadow) return this.#reject(group, mapping, 'as second shadow', key, group.shadow);
+      group.shadow = mapping;
+    } else if (kind === 'redirect') {
+      const [member] = group.members;
+      if (group.redirect) return this.#reject(group, mapping, 'as second host_redirect', key, group.redirect);
+      if (member) return this.#reject(group, mapping, 'with host_redirect beside Mappings without', key, member);
+      group.redirect = mapping;
+    } else if (group.redirect) {
+      this.#reject(group, mapping, 'without host_redirect beside one with it', GLOBAL_KEY, group.redirect);
+    } else {
+      group.members.push(mapping);
+    }
+  }
+
+  #reject(group: GroupDraft, { policy }: ReadMapping, why: string, key: string, by = group.first): void {
+    this.#compilation.error(key, `cannot accept ${policy.storedName} ${why} (${by.policy.storedName})`);
+    this.#compilation.drop(
+      policy,
+      'rejected',
+      `not accepted ${why}: ${by.policy.namespace}/${by.policy.name} came first`,
+      by.policy,
+    );
+  }
+
+  /** Clusters and weights are worked out when all Mappings are in. */
+  finish(clusters: Clusters): RouteGroup[] {
+    const { module } = this.#context;
+    return [...this.#drafts.values()].map((draft) => finishGroup(draft, clusters, this.#compilation, module));
+  }
+}
+
+/** One-sided: what the group has and the newcomer lacks does not matter. */
+function agrees(core: ReadonlyMap<string, unknown>, field: string, value: unknown): boolean {
+  return core.has(field) && isDeepStrictEqual(core.get(field), value);
+}
+
+const remembered = new WeakMap<Policy, { identity: string; id: string }>();
+
+/** Upstream's group id: SHA-1 over the identity, hex. */
+function groupId(policy: Policy, identity: string): string {
+  const before = remembered.get(policy);
+  if (before?.identity === identity) return before.id;
+  const id = hash('sha1', identity);
+  remembered.set(policy, { identity, id });
+  return id;
+}

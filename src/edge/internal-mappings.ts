@@ -1,0 +1,42 @@
+import { isRecord, valueAt } from './spec.ts';
+import type { AmbassadorModule } from './module.ts';
+import type { EdgeSettings } from './input.ts';
+import type { Policy } from './model.ts';
+
+/** Emissary's own routes: where a request to it goes unless the Module says otherwise. */
+const PROBES = [
+  ['liveness', 'liveness_probe', '/ambassador/v0/check_alive'],
+  ['readiness', 'readiness_probe', '/ambassador/v0/check_ready'],
+  ['diagnostics', 'diagnostics', '/ambassador/v0/'],
+] as const;
+const DIAGNOSTICS_SERVICE = '127.0.0.1:8877';
+
+const remembered = new WeakMap<EdgeSettings, Map<string, Policy>>();
+
+/** Mappings for the probes and the diagnostics that the Module does not turn off. They are read and grouped like any other (ir/irambassador.py). */
+export function internalMappings(module: AmbassadorModule, settings: EdgeSettings): Policy[] {
+  const known = remembered.get(settings) ?? new Map<string, Policy>();
+  remembered.set(settings, known);
+  return PROBES.flatMap(([probe, field, prefix]) => {
+    const written = valueAt(module.config, field) ?? { enabled: true };
+    if (!isRecord(written) || !written['enabled']) return [];
+    const spec = {
+      ...written,
+      ...{ prefix: written['prefix'] || prefix, rewrite: written['rewrite'] || prefix },
+      ...{ service: written['service'] || DIAGNOSTICS_SERVICE, timeout_ms: 10_000, hostname: '*' },
+    };
+    const identity = JSON.stringify([module.key, spec], (_, value: unknown) =>
+      typeof value === 'bigint' ? String(value) : value,
+    );
+    const policy =
+      known.get(identity) ?? internal(`internal_${probe}_probe_mapping`, spec, module.key, settings.namespace);
+    known.set(identity, policy);
+    return [policy];
+  });
+}
+
+function internal(name: string, spec: Policy['spec'], key: string, namespace: string): Policy {
+  const kind = 'InternalMapping';
+  const written = { apiVersion: 'getambassador.io/v3alpha1', kind, metadata: { name, namespace }, spec };
+  return { kind, name, namespace, labels: {}, spec, key, storedName: name, origin: {}, written };
+}

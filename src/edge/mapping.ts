@@ -1,0 +1,207 @@
+import { GLOBAL_KEY } from './compilation.ts';
+import { defaultFor, type AmbassadorModule } from './module.ts';
+import { matchOf, type Match } from './match.ts';
+import { normaliseService, readUrl } from './service.ts';
+import { isRecord, isTrueAt, numberAt, textAt, valueAt } from './spec.ts';
+import { breakerNames, isLoadBalancer, isRetryOn } from './upstream-options.ts';
+import type { EdgeSettings } from './input.ts';
+import type { Freeze, Policy, Posted } from './model.ts';
+import type { ResolverKind } from './resolvers.ts';
+import type { Upstream } from './clusters.ts';
+
+/** What a Mapping is read beside; equal inputs give the same answer. */
+export interface MappingContext {
+  readonly settings: EdgeSettings;
+  readonly module: AmbassadorModule;
+  readonly resolvers: ReadonlyMap<string, ResolverKind>;
+}
+
+/** A Mapping as the compiler reads it, before it meets the others. */
+export interface ReadMapping {
+  readonly policy: Policy;
+  /** Undefined together with a problem only. */
+  readonly match: Match | undefined;
+  /** Completed; where a redirect sends to. */
+  readonly service: string;
+  readonly upstream: Upstream;
+  /** The fields in which the members of a group must agree, as far as it has them. */
+  readonly core: ReadonlyMap<string, unknown>;
+  /** Two Mappings of one group that share this are one for the compiler: the name is cut at its first dot. */
+  readonly cacheKey: string;
+  readonly kind: 'route' | 'redirect' | 'shadow';
+  readonly errors: readonly Posted[];
+  readonly notices: readonly Posted[];
+  /** Why it is dropped; undefined: it is valid. */
+  readonly problem: string | undefined;
+  /** The compiler raises when it reads it. */
+  readonly freeze: Freeze | undefined;
+}
+
+const CORE_FIELDS = [
+  ...['bypass_auth', 'connect_timeout_ms', 'cluster_idle_timeout_ms', 'cluster_max_connection_lifetime_ms'],
+  ...['keepalive', 'labels', 'load_balancer', 'prefix', 'prefix_regex', 'prefix_exact'],
+] as const;
+
+const remembered = new WeakMap<Policy, { inputs: readonly unknown[]; mapping: ReadMapping }>();
+
+/** Reads one Mapping (ir/irhttpmapping.py, ir/irbasemapping.py). Remembered with the policy. */
+export function readMapping(policy: Policy, context: MappingContext): ReadMapping {
+  const { settings, module, resolvers } = context;
+  const inputs = [settings, module.config, resolvers.get(resolverOf(policy, module))];
+  const before = remembered.get(policy);
+  if (before && before.inputs.every((input, at) => input === inputs[at])) return before.mapping;
+  const mapping = read(policy, context);
+  remembered.set(policy, { inputs, mapping });
+  return mapping;
+}
+
+function resolverOf({ spec }: Policy, module: AmbassadorModule): string {
+  return textAt(spec, 'resolver') || module.resolver;
+}
+
+function read(policy: Policy, context: MappingContext): ReadMapping {
+  const { spec, storedName, namespace } = policy;
+  const { module, resolvers } = context;
+  const errors: Posted[] = [];
+  const notices: Posted[] = [];
+  const resolver = resolvers.get(resolverOf(policy, module));
+  const { service, freeze, refused } = serviceOf(policy, context, resolver);
+  if (refused) errors.push({ key: GLOBAL_KEY, message: refused });
+  if (ignoresRewrite(spec)) notices.push({ key: GLOBAL_KEY, message: 'regex_rewrite is used, rewrite is ignored' });
+  const match = matchOf(spec);
+  const circuitBreakers = valueAt(spec, 'circuit_breakers') ?? module.circuitBreakers ?? null;
+  const problems = [
+    ...problemsOf(policy, { match, resolver, service, circuitBreakers, resolverName: resolverOf(policy, module) }),
+  ];
+  errors.push(...problems, ...(problems.length === 0 ? ignoredRedirects(policy) : []));
+  if (resolver === 'ConsulResolver' && service.includes(':')) {
+    notices.push({ key: policy.key, message: 'The Consul resolver ignores the requested port' });
+  }
+  const shadow = isTrueAt(spec, 'shadow');
+  const redirect = isTrueAt(spec, 'host_redirect');
+  return {
+    ...{ policy, match, service, errors, notices, freeze },
+    upstream: upstreamOf(policy, service, circuitBreakers, module),
+    core: coreOf(spec, match, circuitBreakers),
+    cacheKey: `${policy.kind}/${storedName.split('.', 1)[0] ?? ''}/${namespace}`,
+    kind: shadow ? 'shadow' : redirect ? 'redirect' : 'route',
+    problem: problems[0]?.message,
+  };
+}
+
+/** The service with its name completed. What cannot be read is used as written, and freezes the edge if nothing can read it. */
+export function serviceOf(
+  policy: Policy,
+  { settings, module }: MappingContext,
+  resolver: ResolverKind | undefined,
+): { service: string; refused: string | undefined; freeze: Freeze | undefined } {
+  const { spec, namespace, key, kind } = policy;
+  const written = textAt(spec, 'service') ?? '';
+  const qualified = !module.servicesInOwnNamespace && resolver !== 'ConsulResolver';
+  const own = kind === 'InternalMapping' || namespace === settings.namespace;
+  const read = normaliseService(written, qualified && !own ? namespace : undefined);
+  const service = typeof read === 'string' ? read : written;
+  const url = readUrl(`random://${service.replace(/^https?:\/\//i, '')}`);
+  return {
+    service,
+    refused: typeof read === 'string' ? undefined : `${key}: Malformed service '${written}': ${read.refused}`,
+    freeze: 'refused' in url ? { stage: 'ir', message: url.refused, policy } : undefined,
+  };
+}
+
+interface Considered {
+  readonly match: Match | undefined;
+  readonly resolver: ResolverKind | undefined;
+  readonly resolverName: string;
+  readonly service: string;
+  readonly circuitBreakers: unknown;
+}
+
+/** Why the Mapping is dropped: the first trouble in upstream's order, and the fields that are not supported, which are told in any case. */
+function* problemsOf({ spec, key }: Policy, considered: Considered): Iterable<Posted> {
+  const unsupported = (field: string): boolean => Object.hasOwn(spec, field);
+  const trouble = troubleOf(spec, considered);
+  if (trouble)
+    yield trouble === INVALID_RETRY ? { key: 'ir.retrypolicy', message: trouble } : { key, message: trouble };
+  if (!trouble && unsupported('error_response_overrides')) {
+    yield { key, message: 'error_response_overrides is not supported in Emissary 4' };
+  }
+  if (unsupported('outlier_detection')) yield { key, message: 'outlier_detection is not supported' };
+}
+
+const INVALID_RETRY = 'Invalid retry policy specified';
+
+function troubleOf(spec: Policy['spec'], considered: Considered): string | undefined {
+  const { match, resolver, resolverName, service, circuitBreakers } = considered;
+  const loadBalancer = valueAt(spec, 'load_balancer') ?? undefined;
+  if (!match) return 'a Mapping needs a prefix';
+  if (match.problem) return match.problem;
+  if (!resolver) return `resolver ${resolverName} is unknown!`;
+  if (resolver === 'KubernetesServiceResolver' && isGiven(loadBalancer)) {
+    return 'No load_balancer setting is allowed with the KubernetesServiceResolver';
+  }
+  if (resolver === 'ConsulResolver' && service.includes('.')) {
+    return 'The Consul resolver does not allow dots in service names';
+  }
+  if (circuitBreakers !== null && !breakerNames(circuitBreakers)) {
+    return 'Invalid circuit_breakers specified, invalidating mapping';
+  }
+  if (Object.hasOwn(spec, 'retry_policy') && !isRetryOn(valueAt(spec, 'retry_policy', 'retry_on')))
+    return INVALID_RETRY;
+  if (loadBalancer !== undefined && !isLoadBalancer(loadBalancer))
+    return 'Invalid load_balancer specified, invalidating mapping';
+  return undefined;
+}
+
+/** Truthy in Python: an empty object is not. */
+function isGiven(value: unknown): boolean {
+  return isRecord(value) ? Object.keys(value).length > 0 : Boolean(value);
+}
+
+function ignoresRewrite(spec: Policy['spec']): boolean {
+  const rewrite = textAt(spec, 'rewrite') ?? '/';
+  return Object.hasOwn(spec, 'regex_rewrite') && rewrite !== '' && rewrite !== '/';
+}
+
+/** Of the three redirects of a path only one is used: told once for each that is not. */
+function ignoredRedirects({ spec, key }: Policy): Posted[] {
+  const given = ['path_redirect', 'prefix_redirect', 'regex_redirect'].filter((field) => Object.hasOwn(spec, field));
+  const [used = '', ...ignored] = given;
+  return ignored.map((field) => ({
+    key,
+    message: `Cannot specify both ${used} and ${field}. Using ${used} and ignoring ${field}.`,
+  }));
+}
+
+function coreOf(
+  spec: Policy['spec'],
+  match: Match | undefined,
+  circuitBreakers: unknown,
+): ReadonlyMap<string, unknown> {
+  const core = new Map<string, unknown>([
+    ['headers', match?.headers],
+    ['circuit_breakers', circuitBreakers],
+  ]);
+  for (const field of CORE_FIELDS) if (Object.hasOwn(spec, field)) core.set(field, spec[field]);
+  return core;
+}
+
+function upstreamOf(policy: Policy, service: string, circuitBreakers: unknown, module: AmbassadorModule): Upstream {
+  const { spec, namespace } = policy;
+  const marker = textAt(spec, 'cluster_tag');
+  const hostRewrite = textAt(spec, 'host_rewrite');
+  const statsName = textAt(spec, 'stats_name') ?? textAt(defaultFor(module, 'stats_name'));
+  const connectTimeoutMs = numberAt(spec, 'connect_timeout_ms');
+  return {
+    ...{ policy, service, namespace, breakers: breakerNames(circuitBreakers) ?? [] },
+    ...{
+      tls: valueAt(spec, 'tls'),
+      loadBalancer: valueAt(spec, 'load_balancer'),
+      resolver: resolverOf(policy, module),
+    },
+    ...(marker && { marker }),
+    ...(hostRewrite && { hostRewrite }),
+    ...(statsName && { statsName }),
+    ...(connectTimeoutMs !== undefined && { connectTimeoutMs }),
+  };
+}
