@@ -3,6 +3,7 @@ import {
   API_VERSION,
   APPROVE_PRUNE_ANNOTATION,
   FLUX_REQUESTED_AT_ANNOTATION,
+  NAME_LABEL,
   REQUESTED_AT_ANNOTATION,
 } from '../api/names.ts';
 import { durationMs } from '../api/fields.ts';
@@ -28,6 +29,8 @@ import { wakeClaimants } from './claim.ts';
 import type { ControllerOptions, ReconcileDeps } from './deps.ts';
 import { Desk } from './desk.ts';
 import { subjectOf } from './drift-record.ts';
+import { EdgeDesk } from './edge-desk.ts';
+import type { EdgeReport } from './edge-report.ts';
 import { failRun } from './failed-run.ts';
 import { Poller } from './poller.ts';
 import { WorkQueue } from './queue.ts';
@@ -106,6 +109,7 @@ export class Controller {
       api,
       discovery: api.discovery,
       listener: healer,
+      labelSelector: NAME_LABEL,
       signal,
     });
     const sourceResource = () => this.#resource!;
@@ -128,6 +132,16 @@ export class Controller {
         onStored: (source, before) => desk.told(source, before),
         onError: (source, error) => log.warn({ source: source.key, error }, 'could not write the status'),
       }),
+      edge: new EdgeDesk({
+        api,
+        clock,
+        log,
+        signal,
+        isLive: (key) => this.#live.get(key) !== undefined,
+        wake: (source) => this.#queue.add(source),
+        told: (key, report) => this.#edgeTold(key, report),
+        edgeOf: (source) => this.#sources.get(source)?.spec?.edge,
+      }),
       scan: new OwnershipScan(api),
       sources: this.#sources,
       wake: (source, afterMs = 0) => (afterMs > 0 ? this.#queue.addAfter(source, afterMs) : this.#queue.add(source)),
@@ -140,7 +154,7 @@ export class Controller {
   }
 
   get watchCount(): number {
-    return this.#deps.watches.size;
+    return this.#deps.watches.size + this.#deps.edge.watchCount;
   }
 
   /** Sources have been listed; the process is ready to serve them. */
@@ -154,7 +168,11 @@ export class Controller {
     signal.addEventListener('abort', () => isLeaseLost(signal) && this.#statusEnd.abort(signal.reason), { once: true });
     this.#resource = await this.#ownResource();
     if (!this.#resource) return;
-    const stopListening = api.discovery.onChange(() => this.#desk.kindsChanged());
+    this.#deps.edge.kindsChanged();
+    const stopListening = api.discovery.onChange(() => {
+      this.#desk.kindsChanged();
+      this.#deps.edge.kindsChanged();
+    });
     const selection = {
       resource: this.#resource,
       ...(options.watchNamespace && { namespace: options.watchNamespace }),
@@ -257,8 +275,9 @@ export class Controller {
     this.#verifies.delete(key);
     this.#queue.interrupt(key);
     this.#queue.forget(key);
-    const { poller, claims, live, watches, status, metrics, events } = this.#deps;
+    const { poller, claims, live, watches, edge, status, metrics, events } = this.#deps;
     poller.forget(key);
+    edge.forget(key);
     claims.release(key);
     watches.want(key, []);
     for (const object of live.of(key)) {
@@ -270,6 +289,13 @@ export class Controller {
     metrics.forget(key);
     events.forget(subjectOf(source));
     this.#desk.wakeDependents(source);
+  }
+
+  #edgeTold(key: string, report: EdgeReport | undefined): void {
+    const source = this.#sources.get(key);
+    if (!source) return;
+    source.edge = report;
+    this.#deps.status.changed(source);
   }
 
   async #handle(key: string, abort: AbortSignal): Promise<void> {

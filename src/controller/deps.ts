@@ -12,6 +12,7 @@ import type { Claims } from '../sync/claims.ts';
 import type { LiveObjects } from '../sync/live.ts';
 import type { OwnershipScan } from '../sync/ownership-scan.ts';
 import type { ObjectWriter } from '../sync/writer.ts';
+import type { EdgeDesk } from './edge-desk.ts';
 import type { Poller } from './poller.ts';
 import type { Source } from './source.ts';
 import type { StatusWriter } from './status-writer.ts';
@@ -28,6 +29,7 @@ export interface ReconcileDeps {
   healer: Healer;
   poller: Poller;
   status: StatusWriter;
+  edge: EdgeDesk;
   scan: OwnershipScan;
   sources: ReadonlyMap<string, Source>;
   /** Runs a source (`namespace/name`) now, or after a while. */

@@ -1,16 +1,17 @@
 import { APPROVE_PRUNE_ANNOTATION } from '../api/names.ts';
 import type { GitOpsSourceSpec } from '../api/source.ts';
-import { describeIdentity } from '../kube/object.ts';
+import { PlumblineError } from '../errors.ts';
+import { describeIdentity, identityKey, type Identity } from '../kube/object.ts';
 import { audit } from '../report/log.ts';
-import type { LiveObject } from '../sync/live.ts';
+import type { LiveObject, LiveObjects } from '../sync/live.ts';
 import { inParallel } from '../sync/pool.ts';
-import { prunePlan } from '../sync/prune-guard.ts';
+import { prunePlan, type PrunePlan } from '../sync/prune-guard.ts';
 import { findUnlabelled } from '../sync/unlabelled.ts';
 import { orderFor } from './actor.ts';
 import { wakeClaimants } from './claim.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { subjectOf } from './drift-record.ts';
-import type { PruneHold, Source } from './source.ts';
+import type { PruneHold, Rendered, Source } from './source.ts';
 
 const WIDTH = 16;
 /** Waits between attempts at deleting what could not be deleted: the first, doubling, up to the last. */
@@ -27,27 +28,15 @@ export async function prune(
   deps: ReconcileDeps,
   signal: AbortSignal,
 ): Promise<PruneHold | undefined> {
-  const { live, claims, events, api } = deps;
-  const { tip, desired } = source.rendered!;
+  const { live, events, api } = deps;
+  const { tip } = source.rendered!;
   if (!spec.prune) return undefined;
   if (!source.pruned) {
     // The first time in this process: labels may have been taken off while nobody was watching.
     await findUnlabelled({ api, live }, source.key, source.status.inventory?.kinds ?? [], signal);
     source.pruned = true;
   }
-  const plan = prunePlan<LiveObject>({
-    declaredKeys: new Set(desired.map(({ key }) => key)),
-    live: [...live.of(source.key)].filter(
-      ({ key }) => (claims.holder(key) ?? claims.heir(key) ?? source.key) === source.key,
-    ),
-    enabled: true,
-    guard: spec.pruneGuard,
-    revision: tip.revision,
-    approvedRevision: source.resource.metadata.annotations?.[APPROVE_PRUNE_ANNOTATION],
-    renderComplete: true,
-    listComplete: true,
-    applied: true,
-  });
+  const plan = plannedPrune(source, spec, source.rendered!, deps);
   const failed: string[] = [];
   for (const stage of plan.delete)
     await inParallel(stage, WIDTH, (object) => remove(source, spec, object, deps, failed, signal));
@@ -66,6 +55,64 @@ export async function prune(
     message: `${failed.length} objects could not be deleted: ${failed.slice(0, 3).join('; ')}`,
     retryMs: Math.min((source.pruneHold?.retryMs ?? FIRST_RETRY_MS / 2) * 2, MAX_RETRY_MS),
   };
+}
+
+/** What may be deleted once the revision is applied whole; its objects need not be claimed yet. */
+export function plannedPrune(
+  source: Source,
+  spec: GitOpsSourceSpec,
+  { tip, desired }: Rendered,
+  { live, claims }: ReconcileDeps,
+): PrunePlan<LiveObject> {
+  return prunePlan<LiveObject>({
+    declaredKeys: new Set(desired.map(({ key }) => key)),
+    live: [...live.of(source.key)].filter(
+      ({ key }) => (claims.holder(key) ?? claims.heir(key) ?? source.key) === source.key,
+    ),
+    enabled: spec.prune,
+    guard: spec.pruneGuard,
+    revision: tip.revision,
+    approvedRevision: source.resource.metadata.annotations?.[APPROVE_PRUNE_ANNOTATION],
+    renderComplete: true,
+    listComplete: true,
+    applied: true,
+  });
+}
+
+/**
+ * Deletes what must go before anything of the revision is applied. Its successors are rehearsed before: what would not be
+ * accepted must not cost the old ones. Throws EdgeOrder when something is still there then.
+ */
+export async function pruneFirst(
+  source: Source,
+  spec: GitOpsSourceSpec,
+  first: readonly Identity[],
+  deps: ReconcileDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const { live, claims, writer } = deps;
+  const wanted = new Set(first.map(identityKey));
+  const plan = plannedPrune(source, spec, source.rendered!, deps);
+  const stages = plan.delete.map((stage) => stage.filter(({ key }) => wanted.has(key)));
+  if (!stages.some((stage) => stage.length > 0)) return assertGone(first, live);
+
+  const kinds = new Set(first.map(({ group, kind }) => `${group}/${kind}`));
+  const successors = [...claims.of(source.key).values()].filter(
+    ({ key, identity }) => kinds.has(`${identity.group}/${identity.kind}`) && !live.get(key),
+  );
+  await inParallel(successors, WIDTH, (object) => writer.foresee(orderFor(source, spec, deps), object, signal));
+  const failed: string[] = [];
+  for (const stage of stages)
+    await inParallel(stage, WIDTH, (object) => remove(source, spec, object, deps, failed, signal));
+  assertGone(first, live, failed);
+}
+
+function assertGone(first: readonly Identity[], live: LiveObjects, failed: readonly string[] = []): void {
+  const left = first.filter((identity) => live.get(identityKey(identity)));
+  if (left.length === 0) return;
+  const names = left.slice(0, 3).map(describeIdentity).join(', ');
+  const why = failed.length > 0 ? `: ${failed.slice(0, 3).join('; ')}` : '';
+  throw new PlumblineError('EdgeOrder', `${names} must be gone before its successor is applied${why}`);
 }
 
 async function remove(

@@ -7,10 +7,11 @@ import { RevisionRun } from '../sync/revision.ts';
 import { actorFor } from './actor.ts';
 import { claimAndWatch } from './claim.ts';
 import type { ReconcileDeps } from './deps.ts';
+import { passEdge } from './edge-gate.ts';
 import { finalize } from './finalize.ts';
 import { historyWith } from './history.ts';
 import type { Outcome } from './outcome.ts';
-import { prune } from './prune.ts';
+import { prune, pruneFirst } from './prune.ts';
 import { readRemote } from './remote-secret.ts';
 import { readRevision } from './revision.ts';
 import { RunListener } from './run-listener.ts';
@@ -35,7 +36,8 @@ export async function reconcile(source: Source, deps: ReconcileDeps, signal: Abo
   const { requests } = source;
   const isRequested = requests.length > 0;
   const remote = await readRemote(source, spec, deps, signal);
-  const { rendered, trouble } = await readRevision(source, spec, remote, deps, signal);
+  const revision = await readRevision(source, spec, remote, deps, signal);
+  const { rendered, trouble, first } = await passEdge(source, spec, remote, revision, deps, signal);
   const isNew = trouble === undefined && declaresNews(source, rendered);
   source.applying = true;
   try {
@@ -45,6 +47,7 @@ export async function reconcile(source: Source, deps: ReconcileDeps, signal: Abo
       source.verifyDue = false;
     }
 
+    if (first.length > 0) await pruneFirst(source, spec, first, deps, signal);
     await apply(source, spec, deps, { isNew, retryAll: isRequested }, signal);
     source.judged = true;
     const complete = source.failures.size === 0 && source.unlisted.length === 0 && trouble === undefined;
@@ -62,6 +65,7 @@ function invalidSpec(source: Source): TerminalError {
 
 function suspend(source: Source, deps: ReconcileDeps): Outcome {
   deps.poller.forget(source.key);
+  deps.edge.withdraw(source.key);
   source.result = { kind: 'suspended' };
   source.working = undefined;
   return { kind: 'done' };

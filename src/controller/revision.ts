@@ -38,7 +38,8 @@ export async function readRevision(
   }
 }
 
-async function lastGoodRevision(
+/** The one that is enforced, or was when the process ended; undefined when it is not to be had. */
+export async function lastGoodRevision(
   source: Source,
   spec: GitOpsSourceSpec,
   remote: Remote,

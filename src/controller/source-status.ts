@@ -5,6 +5,7 @@ import type { Identity } from '../kube/object.ts';
 import { sayDrift, sayFailures, shorten } from '../report/sentences.ts';
 import { capStatus } from '../report/status-size.ts';
 import type { LiveObject } from '../sync/live.ts';
+import { edgeConditionOf, edgeStatusOf } from './edge-report.ts';
 import type { Source } from './source.ts';
 
 type Health = NonNullable<GitOpsSourceStatus['health']>;
@@ -34,6 +35,7 @@ export function statusOf(input: StatusInput): GitOpsSourceStatus {
   set(stalledOf(source), 'Stalled');
   set(driftedOf(source), 'Drifted');
   set(healthyOf(health, live.length), 'Healthy');
+  set(edgeConditionOf(source.edge, source.edgeBlock, source.key), 'EdgeHealthy');
   const attempted = source.attempt?.revision ?? source.status.lastAttemptedRevision;
   return capStatus({
     ...source.status,
@@ -46,6 +48,7 @@ export function statusOf(input: StatusInput): GitOpsSourceStatus {
     failures: failuresOf(source),
     ignoredFiles: ignoredFilesOf(source),
     health,
+    edge: edgeStatusOf(source.edge, source.edgeBlock?.by ?? []),
   });
 }
 

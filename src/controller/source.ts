@@ -11,6 +11,8 @@ import { identityKey, type Identity } from '../kube/object.ts';
 import { RenderCache } from '../render/cache.ts';
 import type { DriftedObject } from '../report/sentences.ts';
 import type { Desired } from '../sync/desired.ts';
+import type { Finding } from '../edge/finding.ts';
+import type { EdgeReport } from './edge-report.ts';
 import type { WatchedKind } from '../drift/watches.ts';
 
 /** An object that could not be written, and when it may be tried again. */
@@ -85,6 +87,10 @@ export class Source {
   working: string | undefined;
   readonly failures = new Map<string, Failure>();
   pruneHold: PruneHold | undefined;
+  /** What its objects do on the edge; undefined: nothing. */
+  edge: EdgeReport | undefined;
+  /** Why the newest commit is not let onto the edge. */
+  edgeBlock: { by: readonly Finding[]; message: string } | undefined;
   /** Declared objects by key that differ now and are left, fought over, or rewritten. */
   readonly drift: Map<string, DriftedObject>;
   /** Declared objects by key that differ and are left so, with the digest of the declaration they were left at. */

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { NAME_LABEL } from '../api/names.ts';
 import type { Discovery } from '../kube/discovery.ts';
 import { isNotFound, type KubeError } from '../kube/errors.ts';
 import { identityKey, identityOf, type KubeObject } from '../kube/object.ts';
@@ -11,6 +10,8 @@ import type { ApiResource } from '../kube/resource.ts';
 export interface WatchedKind {
   apiVersion: string;
   kind: string;
+  /** Nothing but their metadata matters: half the bytes. */
+  metadataOnly?: boolean;
 }
 
 export type WatchEventType = 'ADDED' | 'MODIFIED' | 'DELETED';
@@ -39,20 +40,28 @@ interface Watch {
 const MISSING_KIND_MS = 5_000;
 
 /**
- * One watch for each declared kind, for all sources together, selected by our label: nothing that is not ours travels.
- * Watches start when the first source wants a kind and stop when the last one no longer does.
+ * One watch for each wanted kind, for all who want it together. Those of declared kinds are selected by our label: nothing
+ * that is not ours travels. Watches start when the first one wants a kind and stop when the last one no longer does.
  */
 export class KindWatches {
   readonly #api: KubeApi;
   readonly #discovery: Discovery;
   readonly #listener: WatchListener;
+  readonly #labelSelector: string | undefined;
   readonly #watches = new Map<string, Watch>();
   readonly #stopped: AbortSignal;
 
-  constructor(deps: { api: KubeApi; discovery: Discovery; listener: WatchListener; signal: AbortSignal }) {
+  constructor(deps: {
+    api: KubeApi;
+    discovery: Discovery;
+    listener: WatchListener;
+    labelSelector?: string;
+    signal: AbortSignal;
+  }) {
     this.#api = deps.api;
     this.#discovery = deps.discovery;
     this.#listener = deps.listener;
+    this.#labelSelector = deps.labelSelector;
     this.#stopped = deps.signal;
   }
 
@@ -137,7 +146,12 @@ export class KindWatches {
       }
       handler.problem(error);
     };
-    const reflector = new Reflector(this.#api, { resource, labelSelector: NAME_LABEL }, { ...handler, problem });
+    const selection = {
+      resource,
+      ...(this.#labelSelector !== undefined && { labelSelector: this.#labelSelector }),
+      ...(watch.kind.metadataOnly && { metadataOnly: true }),
+    };
+    const reflector = new Reflector(this.#api, selection, { ...handler, problem });
     await reflector.run(AbortSignal.any([signal, vanished.signal]));
     // What discovery remembers is old, and whoever waits for the kind learns from it when it comes back.
     await this.#discovery.refresh(signal).catch(() => signal.throwIfAborted());

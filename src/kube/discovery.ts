@@ -71,6 +71,11 @@ export class Discovery {
     return [...kinds.values()];
   }
 
+  /** The apiVersions of a group; as of the last refresh. */
+  servedVersions(group: string): readonly string[] {
+    return this.#catalogue?.versions.get(group) ?? [];
+  }
+
   /** The version of a group that the server prefers, also while the API behind it is silent. */
   preferredVersion(group: string): string | undefined {
     return this.#catalogue?.versions.get(group)?.[0];

@@ -84,6 +84,12 @@ export function createInstruments(registry: Registry, readings: Readings) {
       help: 'Objects deleted because Git no longer declares them.',
       registers,
     }),
+    edgeVerdicts: new Counter({
+      name: 'plumbline_edge_verdicts_total',
+      help: 'New revisions at the gate of the edge: passed, blocked, or overridden by an EdgePolicy.',
+      labelNames: ['verdict'],
+      registers,
+    }),
     applyFailures: new Counter({
       name: 'plumbline_apply_failures_total',
       help: 'Objects that could not be written, by the reason that stands in the status.',

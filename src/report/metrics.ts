@@ -7,6 +7,10 @@ import { WRITE_ACTIONS, type WriteAction } from './log.ts';
 export const OUTCOMES = ['done', 'again', 'retry', 'terminal'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
+/** What the gate of the edge says to a new revision. */
+const EDGE_VERDICTS = ['passed', 'blocked', 'overridden'] as const;
+export type EdgeVerdict = (typeof EDGE_VERDICTS)[number];
+
 const CONDITION_TYPES = Object.keys(CONDITIONS);
 const CONDITION_STATUSES = ['True', 'False', 'Unknown'] as const;
 const KUBE_VERBS = ['get', 'list', 'watch', 'create', 'apply', 'update', 'patch', 'delete', 'post', 'put'];
@@ -60,7 +64,8 @@ export class Metrics {
     // The library looks at the event loop's use ten times a second by default: too often for a process that rests.
     collectDefaultMetrics({ register: this.#registry, eventLoopUtilizationTimeout: 1000 });
     this.#instruments = createInstruments(this.#registry, readings);
-    const { reconciles, applied, kubeRequests, gitRequests } = this.#instruments;
+    const { reconciles, applied, kubeRequests, gitRequests, edgeVerdicts } = this.#instruments;
+    for (const verdict of EDGE_VERDICTS) edgeVerdicts.inc({ verdict }, 0);
     for (const outcome of OUTCOMES) reconciles.inc({ outcome }, 0);
     for (const action of WRITE_ACTIONS) if (action !== 'pruned') applied.inc({ action }, 0);
     for (const verb of KUBE_VERBS) kubeRequests.inc({ verb, code: this.#code('200') }, 0);
@@ -113,6 +118,11 @@ export class Metrics {
   wrote(action: WriteAction): void {
     if (action === 'pruned') this.#instruments.pruned.inc();
     else this.#instruments.applied.inc({ action });
+  }
+
+  /** What the gate of the edge said to a new revision. */
+  edgeJudged(verdict: EdgeVerdict): void {
+    this.#instruments.edgeVerdicts.inc({ verdict });
   }
 
   /** `reason` is the code of a PlumblineError. */

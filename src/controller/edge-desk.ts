@@ -1,0 +1,355 @@
+import type { GitOpsSourceSpec } from '../api/source.ts';
+import type { Clock } from '../clock.ts';
+import type { Finding } from '../edge/finding.ts';
+import { verdictOf, type Verdict } from '../edge/verdict.ts';
+import { identityKey, type Identity } from '../kube/object.ts';
+import type { KubeApi } from '../kube/objects.ts';
+import type { Log } from '../report/log.ts';
+import type { Desired } from '../sync/desired.ts';
+import { demandOf, gatewaysOf, type Gateway } from './edge-gateways.ts';
+import { EdgeJudgements, type Judged, type View } from './edge-judgements.ts';
+import { reportOf, type EdgeReport } from './edge-report.ts';
+import { EdgeSecrets } from './edge-secrets.ts';
+import { EdgeWatches } from './edge-watches.ts';
+import { EdgeWorld, isPolicy, mattersToEdge } from './edge-world.ts';
+
+/** A revision of a source that asks to be applied. */
+export interface Candidate {
+  /** `namespace/name`. */
+  readonly source: string;
+  /** Equal for the same objects. */
+  readonly id: string;
+  readonly commit: string;
+  readonly edge: GitOpsSourceSpec['edge'];
+  /** Everything that it declares. */
+  readonly desired: readonly Desired[];
+  /** Of these, what the source may have at this moment. */
+  readonly grantable: (desired: readonly Desired[]) => Desired[];
+  /** What would be pruned after it, at this moment. */
+  readonly pruned: () => Identity[];
+}
+
+export interface Overridden {
+  readonly policy: string;
+  readonly reason: string;
+  readonly by: readonly Finding[];
+}
+
+export type Decision =
+  /** Reserved: from here on it counts as the source's. `first` must be deleted before anything is applied. */
+  | { readonly kind: 'passed'; readonly first: readonly Identity[]; readonly overridden?: Overridden | undefined }
+  | { readonly kind: 'blocked'; readonly by: readonly Finding[] };
+
+export interface EdgeDeskDeps {
+  api: KubeApi;
+  clock: Clock;
+  log: Log;
+  signal: AbortSignal;
+  isLive: (key: string) => boolean;
+  /** Runs a source now. */
+  wake: (source: string) => void;
+  /** What the edge looks like from the source's side has changed; undefined: it has nothing there, or asks for no judgement. */
+  told: (source: string, report: EdgeReport | undefined) => void;
+  /** How strictly the source wants to be judged; undefined: there is no such source, or it is malformed. */
+  edgeOf: (source: string) => GitOpsSourceSpec['edge'] | undefined;
+}
+
+/** Several changes in a row are looked at once. */
+const SETTLE_MS = 500;
+/** Parsed objects are kept this long for the next change. */
+const SWEEP_MS = 30_000;
+/** Pairs are tried with this many others that wait. */
+const MAX_PAIRS = 16;
+const MAX_ATTEMPTS = 3;
+
+/**
+ * The gate of the edge: one for the process. It knows everything that counts on the edges, judges each new revision beside all
+ * of it, one at a time, and lets those try again that were stopped when something has changed.
+ */
+export class EdgeDesk {
+  readonly #deps: EdgeDeskDeps;
+  readonly #world: EdgeWorld;
+  readonly #watches: EdgeWatches;
+  readonly #judgements: EdgeJudgements;
+  /** What was stopped, and the version of the world that it was judged in. */
+  readonly #blocked = new Map<string, { candidate: Candidate; version: number }>();
+  readonly #reports = new Map<string, EdgeReport>();
+  /** By Desired list: of an unchanged revision nothing is looked through twice. */
+  readonly #relevant = new WeakMap<readonly Desired[], readonly Desired[]>();
+  #gateways: { version: number; list: Gateway[] } | undefined;
+  /** Ends when the last one in the line has been served. */
+  #line: Promise<void> = Promise.resolve();
+  #isRefreshDue = false;
+  #sweep: (() => void) | undefined;
+
+  constructor(deps: EdgeDeskDeps) {
+    this.#deps = deps;
+    const { api, clock, log, signal } = deps;
+    this.#world = new EdgeWorld(deps.isLive);
+    const onChange = () => this.#refreshSoon();
+    this.#watches = new EdgeWatches({ api, world: this.#world, log, signal, onChange });
+    this.#judgements = new EdgeJudgements({ world: this.#world, secrets: new EdgeSecrets(api, clock) });
+  }
+
+  get watchCount(): number {
+    return this.#watches.size;
+  }
+
+  /** The server began to serve other kinds, or is known for the first time. */
+  kindsChanged(): void {
+    this.#watches.follow();
+  }
+
+  /** Whether the candidate may be applied; when it may, it counts from here on. Rejects when aborted. */
+  async admit(candidate: Candidate, signal: AbortSignal): Promise<Decision> {
+    const known = this.#known(candidate);
+    if (known) this.#blocked.delete(candidate.source);
+    if (known) return known;
+    const relevant = this.#relevantOf(candidate.desired);
+    if (relevant.some(isPolicy) || this.#watches.size > 0) await this.#watches.settled(signal);
+    // Nothing on the edge is touched, or there is no edge.
+    const isAlien = relevant.length === 0 && !this.#world.has(candidate.source);
+    if (isAlien || (!this.#world.hasPolicies && !relevant.some(isPolicy))) return this.#reserve(candidate, []);
+    return this.#inTurn(() => this.#decide(candidate, signal), signal);
+  }
+
+  /** Was it let in before, so that nothing has to be asked? */
+  isKnown(candidate: Candidate): boolean {
+    return this.#known(candidate) !== undefined;
+  }
+
+  /** It wants nothing more for the time being. */
+  withdraw(source: string): void {
+    this.#blocked.delete(source);
+  }
+
+  /** The revision goes on being enforced, whatever anybody finds: it passed before. */
+  enforce(candidate: Candidate): void {
+    if (!this.#known(candidate)) this.#reserve(candidate, []);
+  }
+
+  /** The source is gone. */
+  forget(source: string): void {
+    this.#blocked.delete(source);
+    this.#reports.delete(source);
+    const before = this.#world.version;
+    this.#world.release(source);
+    if (this.#world.version !== before) this.#refreshSoon();
+  }
+
+  /** It was let in before, and wants nothing more now. */
+  #known({ source, id, desired, grantable }: Candidate): Decision | undefined {
+    const admission = this.#world.admission(source);
+    if (admission?.id !== id) return undefined;
+    const keys = new Set(admission.desired.map(({ key }) => key));
+    const granted = grantable(this.#relevantOf(desired));
+    if (!granted.every(({ key }) => keys.has(key))) return undefined;
+    return { kind: 'passed', first: admission.first };
+  }
+
+  #relevantOf(desired: readonly Desired[]): readonly Desired[] {
+    let relevant = this.#relevant.get(desired);
+    if (!relevant) this.#relevant.set(desired, (relevant = desired.filter(mattersToEdge)));
+    return relevant;
+  }
+
+  async #decide(candidate: Candidate, signal: AbortSignal): Promise<Decision> {
+    const known = this.#known(candidate);
+    if (known) return known;
+    let alone = await this.#tryOut([candidate], signal);
+    if (alone.kind === 'blocked' && this.#judgements.doubt()) alone = await this.#tryOut([candidate], signal);
+    if (alone.kind === 'passed') return this.#let(alone, candidate);
+    for (const group of this.#companies(candidate)) {
+      const together = await this.#tryOut(group, signal);
+      if (together.kind !== 'passed') continue;
+      this.#deps.log.info(
+        { sources: group.map(({ source }) => source) },
+        'revisions that stop each other pass together',
+      );
+      return this.#let(together, candidate);
+    }
+    this.#blocked.set(candidate.source, { candidate, version: this.#world.version });
+    return { kind: 'blocked', by: alone.by };
+  }
+
+  /** With whom it may pass that does not pass alone: each other one that waits, then all of them. */
+  #companies(candidate: Candidate): Candidate[][] {
+    const others = [...this.#blocked.values()].flatMap(({ candidate: other }) =>
+      other.source === candidate.source || !this.#deps.edgeOf(other.source) ? [] : [other],
+    );
+    const pairs = others.slice(0, MAX_PAIRS).map((other) => [candidate, other]);
+    return others.length > 1 ? [...pairs, [candidate, ...others]] : pairs;
+  }
+
+  async #tryOut(group: readonly Candidate[], signal: AbortSignal): Promise<Trial> {
+    for (let attempt = 1; ; attempt += 1) {
+      const { version } = this.#world;
+      const trial = await this.#trial(group, signal);
+      // Something changed while Secrets were read.
+      if (version === this.#world.version || attempt === MAX_ATTEMPTS) return trial;
+    }
+  }
+
+  async #trial(group: readonly Candidate[], signal: AbortSignal): Promise<Trial> {
+    const granted = new Map(group.map((one) => [one.source, one.grantable(this.#relevantOf(one.desired))]));
+    const prunedOf = new Map(group.map((one) => [one.source, one.pruned()]));
+    const pruned = [...prunedOf.values()].flat();
+    const gone = new Set(pruned.map(identityKey));
+    const after: View = { candidates: granted, pruned: gone };
+    const moment: View | undefined = pruned.length > 0 ? { candidates: granted, pruned: new Set() } : undefined;
+    const trial: Passed = {
+      kind: 'passed',
+      group,
+      granted,
+      first: new Map(),
+      overridden: undefined,
+      present: new Map(),
+    };
+    for (const gateway of this.#currentGateways()) {
+      for (const one of group) {
+        const { mode, threshold, guard } = demandOf(gateway, one.edge);
+        if (mode === 'Off') continue;
+        const judged = {
+          before: await this.#judgements.present(gateway, guard, signal),
+          after: await this.#judgements.of(gateway, guard, after, signal),
+          moment: moment && (await this.#judgements.of(gateway, guard, moment, signal)),
+        };
+        const verdict = verdictOf({ ...judged, pruned, threshold });
+        if (verdict.kind === 'blocked' && !this.#override(trial, gateway, one, verdict)) return verdict;
+        if (verdict.kind === 'passed') goFirst(trial, verdict.first, prunedOf);
+        if (guard === gateway.guard) trial.present.set(gateway, judged.moment ?? judged.after);
+      }
+    }
+    return trial;
+  }
+
+  #override(
+    trial: Passed,
+    gateway: Gateway,
+    { source, commit }: Candidate,
+    { by }: Verdict & { kind: 'blocked' },
+  ): boolean {
+    const override = gateway.overrides.find((one) => one.source === source && one.commit === commit);
+    if (!override || gateway.policy === undefined) return false;
+    trial.overridden = { policy: gateway.policy, reason: override.reason, by };
+    return true;
+  }
+
+  #let(trial: Passed, candidate: Candidate): Decision {
+    const { group, granted, first, overridden, present } = trial;
+    for (const one of group) {
+      const { source, id } = one;
+      this.#world.admit(source, { id, desired: granted.get(source) ?? [], first: first.get(source) ?? [] });
+      this.#blocked.delete(source);
+      if (one !== candidate) this.#deps.wake(source);
+    }
+    for (const [gateway, judged] of present) this.#judgements.became(gateway, judged);
+    this.#refreshSoon();
+    return { kind: 'passed', first: first.get(candidate.source) ?? [], overridden };
+  }
+
+  #reserve({ source, id, desired, grantable }: Candidate, first: readonly Identity[]): Decision {
+    const before = this.#world.version;
+    this.#world.admit(source, { id, desired: grantable(this.#relevantOf(desired)), first });
+    if (this.#world.version !== before && this.#world.has(source)) this.#refreshSoon();
+    return { kind: 'passed', first };
+  }
+
+  #currentGateways(): readonly Gateway[] {
+    const { policies, namespaces, servedVersions, rulesVersion: version } = this.#watches;
+    if (this.#gateways?.version === version) return this.#gateways.list;
+    const list = gatewaysOf(policies, namespaces).map((gateway) => ({
+      ...gateway,
+      guard: { ...gateway.guard, servedVersions: servedVersions.size > 0 ? servedVersions : undefined },
+    }));
+    this.#gateways = { version, list };
+    return list;
+  }
+
+  /** Verdicts are given one at a time: each rests on the one before. */
+  async #inTurn<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const before = this.#line;
+    this.#line = promise;
+    try {
+      await before;
+      signal.throwIfAborted();
+      return await work();
+    } finally {
+      resolve();
+    }
+  }
+
+  #refreshSoon(): void {
+    if (this.#isRefreshDue) return;
+    this.#isRefreshDue = true;
+    this.#deps.clock.after(SETTLE_MS, () => {
+      this.#isRefreshDue = false;
+      const { signal, log } = this.#deps;
+      void this.#inTurn(() => this.#lookAround(signal), signal).catch((error: unknown) => {
+        if (!signal.aborted) log.error({ error }, 'the edge could not be judged');
+      });
+    });
+  }
+
+  /** Tells every source what the edge looks like from its side, and lets those try again that were stopped. */
+  async #lookAround(signal: AbortSignal): Promise<void> {
+    const gateways = this.#currentGateways();
+    const judged: [Gateway, Judged][] = [];
+    if (this.#world.hasPolicies)
+      for (const gateway of gateways)
+        judged.push([gateway, await this.#judgements.present(gateway, gateway.guard, signal)]);
+    for (const source of this.#world.sources()) this.#tell(source, judged);
+    for (const [source, waiting] of this.#blocked) {
+      if (waiting.version === this.#world.version) continue;
+      waiting.version = this.#world.version;
+      this.#deps.wake(source);
+    }
+    this.#sweepLater();
+  }
+
+  #tell(source: string, judged: readonly [Gateway, Judged][]): void {
+    const edge = this.#deps.edgeOf(source);
+    const wanted = judged.filter(([gateway]) => edge && demandOf(gateway, edge).mode !== 'Off').map(([, one]) => one);
+    const isThere = wanted.length > 0 && this.#world.has(source);
+    const report = isThere ? reportOf(source, wanted) : undefined;
+    const before = this.#reports.get(source);
+    if (JSON.stringify(before) === JSON.stringify(report)) return;
+    if (report) this.#reports.set(source, report);
+    else this.#reports.delete(source);
+    this.#deps.told(source, report);
+  }
+
+  #sweepLater(): void {
+    this.#sweep?.();
+    this.#sweep = this.#deps.clock.after(SWEEP_MS, () => {
+      this.#sweep = undefined;
+      this.#judgements.sweep();
+      this.#world.bodies.sweep();
+      if (this.#world.bodies.size > 0) this.#sweepLater();
+    });
+  }
+}
+
+/** Of what must go before anything is applied, each source deletes what is its own. */
+function goFirst(
+  { first }: Passed,
+  objects: readonly Identity[],
+  prunedOf: ReadonlyMap<string, readonly Identity[]>,
+): void {
+  const wanted = new Set(objects);
+  for (const [source, pruned] of prunedOf)
+    first.set(source, [...new Set([...(first.get(source) ?? []), ...pruned.filter((object) => wanted.has(object))])]);
+}
+
+interface Passed {
+  readonly kind: 'passed';
+  readonly group: readonly Candidate[];
+  readonly granted: ReadonlyMap<string, Desired[]>;
+  /** By source. */
+  readonly first: Map<string, readonly Identity[]>;
+  overridden: Overridden | undefined;
+  /** What the edge is when the candidates are applied and nothing is pruned yet. */
+  readonly present: Map<Gateway, Judged>;
+}
+type Trial = Passed | (Verdict<Identity> & { kind: 'blocked' });

@@ -1,0 +1,98 @@
+import type { GitOpsSourceSpec } from '../api/source.ts';
+import type { Finding } from '../edge/finding.ts';
+import { sayFinding } from '../edge/verdict.ts';
+import { PlumblineError } from '../errors.ts';
+import type { Remote } from '../git/remote.ts';
+import type { Identity } from '../kube/object.ts';
+import { grantable, watchKinds } from './claim.ts';
+import type { ReconcileDeps } from './deps.ts';
+import { subjectOf } from './drift-record.ts';
+import type { Candidate, Overridden } from './edge-desk.ts';
+import { plannedPrune } from './prune.ts';
+import { lastGoodRevision, type Revision } from './revision.ts';
+import type { Rendered, Source } from './source.ts';
+
+/** A revision that may be enforced as far as the edge is concerned. */
+export interface Gated extends Revision {
+  /** What must be deleted before anything of it is applied. */
+  readonly first: readonly Identity[];
+}
+
+const FINDINGS_SAID = 3;
+
+/**
+ * The gate between what Git declares and the cluster: a revision that would hurt the edge is put aside, with its findings,
+ * and the last good one goes on being enforced. Rejects when there is none. What passed once is never asked again.
+ */
+export async function passEdge(
+  source: Source,
+  spec: GitOpsSourceSpec,
+  remote: Remote,
+  revision: Revision,
+  deps: ReconcileDeps,
+  signal: AbortSignal,
+): Promise<Gated> {
+  const { edge, metrics } = deps;
+  const candidate = candidateOf(source, spec, revision.rendered, deps);
+  if (revision.trouble !== undefined) {
+    edge.enforce(candidate);
+    return { ...revision, first: [] };
+  }
+  const isNew = !edge.isKnown(candidate);
+  // What is live must be known to tell what will be pruned.
+  if (isNew) await watchKinds(source, revision.rendered, deps, signal);
+  const decision = await edge.admit(candidate, signal);
+  if (decision.kind === 'passed') {
+    source.edgeBlock = undefined;
+    if (isNew) metrics.edgeJudged(decision.overridden ? 'overridden' : 'passed');
+    if (decision.overridden) sayOverridden(source, candidate, decision.overridden, deps);
+    return { ...revision, first: decision.first };
+  }
+  metrics.edgeJudged('blocked');
+  const trouble = blockedBy(source, revision.rendered, decision.by);
+  source.edgeBlock = { by: decision.by, message: trouble.message };
+  const lastGood = await lastGoodRevision(source, spec, remote, deps, signal);
+  if (!lastGood) throw trouble;
+  edge.enforce(candidateOf(source, spec, lastGood, deps));
+  return { rendered: lastGood, trouble, first: [] };
+}
+
+function candidateOf(source: Source, spec: GitOpsSourceSpec, rendered: Rendered, deps: ReconcileDeps): Candidate {
+  return {
+    source: source.key,
+    id: rendered.treeId + rendered.settings,
+    commit: rendered.tip.commit,
+    edge: spec.edge,
+    desired: rendered.desired,
+    grantable: (desired) => grantable(source, desired, deps),
+    pruned: () =>
+      plannedPrune(source, spec, rendered, deps)
+        .delete.flat()
+        .map(({ identity }) => identity),
+  };
+}
+
+function blockedBy(source: Source, { tip }: Rendered, by: readonly Finding[]): PlumblineError {
+  const [first] = by;
+  const said = by.slice(0, FINDINGS_SAID).map((finding) => sayFinding(finding, source.key));
+  const more = by.length > said.length ? ` … and ${by.length - said.length} more` : '';
+  const own = [first?.object, first?.other].find((party) => party?.origin.source === source.key);
+  return new PlumblineError('EdgeBlocked', `${tip.revision} would hurt the edge: ${said.join(' ')}${more}`, {
+    ...(own && { object: { kind: own.kind, namespace: own.namespace, name: own.name } }),
+    ...(own?.origin.file !== undefined && { file: own.origin.file }),
+    ...(own?.origin.line !== undefined && { line: own.origin.line }),
+  });
+}
+
+/** Somebody answers for it, so it is written down who and why. */
+function sayOverridden(
+  source: Source,
+  { commit }: Candidate,
+  { policy, reason, by }: Overridden,
+  { log, events }: ReconcileDeps,
+): void {
+  const rules = [...new Set(by.map(({ rule }) => rule))].join(', ');
+  const message = `the EdgePolicy ${policy} lets this commit pass although it would be stopped (${rules}): ${reason}`;
+  log.audit({ audit: true, source: source.key, commit, policy, reason, rules }, message);
+  events.record(subjectOf(source), { type: 'Warning', reason: 'EdgeOverridden', message, commit });
+}

@@ -1,0 +1,92 @@
+import { compileEdge } from '../edge/compile.ts';
+import type { Guard } from '../edge/guard.ts';
+import { findingsOf } from '../edge/judge.ts';
+import type { Judgement } from '../edge/verdict.ts';
+import { identityKey } from '../kube/object.ts';
+import type { Desired } from '../sync/desired.ts';
+import type { Gateway } from './edge-gateways.ts';
+import type { EdgeSecrets } from './edge-secrets.ts';
+import { tallyOf, type Tally } from './edge-tally.ts';
+import type { EdgeWorld } from './edge-world.ts';
+
+/** The edge as it is, or as it would be. */
+export interface View {
+  readonly candidates: ReadonlyMap<string, readonly Desired[]>;
+  /** identityKeys of what is gone then. */
+  readonly pruned: ReadonlySet<string>;
+}
+
+/** What is kept of a judgement: an edge of ten thousand routes is not. */
+export interface Judged extends Judgement {
+  /** By source. */
+  readonly tallies: ReadonlyMap<string, Tally>;
+}
+
+const AS_IT_IS: View = { candidates: new Map(), pruned: new Set() };
+/** A Secret can name the next one only through us reading it; more rounds than this mean that something is wrong. */
+const MAX_ROUNDS = 4;
+/** Before anybody is stopped: what was not there this long ago may be there by now, and what was there may be gone. */
+const DOUBT = { absentMs: 1_000, presentMs: 60_000 };
+
+/** Judges the edge for one gateway after the other, reading the Secrets that turn out to matter. */
+export class EdgeJudgements {
+  readonly #world: EdgeWorld;
+  readonly #secrets: EdgeSecrets;
+  /** The edge as it is, by gateway, until the world moves on. */
+  readonly #present = new Map<string, { version: number; gateway: Gateway; judged: Judged }>();
+  #asked = new Set<string>();
+
+  constructor(deps: { world: EdgeWorld; secrets: EdgeSecrets }) {
+    this.#world = deps.world;
+    this.#secrets = deps.secrets;
+  }
+
+  /** The edge as it is, by the gateway's own rules or stricter ones. */
+  async present(gateway: Gateway, guard: Guard, signal: AbortSignal): Promise<Judged> {
+    if (guard !== gateway.guard) return this.of(gateway, guard, AS_IT_IS, signal);
+    const known = this.#present.get(gateway.settings.ambassadorId);
+    const { version } = this.#world;
+    if (known?.version === version && known.gateway === gateway) return known.judged;
+    const judged = await this.of(gateway, guard, AS_IT_IS, signal);
+    this.#present.set(gateway.settings.ambassadorId, { version, gateway, judged });
+    return judged;
+  }
+
+  /** What was judged as a possibility has become the present. */
+  became(gateway: Gateway, judged: Judged): void {
+    this.#present.set(gateway.settings.ambassadorId, { version: this.#world.version, gateway, judged });
+  }
+
+  async of(gateway: Gateway, guard: Guard, view: View, signal: AbortSignal): Promise<Judged> {
+    for (let round = 1; ; round += 1) {
+      const unread = new Set<string>();
+      const secret = (name: string, namespace: string) => {
+        const key = `${namespace}/${name}`;
+        this.#asked.add(key);
+        if (view.pruned.has(identityKey({ group: '', kind: 'Secret', namespace, name }))) return undefined;
+        if (!this.#secrets.has(key)) unread.add(key);
+        return this.#secrets.get(key);
+      };
+      const objects = this.#world.objects(view.candidates, view.pruned);
+      const input = { objects, secret, settings: gateway.settings };
+      const edge = compileEdge(input);
+      const findings = findingsOf({ edge, input, guard });
+      if (unread.size === 0 || round === MAX_ROUNDS)
+        return { findings, frozen: edge.freeze !== undefined, tallies: tallyOf(edge) };
+      await this.#secrets.read(unread, signal);
+    }
+  }
+
+  /** Somebody is about to be stopped: is there something that should be read again first? */
+  doubt(): boolean {
+    const doubted = this.#secrets.doubt(this.#asked, DOUBT);
+    if (doubted) this.#present.clear();
+    return doubted;
+  }
+
+  /** Forgets the Secrets that nobody asked for since the last call. */
+  sweep(): void {
+    this.#secrets.keep(this.#asked);
+    this.#asked = new Set();
+  }
+}

@@ -1,0 +1,70 @@
+import type { Clock } from '../clock.ts';
+import type { SecretShape } from '../edge/input.ts';
+import { shapeOfSecret } from '../edge/secrets.ts';
+import { KubeError, isNotFound } from '../kube/errors.ts';
+import type { KubeApi } from '../kube/objects.ts';
+import { inParallel } from '../sync/pool.ts';
+
+const WIDTH = 8;
+
+interface Known {
+  /** undefined: there is none. */
+  shape: SecretShape | undefined;
+  readAt: number;
+}
+
+/** The Secrets that policies name, each read by its name and reduced at once to its type and its keys. Nothing is watched. */
+export class EdgeSecrets {
+  readonly #api: KubeApi;
+  readonly #clock: Clock;
+  readonly #known = new Map<string, Known>();
+
+  constructor(api: KubeApi, clock: Clock) {
+    this.#api = api;
+    this.#clock = clock;
+  }
+
+  has(key: string): boolean {
+    return this.#known.has(key);
+  }
+
+  /** By `namespace/name`. */
+  get(key: string): SecretShape | undefined {
+    return this.#known.get(key)?.shape;
+  }
+
+  /** Reads these. What cannot be read now counts as absent, and is asked for again before anybody is stopped by it. */
+  async read(keys: Iterable<string>, signal: AbortSignal): Promise<void> {
+    const resource = await this.#api.discovery.resource('v1', 'Secret', signal);
+    await inParallel([...keys], WIDTH, async (key) => {
+      const [namespace, name] = key.split('/') as [string, string];
+      let shape: SecretShape | undefined;
+      try {
+        if (resource) shape = shapeOfSecret(await this.#api.get(resource, namespace, name, { signal }));
+      } catch (error) {
+        signal.throwIfAborted();
+        // A policy can name anything, also what cannot be a name.
+        if (!isNotFound(error) && !(error instanceof KubeError)) throw error;
+      }
+      this.#known.set(key, { shape, readAt: this.#clock.elapsed() });
+    });
+  }
+
+  /** Forgets what was read longer ago, and what was not there. False when there was nothing of the sort. */
+  doubt(keys: Iterable<string>, { absentMs, presentMs }: { absentMs: number; presentMs: number }): boolean {
+    const now = this.#clock.elapsed();
+    let forgot = false;
+    for (const key of keys) {
+      const known = this.#known.get(key);
+      if (!known || now - known.readAt < (known.shape ? presentMs : absentMs)) continue;
+      this.#known.delete(key);
+      forgot = true;
+    }
+    return forgot;
+  }
+
+  /** Forgets all but these: nobody names the others any more. */
+  keep(keys: ReadonlySet<string>): void {
+    for (const key of this.#known.keys()) if (!keys.has(key)) this.#known.delete(key);
+  }
+}

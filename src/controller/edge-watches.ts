@@ -1,0 +1,160 @@
+import { API_VERSION } from '../api/names.ts';
+import { parseEdgePolicy, type EdgePolicySpec } from '../api/edge-policy.ts';
+import { KindWatches, type WatchedKind, type WatchEventType, type WatchListener } from '../drift/watches.ts';
+import type { KubeError } from '../kube/errors.ts';
+import { identityKey, identityOf, type KubeObject } from '../kube/object.ts';
+import type { KubeApi } from '../kube/objects.ts';
+import type { Log } from '../report/log.ts';
+import { EDGE_GROUP, type EdgeWorld } from './edge-world.ts';
+
+/** How long a verdict waits for the first lists; what cannot be listed then is not known. */
+const LIST_TIMEOUT_MS = 10_000;
+/** Of Emissary's versions the one that its compiler works with. */
+const NEWEST = `${EDGE_GROUP}/v3alpha1`;
+/** Who wants the watches, for KindWatches. */
+const EDGE = 'edge';
+
+const POLICIES: WatchedKind = { apiVersion: API_VERSION, kind: 'EdgePolicy' };
+const NAMESPACES: WatchedKind = { apiVersion: 'v1', kind: 'Namespace', metadataOnly: true };
+/** Old annotations are metadata. Of an Ingress the rules are needed too. */
+const OTHERS: readonly WatchedKind[] = [
+  { apiVersion: 'v1', kind: 'Service', metadataOnly: true },
+  { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress' },
+];
+
+export interface EdgeWatchesDeps {
+  api: KubeApi;
+  world: EdgeWorld;
+  log: Log;
+  signal: AbortSignal;
+  /** Something arrived that may change what is judged. */
+  onChange: () => void;
+}
+
+/**
+ * What is live on the edge whoever made it, and the policies of the platform team. Nothing is watched in a cluster that does
+ * not serve Emissary's kinds, until a source declares one of them.
+ */
+export class EdgeWatches implements WatchListener {
+  readonly #deps: EdgeWatchesDeps;
+  readonly #watches: KindWatches;
+  readonly #policies = new Map<string, EdgePolicySpec>();
+  readonly #namespaces = new Map<string, Record<string, string>>();
+  /** Moves with the policies and with what they select. */
+  rulesVersion = 0;
+  #wanted: WatchedKind[] = [];
+  /** A source declares something of the edge, whether or not the cluster serves it. */
+  #asked = false;
+
+  constructor(deps: EdgeWatchesDeps) {
+    this.#deps = deps;
+    const { api, signal } = deps;
+    this.#watches = new KindWatches({ api, discovery: api.discovery, listener: this, signal });
+  }
+
+  get size(): number {
+    return this.#watches.size;
+  }
+
+  /** By name; one that is malformed is as it was before, or not there. */
+  get policies(): ReadonlyMap<string, EdgePolicySpec> {
+    return this.#policies;
+  }
+
+  /** The labels of the namespaces, when a grant selects by them. */
+  get namespaces(): ReadonlyMap<string, Readonly<Record<string, string>>> {
+    return this.#namespaces;
+  }
+
+  /** apiVersions of Emissary's group that the cluster serves. */
+  get servedVersions(): ReadonlySet<string> {
+    return new Set(this.#deps.api.discovery.servedVersions(EDGE_GROUP));
+  }
+
+  /** Called when the server began to serve other kinds. */
+  follow(): void {
+    const { discovery } = this.#deps.api;
+    const served = discovery
+      .preferredKinds()
+      .filter(({ group, verbs }) => group === EDGE_GROUP && verbs.includes('watch'));
+    if (served.length === 0 && !this.#asked) return this.#want([]);
+    const kinds = served.map(({ apiVersion, kind }) => ({
+      apiVersion: discovery.cached(NEWEST, kind) ? NEWEST : apiVersion,
+      kind,
+    }));
+    const policies = discovery.cached(POLICIES.apiVersion, POLICIES.kind) ? [POLICIES] : [];
+    const bySelector = [...this.#policies.values()].some(({ grants }) => grants?.some(({ selector }) => selector));
+    this.#want([...kinds, ...OTHERS, ...policies, ...(bySelector ? [NAMESPACES] : [])]);
+  }
+
+  /** Waits until everything has been listed once, or cannot be. */
+  async settled(signal: AbortSignal): Promise<void> {
+    this.#asked = true;
+    // A policy that selects namespaces by labels brings one more kind.
+    for (let known = -1; known !== this.#wanted.length;) {
+      this.follow();
+      known = this.#wanted.length;
+      await this.#watches.unlisted(this.#wanted, LIST_TIMEOUT_MS, signal);
+      this.follow();
+    }
+  }
+
+  #want(kinds: WatchedKind[]): void {
+    if (this.#wanted.length !== kinds.length) this.rulesVersion += 1;
+    const isWanted = (kind: WatchedKind) =>
+      kinds.some((other) => other.kind === kind.kind && other.apiVersion === kind.apiVersion);
+    for (const kind of this.#wanted) if (!isWanted(kind)) this.listed(kind, new Set());
+    this.#wanted = kinds;
+    this.#watches.want(EDGE, kinds);
+  }
+
+  observe(type: WatchEventType, object: KubeObject): void {
+    const { world, onChange } = this.#deps;
+    const before = world.version;
+    if (object.kind === 'EdgePolicy') this.#policySeen(type, object);
+    else if (object.kind === 'Namespace') this.#namespaceSeen(type, object);
+    else if (type === 'DELETED') world.gone(identityKey(identityOf(object)));
+    else world.seen(object);
+    if (world.version !== before) onChange();
+  }
+
+  listed(kind: WatchedKind, seen: ReadonlySet<string>): void {
+    const { world, onChange } = this.#deps;
+    const before = world.version;
+    if (kind.kind === 'EdgePolicy') this.#forgetUnseen(this.#policies, 'plumbline.dev', 'EdgePolicy', seen);
+    else if (kind.kind === 'Namespace') this.#forgetUnseen(this.#namespaces, '', 'Namespace', seen);
+    else world.listed(kind, seen);
+    if (world.version !== before) onChange();
+  }
+
+  problem(kind: WatchedKind, error: KubeError): void {
+    this.#deps.log.warn({ kind, error }, 'a kind of the edge cannot be watched; trying again');
+  }
+
+  #policySeen(type: WatchEventType, { metadata, spec }: KubeObject): void {
+    const { log, world } = this.#deps;
+    const parsed = parseEdgePolicy(spec);
+    if (type === 'DELETED') this.#policies.delete(metadata.name);
+    else if (parsed.ok) this.#policies.set(metadata.name, parsed.spec);
+    else log.error({ policy: metadata.name, problems: parsed.problems }, 'an EdgePolicy is malformed and not followed');
+    world.version += 1;
+    this.rulesVersion += 1;
+    this.follow();
+  }
+
+  #namespaceSeen(type: WatchEventType, { metadata: { name, labels = {} } }: KubeObject): void {
+    if (type === 'DELETED') this.#namespaces.delete(name);
+    else this.#namespaces.set(name, labels);
+    this.#deps.world.version += 1;
+    this.rulesVersion += 1;
+  }
+
+  #forgetUnseen(known: Map<string, unknown>, group: string, kind: string, seen: ReadonlySet<string>): void {
+    for (const name of known.keys()) {
+      if (seen.has(identityKey({ group, kind, namespace: '', name }))) continue;
+      known.delete(name);
+      this.#deps.world.version += 1;
+      this.rulesVersion += 1;
+    }
+  }
+}

@@ -1,0 +1,236 @@
+import { GROUP, OWNER_ANNOTATION } from '../api/names.ts';
+import type { EdgeObject, Origin } from '../edge/input.ts';
+import { groupOf, identityKey, identityOf, type Identity, type KubeObject } from '../kube/object.ts';
+import type { Desired } from '../sync/desired.ts';
+import { provenSource } from '../sync/sighting.ts';
+import { ParsedBodies } from './edge-bodies.ts';
+
+export const EDGE_GROUP = 'getambassador.io';
+/** On a Service or an Ingress: policies as YAML, as they were written before there were CRDs. */
+export const CONFIG_ANNOTATION = `${EDGE_GROUP}/config`;
+
+const INGRESS_CLASS_ANNOTATION = 'kubernetes.io/ingress.class';
+
+/** What Emissary reads beside its own kinds, and what makes the Secrets that it reads. */
+const OTHER_KINDS: ReadonlySet<string> = new Set([
+  '/Service',
+  '/Secret',
+  'networking.k8s.io/Ingress',
+  'cert-manager.io/Certificate',
+  'external-secrets.io/ExternalSecret',
+]);
+/** Of those, what is watched; Secrets are read by name, and of the others only what they declare matters. */
+const FOLLOWED_KINDS: ReadonlySet<string> = new Set(['/Service', 'networking.k8s.io/Ingress']);
+
+/** What one source has on the edge: the revision that passed the gate, applied or about to be. */
+export interface Admission {
+  /** Equal for the same objects. */
+  readonly id: string;
+  /** Those that matter to the edge, without the ones that another source holds. */
+  readonly desired: readonly Desired[];
+  /** To be deleted before anything of it is applied. */
+  readonly first: readonly Identity[];
+}
+
+/** A live object that no admitted revision declares; the body as JSON takes a third of the memory. */
+interface Kept {
+  readonly identity: Identity;
+  readonly source: string | undefined;
+  readonly body: string;
+}
+
+/** Does it matter to the edge, as far as one can tell without reading it? */
+export function mattersToEdge({ identity, body }: Pick<Desired, 'identity' | 'body'>): boolean {
+  const { group, kind } = identity;
+  return group === EDGE_GROUP || OTHER_KINDS.has(`${group}/${kind}`) || body.includes(CONFIG_ANNOTATION);
+}
+
+/** Is it a policy, so that there is an edge to judge at all? */
+export function isPolicy({ identity, body }: Pick<Desired, 'identity' | 'body'>): boolean {
+  return identity.group === EDGE_GROUP || body.includes(CONFIG_ANNOTATION);
+}
+
+/**
+ * Everything that counts on the edge: what the sources were admitted with, and what is live and declared by none of these:
+ * made by hand, by others, by sources that were not read yet, or no longer in Git and not pruned.
+ */
+export class EdgeWorld {
+  readonly #admitted = new Map<string, Admission>();
+  readonly #declarers = new Map<string, string>();
+  readonly #kept = new Map<string, Kept>();
+  readonly #isLive: (key: string) => boolean;
+  readonly bodies = new ParsedBodies();
+  /** Moves whenever something changes that counts. */
+  version = 0;
+
+  /** `isLive`: is this object, which one of the sources declared, in the cluster? */
+  constructor(isLive: (key: string) => boolean) {
+    this.#isLive = isLive;
+  }
+
+  /** A watch shows a live object. */
+  seen(object: KubeObject): void {
+    const identity = identityOf(object);
+    const key = identityKey(identity);
+    if (this.#declarers.has(key)) return;
+    const body = JSON.stringify(whatCounts(object));
+    const source = provenSource(object);
+    const before = this.#kept.get(key);
+    if (before?.body === body && before.source === source) return;
+    this.#kept.set(key, { identity, source, body });
+    this.version += 1;
+  }
+
+  gone(key: string): void {
+    if (this.#kept.delete(key)) this.version += 1;
+  }
+
+  /** Of this kind nothing is live but these. */
+  listed({ apiVersion, kind }: { apiVersion: string; kind: string }, seen: ReadonlySet<string>): void {
+    const group = groupOf(apiVersion);
+    for (const [key, { identity }] of this.#kept) {
+      if (identity.kind === kind && identity.group === group && !seen.has(key)) this.gone(key);
+    }
+  }
+
+  admission(source: string): Admission | undefined {
+    return this.#admitted.get(source);
+  }
+
+  /** From here on this is what the source has on the edge; what it had and still is live, stays until it is seen to go. */
+  admit(source: string, admission: Admission): void {
+    const before = this.#admitted.get(source);
+    this.#admitted.set(source, admission);
+    this.#undeclare(source, before);
+    for (const { key } of admission.desired) {
+      this.#declarers.set(key, source);
+      this.#kept.delete(key);
+    }
+    this.#keepWhatStays(source, before);
+    const isNothing = admission.desired.length === 0 && (before?.desired.length ?? 0) === 0;
+    const isSame = before?.id === admission.id && before.desired.length === admission.desired.length;
+    if (!isNothing && !isSame) this.version += 1;
+  }
+
+  /** The source is gone. */
+  release(source: string): void {
+    const before = this.#admitted.get(source);
+    if (!this.#admitted.delete(source)) return;
+    this.#undeclare(source, before);
+    this.#keepWhatStays(source, before);
+    this.version += 1;
+  }
+
+  /** Is there one policy at all, of the sources or live? */
+  get hasPolicies(): boolean {
+    for (const { desired } of this.#admitted.values()) if (desired.some(isPolicy)) return true;
+    for (const kept of this.#kept.values()) if (isPolicy(kept)) return true;
+    return false;
+  }
+
+  /** Every source that has, or had, anything here. */
+  sources(): ReadonlySet<string> {
+    const sources = new Set(this.#admitted.keys());
+    for (const { source } of this.#kept.values()) if (source !== undefined) sources.add(source);
+    return sources;
+  }
+
+  /** Does the source have anything here? */
+  has(source: string): boolean {
+    if ((this.#admitted.get(source)?.desired.length ?? 0) > 0) return true;
+    for (const kept of this.#kept.values()) if (kept.source === source) return true;
+    return false;
+  }
+
+  /** What of the source is live and not in these declarations: it will be pruned, or stay. */
+  leftOf(source: string, declared: ReadonlySet<string>): Identity[] {
+    const left = new Map<string, Identity>();
+    for (const { key, identity } of this.#admitted.get(source)?.desired ?? []) {
+      if (!declared.has(key) && isFollowed(identity) && this.#isLive(key)) left.set(key, identity);
+    }
+    for (const [key, { identity, source: owner }] of this.#kept) {
+      if (owner === source && !declared.has(key)) left.set(key, identity);
+    }
+    return [...left.values()];
+  }
+
+  /**
+   * Everything that counts; with `candidates` as if these sources had been admitted with these objects, and without what is
+   * `pruned` (identity keys).
+   */
+  objects(
+    candidates: ReadonlyMap<string, readonly Desired[]> = new Map(),
+    pruned: ReadonlySet<string> = new Set(),
+  ): EdgeObject[] {
+    const declarers = new Map<string, string>();
+    const objects: EdgeObject[] = [];
+    const add = (source: string, desired: readonly Desired[]) => {
+      for (const object of desired) {
+        if (declarers.has(object.key)) continue;
+        declarers.set(object.key, source);
+        const origin = { source, file: object.file, line: object.line };
+        objects.push({ object: this.bodies.parse(object.key, object.body), origin });
+      }
+    };
+    // What a candidate takes over from a source that lets it go is the candidate's.
+    for (const [source, desired] of candidates) add(source, desired);
+    for (const [source, { desired }] of this.#admitted) if (!candidates.has(source)) add(source, desired);
+    const stays = (key: string) => !declarers.has(key) && !pruned.has(key);
+    for (const source of candidates.keys()) {
+      for (const { key, identity, body } of this.#admitted.get(source)?.desired ?? []) {
+        if (stays(key) && isFollowed(identity) && this.#isLive(key))
+          objects.push({ object: this.bodies.parse(key, body), origin: { source } });
+      }
+    }
+    for (const [key, kept] of this.#kept) {
+      if (stays(key)) objects.push({ object: this.bodies.parse(key, kept.body), origin: originOf(kept, declarers) });
+    }
+    return objects;
+  }
+
+  #keepWhatStays(source: string, before: Admission | undefined): void {
+    for (const { key, identity, body } of before?.desired ?? []) {
+      if (!this.#declarers.has(key) && isFollowed(identity) && this.#isLive(key))
+        this.#kept.set(key, { identity, source, body });
+    }
+  }
+
+  #undeclare(source: string, before: Admission | undefined): void {
+    for (const { key } of before?.desired ?? []) if (this.#declarers.get(key) === source) this.#declarers.delete(key);
+  }
+}
+
+/** Argo Rollouts clones a Mapping under this name, without its labels: it is whose the original is. */
+const CANARY = /^(.+)-canary$/;
+
+function originOf({ identity, source }: Kept, declarers: ReadonlyMap<string, string>): Origin {
+  const base = source === undefined && identity.kind === 'Mapping' ? CANARY.exec(identity.name)?.[1] : undefined;
+  const owner = base === undefined ? source : declarers.get(identityKey({ ...identity, name: base }));
+  return owner === undefined ? {} : { source: owner };
+}
+
+function isFollowed({ group, kind }: Identity): boolean {
+  return group === EDGE_GROUP || FOLLOWED_KINDS.has(`${group}/${kind}`);
+}
+
+/** Without what changes often and means nothing to traffic: managed fields, status, versions. */
+function whatCounts({ apiVersion, kind, metadata, ...rest }: KubeObject): KubeObject {
+  const { name, namespace, labels, annotations } = metadata;
+  const place = { name, ...(namespace !== undefined && { namespace }) };
+  if (groupOf(apiVersion) === EDGE_GROUP) {
+    const own = Object.entries(annotations ?? {}).filter(
+      ([key]) => key.startsWith(`${GROUP}/`) && key !== OWNER_ANNOTATION,
+    );
+    const said = own.length > 0 && { annotations: Object.fromEntries(own) };
+    return { apiVersion, kind, metadata: { ...place, ...(labels && { labels }), ...said }, spec: rest['spec'] };
+  }
+  const config = annotations?.[CONFIG_ANNOTATION];
+  const ingressClass = annotations?.[INGRESS_CLASS_ANNOTATION];
+  const read = {
+    ...(config !== undefined && { [CONFIG_ANNOTATION]: config }),
+    ...(ingressClass !== undefined && { [INGRESS_CLASS_ANNOTATION]: ingressClass }),
+  };
+  const isRead = Object.keys(read).length > 0;
+  const shown = { ...place, ...(isRead && { annotations: read, ...(labels && { labels }) }) };
+  return { apiVersion, kind, metadata: shown, ...(kind === 'Ingress' && { spec: rest['spec'] }) };
+}
