@@ -30,6 +30,16 @@ async function events(): Promise<{ reason: string; involvedObject: { name: strin
   return (body as unknown as { items: { reason: string; involvedObject: { name: string } }[] }).items;
 }
 
+it('a first run that is quick is told by one write, one that takes long also meanwhile', async () => {
+  await Team.ready(world, 'quick', { 'a.yaml': config('quick-a') });
+  assert.equal(statusWrites('quick').length, 1);
+
+  world.git.fault = ({ repository }) => (repository === 'slow' ? 'hang' : 'pass');
+  const slow = await Team.create(world, 'slow', { 'a.yaml': config('slow-a') });
+  await slow.condition('Reconciling', 'True', { reason: 'Progressing' });
+  delete world.git.fault;
+});
+
 it('many heals in a row are told in few writes, a second apart, and in one event', async () => {
   const team = await Team.ready(world, 'busy', { 'a.yaml': config('busy-a') });
   const first = statusWrites('busy').length;

@@ -303,6 +303,7 @@ export class Controller {
     if (!source) return;
     const { clock, metrics, status } = this.#deps;
     const startedAt = clock.elapsed();
+    status.runs(source);
     const outcome = await this.#outcome(source, AbortSignal.any([abort, this.#input.signal]));
     if (outcome === undefined || this.#sources.get(key) !== source) return;
     metrics.reconciled(key, outcome, (clock.elapsed() - startedAt) / 1000);

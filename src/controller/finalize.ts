@@ -138,7 +138,9 @@ async function listAnew(
 ): Promise<string[]> {
   const kinds = new Map<string, Pick<Identity, 'group' | 'kind'>>();
   const inventory = source.status.inventory?.kinds ?? [];
-  for (const { group, kind } of [...inventory, ...[...live.of(source.key)].map(({ identity }) => identity)]) {
+  // A first run that was interrupted may have sent what no watch has told yet.
+  const objects = [...live.of(source.key), ...(source.rendered?.desired ?? [])];
+  for (const { group, kind } of [...inventory, ...objects.map(({ identity }) => identity)]) {
     kinds.set(`${group}/${kind}`, { group, kind });
   }
   await discovery.refresh(signal).catch(() => signal.throwIfAborted());

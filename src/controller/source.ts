@@ -139,9 +139,10 @@ export class Source {
   update(resource: GitOpsSource): void {
     const { generation } = this;
     this.resource = resource;
+    if (this.generation === generation) return;
     this.parsed = parseSpec(resource.spec, this.namespace);
     // A suspended one keeps what it last was.
-    if (this.generation !== generation && !this.spec?.suspend) this.result = { kind: 'pending' };
+    if (!this.spec?.suspend) this.result = { kind: 'pending' };
   }
 
   get spec(): GitOpsSourceSpec | undefined {

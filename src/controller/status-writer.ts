@@ -37,6 +37,8 @@ interface Pending {
 const QUIET_MS = 1_000;
 /** Health comes and goes while controllers catch up with any edit; what has passed within this time is not worth a write. */
 const HEALTH_SETTLES_MS = 2_000;
+/** A run that ends sooner tells only how it ended: a write of a custom resource costs the API server twice a usual apply. */
+const RUN_IS_LONG_MS = 3_000;
 
 /** The one writer of status. It computes the status when it writes, so what it writes is never older than the write. */
 export class StatusWriter {
@@ -54,9 +56,15 @@ export class StatusWriter {
     const pending = this.#of(source);
     if (!pending) return;
     const now = this.#options.clock.elapsed();
-    if (pending.cancel && pending.dueAt <= now + QUIET_MS) return;
-    const waitMs = this.#flips(pending) ? 0 : Math.max(0, pending.writtenAt + QUIET_MS - now);
-    this.#schedule(pending, waitMs);
+    const allowedAt = pending.writtenAt + QUIET_MS;
+    if (pending.cancel && pending.dueAt <= Math.max(now, allowedAt)) return;
+    this.#schedule(pending, this.#flips(pending) ? 0 : Math.max(0, allowedAt - now));
+  }
+
+  /** A run begins; if it takes long, the status says so meanwhile. */
+  runs(source: Source): void {
+    const pending = this.#of(source);
+    if (pending && !pending.cancel) this.#schedule(pending, RUN_IS_LONG_MS);
   }
 
   /** The health of managed objects has changed. */
@@ -68,11 +76,16 @@ export class StatusWriter {
     else if (!pending.cancel) this.#schedule(pending, HEALTH_SETTLES_MS);
   }
 
-  /** Does the server hold a status that names these kinds (`group/kind`)? What a write failed to bring does not count. */
+  /**
+   * Would the next start look for these kinds (`group/kind`)? It looks for those that the stored inventory names, and for all
+   * there are when none is stored. What a write failed to bring does not count.
+   */
   announces(source: Source, kinds: Iterable<string>): boolean {
     const pending = this.#of(source);
     if (!pending || pending.doubtful) return false;
-    const stored = new Set(pending.stored?.inventory?.kinds.map(({ group, kind }) => `${group}/${kind}`));
+    const inventory = pending.stored?.inventory;
+    if (!inventory) return true;
+    const stored = new Set(inventory.kinds.map(({ group, kind }) => `${group}/${kind}`));
     return [...kinds].every((kind) => stored.has(kind));
   }
 
