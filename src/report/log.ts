@@ -45,7 +45,7 @@ const MAX_AUDIT_FIELDS = 10;
 const MAX_ERROR_TEXT = 4096;
 
 /** Keys whose value is never written, whoever logs an object that holds them: the net below the rule not to log them. */
-const SECRET_KEYS = [
+const SECRET_KEYS: ReadonlySet<string> = new Set([
   'auth',
   'authorization',
   'bearerToken',
@@ -55,7 +55,9 @@ const SECRET_KEYS = [
   'privateKey',
   'stringData',
   'token',
-];
+]);
+/** How deep the net reaches. */
+const SECRET_DEPTH = 3;
 
 /**
  * The process's logger. Each line is written before the call returns, so that nothing is lost when the process exits.
@@ -68,11 +70,27 @@ export function createLog(options: { level?: LogLevel; destination?: pino.Destin
       customLevels: { audit: 70 },
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label === 'audit' ? 'info' : label }) },
+      formatters: {
+        level: (label) => ({ level: label === 'audit' ? 'info' : label }),
+        // pino's own `redact` takes longer than all the rest of a line.
+        log: (fields) => withoutSecrets(fields, SECRET_DEPTH) as Record<string, unknown>,
+      },
       serializers: { err: showError, error: showError },
-      redact: { paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: '[redacted]' },
     },
     options.destination ?? pino.destination({ dest: 1, sync: true }),
+  );
+}
+
+/** A copy of objects and lists; what knows how it is written (an error, a time) is left to itself. */
+function withoutSecrets(value: unknown, depth: number): unknown {
+  if (depth === 0 || typeof value !== 'object' || value === null) return value;
+  if (value instanceof Error || 'toJSON' in value) return value;
+  if (Array.isArray(value)) return value.map((item) => withoutSecrets(item, depth - 1));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, field]) => [
+      key,
+      SECRET_KEYS.has(key) ? '[redacted]' : withoutSecrets(field, depth - 1),
+    ]),
   );
 }
 
