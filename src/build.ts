@@ -8,7 +8,7 @@ import type { Metafile } from 'esbuild';
 const root = join(import.meta.dirname, '..');
 
 /** Output name → source. */
-const ENTRIES = { 'plumbline-operator': 'src/launch.ts', 'git-worker': 'src/git/worker.ts' };
+const ENTRIES = { 'plumbline-operator': 'src/launch.ts', 'git-worker': 'src/git/worker.ts', plumbline: 'src/cli.ts' };
 
 // Packages written as CommonJS expect these three; an ES module has none of them.
 const BANNER = `// Plumbline, Apache-2.0. Licences of the packages in here: THIRD-PARTY-LICENSES.txt
@@ -33,8 +33,6 @@ export async function bundle(outdir: string, entries: Record<string, string> = E
     banner: { js: BANNER },
     minifySyntax: true,
     minifyWhitespace: true,
-    // Names of errors and classes stand in logs.
-    keepNames: true,
     legalComments: 'none',
     metafile: true,
     logLevel: 'warning',

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { TLS_VERSIONS } from '../edge/guard.ts';
 
 // Fields that the platform team (EdgePolicy) and a team (`spec.edge` of a GitOpsSource) both may set; the stricter one counts.

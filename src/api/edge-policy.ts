@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { KubeObject } from '../kube/object.ts';
 import { edgeMode, failOn, tlsFloor } from './edge-fields.ts';
 import { fieldPath, missingField, withoutNulls, type SpecProblem } from './problems.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 // Building blocks of our schemas. Each check stands twice, once for zod and once as what the API server understands (a
 // keyword of OpenAPI or a CEL rule), written side by side so that the two cannot part. test/crd-samples.test.ts feeds

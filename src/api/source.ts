@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { KubeObject, ObjectMeta } from '../kube/object.ts';
 import { fieldPath, missingField, withoutNulls, type SpecProblem } from './problems.ts';
 import { gitOpsSourceSpec } from './spec.ts';

@@ -1,5 +1,5 @@
 import { validRange } from 'semver';
-import { z } from 'zod';
+import * as z from 'zod';
 import { edgeMode, failOn, tlsFloor } from './edge-fields.ts';
 import { GROUP } from './names.ts';
 import { celPattern, duration, matching, namespaceName, notMatching, objectName, text, withRules } from './fields.ts';
