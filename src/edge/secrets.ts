@@ -1,6 +1,7 @@
 import type { KubeObject } from '../kube/object.ts';
 import type { EdgeInput, SecretShape } from './input.ts';
 import type { Spec } from './model.ts';
+import { promisedSecret } from './promised-secrets.ts';
 import { recordAt, textAt, valueAt } from './spec.ts';
 
 /** The Secret types that Emissary reads (fetch/secret.py); others do not exist for it. */
@@ -61,7 +62,11 @@ export function shapeOfSecret(object: KubeObject): SecretShape {
   return { name, namespace, keys, ...(type !== undefined && { type }) };
 }
 
-/** The Secrets of one run of the compiler: those among the objects first, then those that exist beside them. */
+function isSecret({ apiVersion, kind }: KubeObject): boolean {
+  return kind === 'Secret' && apiVersion === 'v1';
+}
+
+/** The Secrets of one run of the compiler: those among the objects, or made of them, first, then those that exist beside them. */
 export class Secrets {
   readonly #declared = new Map<string, SecretShape>();
   readonly #elsewhere: EdgeInput['secret'];
@@ -72,9 +77,11 @@ export class Secrets {
   constructor({ objects, secret }: Pick<EdgeInput, 'objects' | 'secret'>) {
     this.#elsewhere = secret;
     for (const { object } of objects) {
-      if (object.kind !== 'Secret' || object.apiVersion !== 'v1') continue;
-      const shape = shapeOfSecret(object);
-      this.#declared.set(secretId(shape), shape);
+      const shape = isSecret(object) ? shapeOfSecret(object) : promisedSecret(object);
+      if (!shape) continue;
+      const id = secretId(shape);
+      // What is there counts before what some controller will make.
+      if (isSecret(object) || !this.#declared.has(id)) this.#declared.set(id, shape);
     }
   }
 
