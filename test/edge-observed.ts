@@ -49,7 +49,8 @@ function httpGroup(group: RouteGroup): unknown {
     groupId: group.id,
     host: group.host,
     prefix: group.path.value,
-    ...(group.precedence !== 0 && { precedence: group.precedence }),
+    // The recorder read it off the members.
+    ...(group.members.length > 0 && group.precedence !== 0 && { precedence: group.precedence }),
     members: group.members.map(member),
     redirect: redirect !== undefined,
     ...(redirect && { redirectBy: { name: redirect.storedName, namespace: redirect.namespace } }),
@@ -81,7 +82,7 @@ function member({ policy, weight, cumulative }: Member): unknown {
 function cluster(one: Cluster): unknown {
   return {
     name: one.name,
-    altStatName: one.altStatName,
+    altStatName: one.altStatName || null,
     endpoints: one.endpoints,
     tls: one.tls,
     ...(one.tls && { verified: one.verified }),

@@ -153,7 +153,8 @@ function makeCluster(
     altStatName: upstream.statsName || service.replaceAll(/[^0-9A-Za-z_]/g, '_'),
     endpoints: direct ? [`${host}:${port}`] : [],
     tls,
-    verified: tls && context?.caSecret !== undefined,
+    // A list of revoked certificates alone makes Envoy check too, if only against that.
+    verified: tls && (context?.caSecret ?? context?.crlSecret) !== undefined,
     sni: tls ? context?.sni : undefined,
     clientCertificates: tls && context?.secret !== undefined ? [context.secret] : [],
     connectTimeout: `${((upstream.connectTimeoutMs ?? 3000) / 1000).toFixed(3)}s`,

@@ -92,7 +92,8 @@ function sharedFields(
     },
     precedence: matchOf(last ?? first).precedence,
     headers: headerMatches(match.headers),
-    query: queryMatches(matchOf(last ?? first).query),
+    // Envoy gets those of the members: a redirect, which has none, looks at no parameter.
+    query: last ? queryMatches(matchOf(last).query) : [],
     caseSensitive: valueAt((redirect ?? lastWith('case_sensitive'))?.policy.spec, 'case_sensitive') !== false,
     labels: Object.assign({}, ...ordered.map(({ policy }) => policy.labels)) as Readonly<Record<string, string>>,
     requestHeadersAdded: headersAdded(ordered, 'add_request_headers', module),

@@ -60,31 +60,28 @@ function resolverOf({ spec }: Policy, module: AmbassadorModule): string {
 }
 
 function read(policy: Policy, context: MappingContext): ReadMapping {
-  const { spec, storedName, namespace } = policy;
+  const { spec, storedName, namespace, kind } = policy;
   const { module, resolvers } = context;
-  const errors: Posted[] = [];
-  const notices: Posted[] = [];
-  const resolver = resolvers.get(resolverOf(policy, module));
+  const resolverName = resolverOf(policy, module);
+  const resolver = resolvers.get(resolverName);
   const { service, freeze, refused } = serviceOf(policy, context, resolver);
-  if (refused) errors.push({ key: GLOBAL_KEY, message: refused });
-  if (ignoresRewrite(spec)) notices.push({ key: GLOBAL_KEY, message: 'regex_rewrite is used, rewrite is ignored' });
   const match = matchOf(spec);
   const circuitBreakers = valueAt(spec, 'circuit_breakers') ?? module.circuitBreakers ?? null;
-  const problems = [
-    ...problemsOf(policy, { match, resolver, service, circuitBreakers, resolverName: resolverOf(policy, module) }),
-  ];
-  errors.push(...problems, ...(problems.length === 0 ? ignoredRedirects(policy) : []));
-  if (resolver === 'ConsulResolver' && service.includes(':')) {
-    notices.push({ key: policy.key, message: 'The Consul resolver ignores the requested port' });
-  }
-  const shadow = isTrueAt(spec, 'shadow');
-  const redirect = isTrueAt(spec, 'host_redirect');
+  const considered: Considered = { match, resolver, resolverName, service, circuitBreakers };
+  // A service that freezes the edge is the last thing that is read.
+  const problems = freeze ? [] : [...problemsOf(policy, considered)];
+  const ignored = freeze || problems.length > 0 ? [] : ignoredRedirects(policy);
   return {
-    ...{ policy, match, service, errors, notices, freeze },
+    policy,
+    match,
+    service,
+    freeze,
+    errors: [...(refused ? [{ key: GLOBAL_KEY, message: refused }] : []), ...problems, ...ignored],
+    notices: freeze ? [] : [...noticesOf(policy, considered)],
     upstream: upstreamOf(policy, service, circuitBreakers, module),
     core: coreOf(spec, match, circuitBreakers),
-    cacheKey: `${policy.kind}/${storedName.split('.', 1)[0] ?? ''}/${namespace}`,
-    kind: shadow ? 'shadow' : redirect ? 'redirect' : 'route',
+    cacheKey: `${kind}/${storedName.split('.', 1)[0] ?? ''}/${namespace}`,
+    kind: isTrueAt(spec, 'shadow') ? 'shadow' : isTrueAt(spec, 'host_redirect') ? 'redirect' : 'route',
     problem: problems[0]?.message,
   };
 }
@@ -158,9 +155,14 @@ function isGiven(value: unknown): boolean {
   return isRecord(value) ? Object.keys(value).length > 0 : Boolean(value);
 }
 
-function ignoresRewrite(spec: Policy['spec']): boolean {
+function* noticesOf({ spec, key }: Policy, { resolver, service }: Considered): Iterable<Posted> {
   const rewrite = textAt(spec, 'rewrite') ?? '/';
-  return Object.hasOwn(spec, 'regex_rewrite') && rewrite !== '' && rewrite !== '/';
+  if (Object.hasOwn(spec, 'regex_rewrite') && rewrite !== '' && rewrite !== '/') {
+    yield { key: GLOBAL_KEY, message: 'Cannot specify both rewrite and regex_rewrite: rewrite is ignored' };
+  }
+  if (resolver === 'ConsulResolver' && service.includes(':')) {
+    yield { key, message: 'The Consul resolver ignores the requested port' };
+  }
 }
 
 /** Of the three redirects of a path only one is used: told once for each that is not. */
