@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ownerProof } from '../api/names.ts';
+import { identityKey, identityOf, type KubeObject } from '../kube/object.ts';
+import type { Desired } from '../sync/desired.ts';
+import { EdgeWorld, mattersToEdge } from './edge-world.ts';
+
+function mapping(name: string, spec: object = {}): KubeObject {
+  return { apiVersion: 'getambassador.io/v3alpha1', kind: 'Mapping', metadata: { name, namespace: 'shop' }, spec };
+}
+
+function declared(object: KubeObject): Desired {
+  const identity = identityOf(object);
+  const policy = { prune: true, reconcile: true, ssa: 'Override' as const, force: false, adopt: false };
+  const body = JSON.stringify(object);
+  const [key, { apiVersion }] = [identityKey(identity), object];
+  return { identity, key, apiVersion, file: 'edge.yaml', line: 7, body, digest: body, policy };
+}
+
+function owned(object: KubeObject, name: string): KubeObject {
+  const proof = ownerProof({ namespace: 'shop', name }, identityKey(identityOf(object)));
+  return { ...object, metadata: { ...object.metadata, annotations: { 'plumbline.dev/owner': proof } } };
+}
+
+const keyOf = (object: KubeObject) => identityKey(identityOf(object));
+const admission = (id: string, ...objects: KubeObject[]) => ({ id, desired: objects.map(declared), first: [] });
+
+/** `name source file` of everything that counts. */
+function shown(world: EdgeWorld, ...view: Parameters<EdgeWorld['objects']>): string[] {
+  const lines = world.objects(...view).map(({ object, origin: { source = '-', file = '-' } }) => {
+    return `${object.metadata.name} ${source} ${file}`;
+  });
+  return lines.sort();
+}
+
+const [a, b, c] = ['a', 'b', 'c'].map((name) => mapping(name)) as [KubeObject, KubeObject, KubeObject];
+
+test('a live object counts as it is until a revision that declares it is let in', () => {
+  const world = new EdgeWorld(() => true);
+  world.seen(owned(a, 'app'));
+  world.seen(b);
+  assert.deepEqual(shown(world), ['a shop/app -', 'b - -']);
+  world.admit('shop/app', admission('1', a));
+  assert.deepEqual(shown(world), ['a shop/app edge.yaml', 'b - -']);
+  // What is declared comes back whatever anybody does to it.
+  world.seen(mapping('a', { prefix: '/other/' }));
+  world.gone(keyOf(a));
+  assert.deepEqual(shown(world), ['a shop/app edge.yaml', 'b - -']);
+});
+
+test('what is no longer declared counts until it is seen to go', () => {
+  const world = new EdgeWorld(() => true);
+  world.admit('shop/app', admission('1', a, b));
+  world.admit('shop/app', admission('2', b));
+  assert.deepEqual(shown(world), ['a shop/app -', 'b shop/app edge.yaml']);
+  assert.deepEqual(world.leftOf('shop/app', new Set([keyOf(b)])), [identityOf(a)]);
+  world.gone(keyOf(a));
+  assert.deepEqual(shown(world), ['b shop/app edge.yaml']);
+  world.release('shop/app');
+  assert.deepEqual(shown(world), ['b shop/app -']);
+});
+
+test('what never came into the cluster is gone with its declaration', () => {
+  const world = new EdgeWorld(() => false);
+  world.admit('shop/app', admission('1', a, b));
+  world.admit('shop/app', admission('2', b));
+  assert.deepEqual(shown(world), ['b shop/app edge.yaml']);
+});
+
+test('a candidate is seen beside everybody else, without changing anything', () => {
+  const world = new EdgeWorld(() => true);
+  world.admit('shop/app', admission('1', a, b));
+  world.admit('blog/app', admission('1', c));
+  const before = world.version;
+  const candidates = new Map([['shop/app', [declared(b)]]]);
+  const all = ['a shop/app -', 'b shop/app edge.yaml', 'c blog/app edge.yaml'];
+  assert.deepEqual(shown(world, candidates), all);
+  assert.deepEqual(shown(world, candidates, new Set([keyOf(a)])), all.slice(1));
+  assert.equal(world.version, before);
+});
+
+test('a list says what is gone, of its own kind only', () => {
+  const world = new EdgeWorld(() => true);
+  world.seen(a);
+  world.seen(b);
+  world.seen({ apiVersion: 'v1', kind: 'Service', metadata: { name: 's', namespace: 'shop' } });
+  world.listed({ apiVersion: 'getambassador.io/v2', kind: 'Mapping' }, new Set([keyOf(b)]));
+  assert.deepEqual(shown(world), ['b - -', 's - -']);
+});
+
+test('the clone that Argo Rollouts makes of a Mapping is whose the Mapping is', () => {
+  const world = new EdgeWorld(() => true);
+  world.seen(mapping('a-canary'));
+  world.seen(mapping('z-canary'));
+  world.admit('shop/app', admission('1', a));
+  assert.deepEqual(shown(world), ['a shop/app edge.yaml', 'a-canary shop/app -', 'z-canary - -']);
+});
+
+test('the version moves only with what counts', () => {
+  const world = new EdgeWorld(() => true);
+  const moves = (act: () => void) => {
+    const before = world.version;
+    act();
+    return world.version !== before;
+  };
+  assert.equal(
+    moves(() => world.seen(a)),
+    true,
+  );
+  const touched = { ...a, status: { state: 'Running' }, metadata: { ...a.metadata, resourceVersion: '5' } };
+  assert.equal(
+    moves(() => world.seen(touched)),
+    false,
+  );
+  assert.equal(
+    moves(() => world.seen(mapping('a', { prefix: '/x/' }))),
+    true,
+  );
+  assert.equal(
+    moves(() => world.admit('shop/app', admission('1', b))),
+    true,
+  );
+  assert.equal(
+    moves(() => world.admit('shop/app', admission('1', b))),
+    false,
+  );
+  assert.equal(
+    moves(() => world.admit('shop/other', admission('1'))),
+    false,
+  );
+  assert.equal(
+    moves(() => world.gone(keyOf(c))),
+    false,
+  );
+});
+
+test('values of Secrets are not kept', () => {
+  const world = new EdgeWorld(() => true);
+  const data = { 'tls.key': 'c2VjcmV0', empty: '' };
+  world.admit(
+    'shop/app',
+    admission('1', { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's', namespace: 'shop' }, data }),
+  );
+  assert.deepEqual(world.objects()[0]?.object['data'], { 'tls.key': 'Kg==', empty: '' });
+});
+
+test('what matters to the edge', () => {
+  const object = (apiVersion: string, kind: string, annotations = {}) =>
+    declared({ apiVersion, kind, metadata: { name: 'x', namespace: 'shop', annotations } });
+  for (const matter of [a, { ...a, kind: 'Filter' }]) assert.ok(mattersToEdge(declared(matter)));
+  for (const kind of ['Service', 'Secret']) assert.ok(mattersToEdge(object('v1', kind)));
+  assert.ok(!mattersToEdge(object('v1', 'ConfigMap')));
+  assert.ok(mattersToEdge(object('apps/v1', 'Deployment', { 'getambassador.io/config': '---' })));
+});

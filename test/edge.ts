@@ -1,0 +1,107 @@
+// Teams that share one Emissary edge: Plumbline as installed, Emissary's CRDs, and every team may write policies of its own.
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { GitOpsSourceStatus } from '../src/api/source.ts';
+import type { KubeObject } from '../src/kube/object.ts';
+import { applyObject, objectsOf } from './install.ts';
+import type { World } from './operator.ts';
+import { manifest } from './team.ts';
+import { installedWorld, Tenant, type TenantSource } from './tenancy.ts';
+import { until } from './until.ts';
+
+const CRDS = 'examples/emissary-crds';
+export const EDGE = 'getambassador.io/v3alpha1';
+
+export async function edgeWorld(): Promise<World> {
+  const world = await installedWorld();
+  const files = readdirSync(join(import.meta.dirname, '..', CRDS)).filter((file) => file.endsWith('.yaml'));
+  for (const crd of files.flatMap((file) => objectsOf(join(CRDS, file))))
+    if (crd.kind === 'CustomResourceDefinition') await applyObject(world.cluster, crd);
+  await applyObject(world.cluster, {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    metadata: { name: 'edge-edit', labels: { 'rbac.authorization.k8s.io/aggregate-to-edit': 'true' } },
+    rules: [{ apiGroups: ['getambassador.io'], resources: ['*'], verbs: ['*'] }],
+  } as KubeObject);
+  await until(async () => (await world.cluster.request('GET', `/apis/${EDGE}/mappings`)).status === 200, {
+    what: 'Mappings are served',
+  });
+  // By the rules of the CRDs a schema of a kind is served a moment later than the kind.
+  const listener = (port: number, protocol: string, securityModel: string) => ({
+    apiVersion: EDGE,
+    kind: 'Listener',
+    metadata: { name: `listener-${port}`, namespace: 'default' },
+    spec: { port, protocol, securityModel, hostBinding: { namespace: { from: 'ALL' } } },
+  });
+  await applyObject(world.cluster, listener(8080, 'HTTP', 'XFP'));
+  await applyObject(world.cluster, listener(8443, 'HTTPS', 'XFP'));
+  return world;
+}
+
+export async function teams<N extends string>(world: World, ...names: N[]): Promise<Record<N, Tenant>> {
+  const made = await Promise.all(names.map(async (name) => [name, await Tenant.create(world, name)] as const));
+  return Object.fromEntries(made) as Record<N, Tenant>;
+}
+
+export function mapping(name: string, hostname: string, prefix: string, more: object = {}): string {
+  return manifest(EDGE, 'Mapping', name, { spec: { hostname, prefix, service: 'web:80', ...more } });
+}
+
+/** Serves a hostname in cleartext: what certificates do stands in tests of its own. */
+export function host(name: string, hostname: string, more: object = {}): string {
+  const requestPolicy = { insecure: { action: 'Route' } };
+  return manifest(EDGE, 'Host', name, { spec: { hostname, requestPolicy, ...more } });
+}
+
+export async function edgePolicy(world: World, spec: object, name = 'edge'): Promise<void> {
+  await applyObject(world.cluster, {
+    apiVersion: 'plumbline.dev/v1alpha1',
+    kind: 'EdgePolicy',
+    metadata: { name },
+    spec,
+  });
+}
+
+/** The policy of this kind and name in the team's namespace. */
+export async function policyOf(team: Tenant, kind: string, name: string): Promise<KubeObject | undefined> {
+  const path = `/apis/${EDGE}/namespaces/${team.namespace}/${kind.toLowerCase()}s/${name}`;
+  const { status, body } = await team.cluster.request('GET', path);
+  return status === 200 ? body : undefined;
+}
+
+/** Waits until the newest commit is stopped at the gate, and gives the status. */
+export function blocked(source: TenantSource, commit?: string): Promise<GitOpsSourceStatus> {
+  return statusWith(source, 'EdgeHealthy=False (EdgeBlocked)', commit, (status) => {
+    return reasonOf(status, 'EdgeHealthy') === 'EdgeBlocked' && reasonOf(status, 'Ready') === 'EdgeBlocked';
+  });
+}
+
+/** Waits until the newest commit is applied as a whole. */
+export function applied(source: TenantSource, commit?: string): Promise<GitOpsSourceStatus> {
+  return statusWith(source, 'Ready=True', commit, (status) => {
+    return status.conditions?.some(({ type, status: now }) => type === 'Ready' && now === 'True') ?? false;
+  });
+}
+
+export function reasonOf(status: GitOpsSourceStatus, type: string): string | undefined {
+  return status.conditions?.find((condition) => condition.type === type)?.reason;
+}
+
+export function statusWith(
+  source: TenantSource,
+  what: string,
+  commit: string | undefined,
+  fits: (status: GitOpsSourceStatus) => boolean,
+): Promise<GitOpsSourceStatus> {
+  let last: GitOpsSourceStatus | undefined;
+  return until(
+    async () => {
+      last = await source.status();
+      const isOfCommit = commit === undefined || last.lastAttemptedRevision?.endsWith(commit) === true;
+      return isOfCommit && fits(last) ? last : undefined;
+    },
+    { what, timeoutMs: 60_000 },
+  ).catch((cause: unknown) => {
+    throw new Error(`${(cause as Error).message}\nstatus: ${JSON.stringify(last, null, 1)}`, { cause });
+  });
+}
