@@ -2,10 +2,26 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ask, assertFound, type Case, type RuleCases } from './case.ts';
 import { FREEZE_CASES } from './freeze.cases.ts';
+import { GLOBAL_CASES, MODULE_CASES } from './global.cases.ts';
+import { GRANT_CASES } from './grants.cases.ts';
+import { OPTION_CASES } from './options.cases.ts';
 import { RULES } from './table.ts';
+import { TCP_CASES, TLS_CONTEXT_CASES, TLS_HOST_CASES, TLS_SECRET_CASES } from './tls.cases.ts';
+import { UPSTREAM_CASES } from './upstreams.cases.ts';
 
 /** Rule → its cases, family by family. */
-const CASES: Record<string, RuleCases> = { ...FREEZE_CASES };
+const CASES: Record<string, RuleCases> = {
+  ...FREEZE_CASES,
+  ...UPSTREAM_CASES,
+  ...OPTION_CASES,
+  ...TLS_HOST_CASES,
+  ...TLS_CONTEXT_CASES,
+  ...TLS_SECRET_CASES,
+  ...TCP_CASES,
+  ...GLOBAL_CASES,
+  ...MODULE_CASES,
+  ...GRANT_CASES,
+};
 
 describe('the table of rules', () => {
   it('names each rule once', () => {

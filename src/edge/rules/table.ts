@@ -1,5 +1,25 @@
 import type { Rule } from '../finding.ts';
 import { FREEZE_RULES } from './freeze.ts';
+import { GLOBAL_RULES } from './global.ts';
+import { GRANT_RULES } from './grants.ts';
+import { MODULE_RULES } from './module.ts';
+import { OPTION_RULES } from './options.ts';
+import { TCP_RULES } from './tcp.ts';
+import { TLS_CONTEXT_RULES } from './tls-contexts.ts';
+import { TLS_HOST_RULES } from './tls-hosts.ts';
+import { TLS_SECRET_RULES } from './tls-secrets.ts';
+import { UPSTREAM_RULES } from './upstreams.ts';
 
 /** Every rule, family by family. A new one is a row here, a function beside it and its cases. */
-export const RULES: readonly Rule[] = [...FREEZE_RULES];
+export const RULES: readonly Rule[] = [
+  ...FREEZE_RULES,
+  ...UPSTREAM_RULES,
+  ...OPTION_RULES,
+  ...TLS_HOST_RULES,
+  ...TLS_CONTEXT_RULES,
+  ...TLS_SECRET_RULES,
+  ...TCP_RULES,
+  ...GLOBAL_RULES,
+  ...MODULE_RULES,
+  ...GRANT_RULES,
+];
