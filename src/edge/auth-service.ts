@@ -1,5 +1,6 @@
 import { Frozen, type Compilation } from './compilation.ts';
 import { configOf, type AmbassadorModule } from './module.ts';
+import { shown } from './shown.ts';
 import { isTrueAt, listAt, numberAt, textAt, valueAt } from './spec.ts';
 import { breakerNames } from './upstream-options.ts';
 import type { Freeze, HttpFilter, Policy, Spec } from './model.ts';
@@ -51,7 +52,10 @@ export function authPool(compilation: Compilation, module: AmbassadorModule): Au
     return own ? { written: own, own: true } : { written: module.circuitBreakers, own: false };
   });
   return {
-    ...{ namespace: last.policy.namespace, key, settings: last.spec, hosts },
+    namespace: last.policy.namespace,
+    key,
+    settings: last.spec,
+    hosts,
     failureModeAllow: sources.some(({ spec }) => Boolean(valueAt(spec, 'failure_mode_allow'))),
     breakers: breakers.findLast(({ written }) => Boolean(written)) ?? { written: [], own: false },
   };
@@ -70,7 +74,7 @@ function postConflicts(sources: readonly { policy: Policy; spec: Spec }[], compi
       const before = reached.get(field);
       if (!value) continue;
       if (before && before !== value) {
-        compilation.error(policy.key, `AuthService cannot support multiple ${field} values; using ${String(before)}`);
+        compilation.error(policy.key, `AuthService cannot support multiple ${field} values; using ${shown(before)}`);
       } else reached.set(field, value);
     }
     reached.set('proto', protoOf(spec));
@@ -128,8 +132,13 @@ function wantedFor(
   const unchecked = own ? listAt(written).map((_, at) => `cbu${at}`) : [];
   const statsName = textAt(settings, 'stats_name');
   const wanted = clusters.want({
-    ...{ policy, service, tls, namespace, marker: 'extauth' },
-    ...{ breakers: own ? unchecked : (breakerNames(written) ?? []), ...(statsName && { statsName }) },
+    policy,
+    service,
+    tls,
+    namespace,
+    marker: 'extauth',
+    breakers: own ? unchecked : (breakerNames(written) ?? []),
+    ...(statsName && { statsName }),
   });
   for (const name of unchecked) compilation.error(wanted.fullName, `${service}: unvalidated circuit breaker ${name}!`);
   return { policy, grpc, ...wanted };

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
 import { Frozen, type Compilation } from './compilation.ts';
 import { portOf, readUrl } from './service.ts';
+import { shown } from './shown.ts';
 import { isRecord, textAt } from './spec.ts';
 import type { AmbassadorModule } from './module.ts';
 import type { Cluster, Policy, TlsContext } from './model.ts';
@@ -133,14 +134,19 @@ function makeCluster(
   defaultLoadBalancer: unknown,
 ): WantedCluster {
   const errors: string[] = [];
-  if (upstream.tls && !context) errors.push(`Originate-TLS context ${String(upstream.tls)} is not defined`);
+  if (upstream.tls && !context) errors.push(`Originate-TLS context ${shown(upstream.tls)} is not defined`);
   const { service, tls, nameFields } = origination(upstream, context, errors);
   const { host, port, ignored } = addressOf(service, tls, upstream, errors);
   const loadBalancer = upstream.loadBalancer || defaultLoadBalancer;
   const fullName = [
-    ...['cluster', ...(upstream.marker ? [upstream.marker] : []), upstream.service, ...nameFields],
+    'cluster',
+    ...(upstream.marker ? [upstream.marker] : []),
+    upstream.service,
+    ...nameFields,
     ...(tls && upstream.hostRewrite ? [`hr-${upstream.hostRewrite}`] : []),
-    ...[upstream.namespace, ...(upstream.breakers ?? []), ...balancerName(loadBalancer)],
+    upstream.namespace,
+    ...(upstream.breakers ?? []),
+    ...balancerName(loadBalancer),
   ]
     .join('_')
     .replaceAll(/[^0-9A-Za-z_]/g, '_');
@@ -172,7 +178,7 @@ function origination(
   const [, scheme = '', rest = service] = /^(https?):\/\/(.*)$/is.exec(service) ?? [];
   if (scheme.toLowerCase() === 'https') return { service: known(rest, true, errors), tls: true, nameFields: ['otls'] };
   if (scheme !== '' && context) {
-    errors.push(`Originate-TLS context ${String(tls)} being used even though service ${rest} lists HTTP`);
+    errors.push(`Originate-TLS context ${shown(tls)} being used even though service ${rest} lists HTTP`);
     return { service: known(rest, true, errors), tls: true, nameFields: ['otls'] };
   }
   const originates = context !== undefined;
@@ -216,7 +222,7 @@ function balancerName(balancer: unknown): readonly string[] {
   const policy = textAt(balancer, 'policy');
   if (!isRecord(balancer) || policy === undefined || !ENDPOINT_POLICIES.includes(policy)) return [];
   const fields = ['er', policy.toLowerCase()];
-  if (Object.hasOwn(balancer, 'header')) fields.push('hdr', String(balancer['header']));
+  if (Object.hasOwn(balancer, 'header')) fields.push('hdr', textAt(balancer, 'header') ?? '');
   if (Object.hasOwn(balancer, 'cookie')) fields.push('cookie', textAt(balancer, 'cookie', 'name') ?? '');
   if (Object.hasOwn(balancer, 'source_ip')) fields.push('srcip');
   return [fields.join('-')];

@@ -1,5 +1,5 @@
 import { collect } from './collect.ts';
-import { Frozen } from './compilation.ts';
+import { Frozen, type Compilation } from './compilation.ts';
 import { Clusters } from './clusters.ts';
 import { Groups } from './groups.ts';
 import { loadHosts } from './hosts.ts';
@@ -24,41 +24,63 @@ import { TlsContexts } from './tls-contexts.ts';
  */
 export function compileEdge(input: EdgeInput): Edge {
   const compilation = collect(input);
-  const { settings, policies, errors, notices, drops } = compilation;
-  const edge: { -readonly [Field in keyof Edge]: Edge[Field] } = {
-    ...{ settings, policies, errors, notices, drops },
-    ...{ contexts: new Map(), hosts: [], groups: [], tcpGroups: [], clusters: new Map(), listeners: [] },
-    freeze: undefined,
-  };
+  const edge = emptyEdge(compilation);
   try {
-    const module = moduleOf(compilation);
-    const secrets = new Secrets(input);
-    const contexts = new TlsContexts(compilation, secrets, module);
-    const bindings = loadListeners(compilation);
-    edge.hosts = loadHosts(compilation, contexts, secrets);
-    const contextsByName = contexts.finish();
-    edge.contexts = contextsByName;
-    const filters = new HttpFilters(compilation, module);
-    const context: MappingContext = { settings, module, resolvers: resolversOf(compilation) };
-    const groups = new Groups(compilation, context, new SelectedLabels(edge.hosts, settings.strictLabelSelectors));
-    const tcpGroups = new TcpGroups(compilation, context);
-    groups.addAll(compilation.of('Mapping'));
-    tcpGroups.addAll(compilation.of('TCPMapping'));
-    groups.addAll(internalMappings(module, settings));
-    const clusters = new Clusters(compilation, module, contextsByName, context.resolvers);
-    filters.addClusters(clusters);
-    edge.groups = groups.finish(clusters);
-    edge.tcpGroups = tcpGroups.finish(clusters);
-    edge.clusters = clusters.byName;
-    raiseForRoutes(module, edge.groups);
-    Object.assign(
-      edge,
-      serve(compilation, edge, bindings, () => filters.ofListener()),
-    );
-    raiseForClusters(module, clusters.byName.size);
+    compile(edge, compilation, input);
   } catch (error) {
     if (!(error instanceof Frozen)) throw error;
     edge.freeze = error.freeze;
   }
   return edge;
+}
+
+type EdgeDraft = { -readonly [Field in keyof Edge]: Edge[Field] };
+
+function emptyEdge({ settings, policies, errors, notices, drops }: Compilation): EdgeDraft {
+  return {
+    settings,
+    policies,
+    errors,
+    notices,
+    drops,
+    contexts: new Map(),
+    hosts: [],
+    groups: [],
+    tcpGroups: [],
+    clusters: new Map(),
+    listeners: [],
+    freeze: undefined,
+  };
+}
+
+function compile(edge: EdgeDraft, compilation: Compilation, input: EdgeInput): void {
+  const { settings } = compilation;
+  const module = moduleOf(compilation);
+  const secrets = new Secrets(input);
+  const termination = new TlsContexts(compilation, secrets, module);
+  const bindings = loadListeners(compilation);
+  edge.hosts = loadHosts(compilation, termination, secrets);
+  const contexts = termination.finish();
+  edge.contexts = contexts;
+  const filters = new HttpFilters(compilation, module);
+  const context: MappingContext = { settings, module, resolvers: resolversOf(compilation) };
+
+  const groups = new Groups(compilation, context, new SelectedLabels(edge.hosts, settings.strictLabelSelectors));
+  const tcpGroups = new TcpGroups(compilation, context);
+  groups.addAll(compilation.of('Mapping'));
+  tcpGroups.addAll(compilation.of('TCPMapping'));
+  groups.addAll(internalMappings(module, settings));
+
+  const clusters = new Clusters(compilation, module, contexts, context.resolvers);
+  filters.addClusters(clusters);
+  edge.groups = groups.finish(clusters);
+  edge.tcpGroups = tcpGroups.finish(clusters);
+  edge.clusters = clusters.byName;
+
+  raiseForRoutes(module, edge.groups);
+  Object.assign(
+    edge,
+    serve(compilation, edge, bindings, () => filters.ofListener()),
+  );
+  raiseForClusters(module, clusters.byName.size);
 }

@@ -29,8 +29,12 @@ export function finishGroup(
   const before = remembered.get(first);
   if (before && sameItems(before.signature, signature)) return before.group;
   const group: RouteGroup = {
-    ...{ id: draft.id, errored: draft.errored, members, shadows },
-    ...{ redirect: redirect?.policy, redirectHost: redirect?.service },
+    id: draft.id,
+    errored: draft.errored,
+    members,
+    shadows,
+    redirect: redirect?.policy,
+    redirectHost: redirect?.service,
     ...sharedFields(draft, module),
   };
   remembered.set(first, { signature, group });

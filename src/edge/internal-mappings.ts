@@ -22,8 +22,11 @@ export function internalMappings(module: AmbassadorModule, settings: EdgeSetting
     if (!isRecord(written) || !written['enabled']) return [];
     const spec = {
       ...written,
-      ...{ prefix: written['prefix'] || prefix, rewrite: written['rewrite'] || prefix },
-      ...{ service: written['service'] || DIAGNOSTICS_SERVICE, timeout_ms: 10_000, hostname: '*' },
+      prefix: written['prefix'] || prefix,
+      rewrite: written['rewrite'] || prefix,
+      service: written['service'] || DIAGNOSTICS_SERVICE,
+      timeout_ms: 10_000,
+      hostname: '*',
     };
     const identity = JSON.stringify([module.key, spec], (_, value: unknown) =>
       typeof value === 'bigint' ? String(value) : value,

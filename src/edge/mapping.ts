@@ -38,8 +38,16 @@ export interface ReadMapping {
 }
 
 const CORE_FIELDS = [
-  ...['bypass_auth', 'connect_timeout_ms', 'cluster_idle_timeout_ms', 'cluster_max_connection_lifetime_ms'],
-  ...['keepalive', 'labels', 'load_balancer', 'prefix', 'prefix_regex', 'prefix_exact'],
+  'bypass_auth',
+  'connect_timeout_ms',
+  'cluster_idle_timeout_ms',
+  'cluster_max_connection_lifetime_ms',
+  'keepalive',
+  'labels',
+  'load_balancer',
+  'prefix',
+  'prefix_regex',
+  'prefix_exact',
 ] as const;
 
 const remembered = new WeakMap<Policy, { inputs: readonly unknown[]; mapping: ReadMapping }>();
@@ -195,12 +203,13 @@ function upstreamOf(policy: Policy, service: string, circuitBreakers: unknown, m
   const statsName = textAt(spec, 'stats_name') ?? textAt(defaultFor(module, 'stats_name'));
   const connectTimeoutMs = numberAt(spec, 'connect_timeout_ms');
   return {
-    ...{ policy, service, namespace, breakers: breakerNames(circuitBreakers) ?? [] },
-    ...{
-      tls: valueAt(spec, 'tls'),
-      loadBalancer: valueAt(spec, 'load_balancer'),
-      resolver: resolverOf(policy, module),
-    },
+    policy,
+    service,
+    namespace,
+    breakers: breakerNames(circuitBreakers) ?? [],
+    tls: valueAt(spec, 'tls'),
+    loadBalancer: valueAt(spec, 'load_balancer'),
+    resolver: resolverOf(policy, module),
     ...(marker && { marker }),
     ...(hostRewrite && { hostRewrite }),
     ...(statsName && { statsName }),

@@ -1,3 +1,4 @@
+import { shown } from './shown.ts';
 import { isRecord, isTrueAt, numberAt, textAt, valueAt } from './spec.ts';
 import type { Spec, ValueMatch } from './model.ts';
 
@@ -69,9 +70,14 @@ function asked(values: unknown, regex: boolean): Asked[] {
   if (!isRecord(values)) return [];
   return Object.entries(values).map(([name, value]) => ({
     name,
-    value: value === true || value === null ? undefined : String(value),
+    value: value === true || value === null ? undefined : textOf(value),
     regex,
   }));
+}
+
+/** What is no text is nothing that could match, but it is told apart by. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : shown(value);
 }
 
 /** What the matching order is made of, compared from left to right: upstream's `route_weight`. */

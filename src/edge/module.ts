@@ -3,6 +3,7 @@ import { Frozen } from './compilation.ts';
 import { breakerNames, isLoadBalancer, isRetryOn } from './upstream-options.ts';
 import { isRecord, listAt, recordAt, textAt, valueAt } from './spec.ts';
 import { cidrProblem } from './cidr.ts';
+import { shown } from './shown.ts';
 import type { HttpFilter, Policy, RouteGroup, Spec } from './model.ts';
 
 /** The Module `ambassador`: what holds where a policy says nothing itself. All of it is free-form: any JSON may stand anywhere. */
@@ -120,8 +121,8 @@ function addressFilter({ config, key }: AmbassadorModule, compilation: Compilati
 
 function principalProblem(field: string, [kind, range]: [string, unknown]): string | undefined {
   if (kind !== 'peer' && kind !== 'remote') return `${field} principal type ${kind} unknown: must be peer or remote`;
-  const problem = cidrProblem(String(range));
-  return problem && `${field} principal ${String(range)} is not valid: ${problem}`;
+  const problem = cidrProblem(typeof range === 'string' ? range : shown(range));
+  return problem && `${field} principal ${shown(range)} is not valid: ${problem}`;
 }
 
 const LOG_FORMATS: Readonly<Record<string, (format: unknown) => boolean>> = {
@@ -140,7 +141,7 @@ function optionProblem({ config, loadBalancer, circuitBreakers }: AmbassadorModu
   const fits = typeof type === 'string' && Object.hasOwn(LOG_FORMATS, type) ? LOG_FORMATS[type] : undefined;
   if (!fits) return 'Invalid log_type specified. Supported: json, text, typed_json';
   const format = valueAt(config, 'envoy_log_format') ?? undefined;
-  if (format !== undefined && !fits(format)) return `envoy_log_format does not fit envoy_log_type ${String(type)}`;
+  if (format !== undefined && !fits(format)) return `envoy_log_format does not fit envoy_log_type ${shown(type)}`;
   const forward = valueAt(config, 'forward_client_cert_details') ?? undefined;
   if (forward !== undefined && !CERT_FORWARDING.some((known) => known === forward)) {
     return `forward_client_cert_details must be one of ${CERT_FORWARDING.join(', ')}`;
