@@ -22,11 +22,10 @@ export async function edgeWorld(): Promise<World> {
     kind: 'ClusterRole',
     metadata: { name: 'edge-edit', labels: { 'rbac.authorization.k8s.io/aggregate-to-edit': 'true' } },
     rules: [{ apiGroups: ['getambassador.io'], resources: ['*'], verbs: ['*'] }],
-  } as KubeObject);
+  });
   await until(async () => (await world.cluster.request('GET', `/apis/${EDGE}/mappings`)).status === 200, {
     what: 'Mappings are served',
   });
-  // By the rules of the CRDs a schema of a kind is served a moment later than the kind.
   const listener = (port: number, protocol: string, securityModel: string) => ({
     apiVersion: EDGE,
     kind: 'Listener',

@@ -1,3 +1,4 @@
+import { withoutValues } from '../edge/gather.ts';
 import type { KubeObject } from '../kube/object.ts';
 
 /**
@@ -13,7 +14,8 @@ export class ParsedBodies {
       known.used = true;
       return known.object;
     }
-    const object = withoutValues(JSON.parse(body) as KubeObject);
+    const read = JSON.parse(body) as KubeObject;
+    const object = read.kind === 'Secret' && read.apiVersion === 'v1' ? withoutValues(read) : read;
     this.#parsed.set(key, { body, object, used: true });
     return object;
   }
@@ -29,14 +31,4 @@ export class ParsedBodies {
   get size(): number {
     return this.#parsed.size;
   }
-}
-
-/** Of a Secret the edge needs to know which keys hold something. */
-function withoutValues(object: KubeObject): KubeObject {
-  if (object.kind !== 'Secret' || object.apiVersion !== 'v1') return object;
-  const { data, stringData: _, ...rest } = object;
-  if (typeof data !== 'object' || data === null) return rest;
-  // `Kg==` is one character: something.
-  const keys = Object.entries(data).map(([key, value]) => [key, value ? 'Kg==' : '']);
-  return { ...rest, data: Object.fromEntries(keys) as Record<string, string> };
 }

@@ -1,11 +1,12 @@
 import { API_VERSION } from '../api/names.ts';
 import { parseEdgePolicy, type EdgePolicySpec } from '../api/edge-policy.ts';
 import { KindWatches, type WatchedKind, type WatchEventType, type WatchListener } from '../drift/watches.ts';
+import { EDGE_GROUP } from '../edge/gather.ts';
 import type { KubeError } from '../kube/errors.ts';
 import { identityKey, identityOf, type KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import type { Log } from '../report/log.ts';
-import { EDGE_GROUP, type EdgeWorld } from './edge-world.ts';
+import type { EdgeWorld } from './edge-world.ts';
 
 /** How long a verdict waits for the first lists; what cannot be listed then is not known. */
 const LIST_TIMEOUT_MS = 10_000;
@@ -20,6 +21,7 @@ const NAMESPACES: WatchedKind = { apiVersion: 'v1', kind: 'Namespace', metadataO
 const OTHERS: readonly WatchedKind[] = [
   { apiVersion: 'v1', kind: 'Service', metadataOnly: true },
   { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress' },
+  { apiVersion: 'networking.k8s.io/v1', kind: 'IngressClass' },
 ];
 
 export interface EdgeWatchesDeps {

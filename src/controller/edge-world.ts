@@ -1,26 +1,20 @@
 import { GROUP, OWNER_ANNOTATION } from '../api/names.ts';
-import type { EdgeObject, Origin } from '../edge/input.ts';
+import { CONFIG_ANNOTATION } from '../edge/annotations.ts';
+import { EDGE_GROUP, isOfInterest } from '../edge/gather.ts';
+import type { EdgeObject } from '../edge/input.ts';
 import { groupOf, identityKey, identityOf, type Identity, type KubeObject } from '../kube/object.ts';
 import type { Desired } from '../sync/desired.ts';
 import { provenSource } from '../sync/sighting.ts';
 import { ParsedBodies } from './edge-bodies.ts';
 
-export const EDGE_GROUP = 'getambassador.io';
-/** On a Service or an Ingress: policies as YAML, as they were written before there were CRDs. */
-export const CONFIG_ANNOTATION = `${EDGE_GROUP}/config`;
-
 const INGRESS_CLASS_ANNOTATION = 'kubernetes.io/ingress.class';
 
-/** What Emissary reads beside its own kinds, and what makes the Secrets that it reads. */
-const OTHER_KINDS: ReadonlySet<string> = new Set([
+/** What is watched beside Emissary's own kinds; Secrets are read by name, and of the others only what Git declares matters. */
+const FOLLOWED_KINDS: ReadonlySet<string> = new Set([
   '/Service',
-  '/Secret',
   'networking.k8s.io/Ingress',
-  'cert-manager.io/Certificate',
-  'external-secrets.io/ExternalSecret',
+  'networking.k8s.io/IngressClass',
 ]);
-/** Of those, what is watched; Secrets are read by name, and of the others only what they declare matters. */
-const FOLLOWED_KINDS: ReadonlySet<string> = new Set(['/Service', 'networking.k8s.io/Ingress']);
 
 /** What one source has on the edge: the revision that passed the gate, applied or about to be. */
 export interface Admission {
@@ -41,8 +35,7 @@ interface Kept {
 
 /** Does it matter to the edge, as far as one can tell without reading it? */
 export function mattersToEdge({ identity, body }: Pick<Desired, 'identity' | 'body'>): boolean {
-  const { group, kind } = identity;
-  return group === EDGE_GROUP || OTHER_KINDS.has(`${group}/${kind}`) || body.includes(CONFIG_ANNOTATION);
+  return isOfInterest(identity) || body.includes(CONFIG_ANNOTATION);
 }
 
 /** Is it a policy, so that there is an edge to judge at all? */
@@ -183,7 +176,9 @@ export class EdgeWorld {
       }
     }
     for (const [key, kept] of this.#kept) {
-      if (stays(key)) objects.push({ object: this.bodies.parse(key, kept.body), origin: originOf(kept, declarers) });
+      if (!stays(key)) continue;
+      const origin = kept.source === undefined ? {} : { source: kept.source };
+      objects.push({ object: this.bodies.parse(key, kept.body), origin });
     }
     return objects;
   }
@@ -198,15 +193,6 @@ export class EdgeWorld {
   #undeclare(source: string, before: Admission | undefined): void {
     for (const { key } of before?.desired ?? []) if (this.#declarers.get(key) === source) this.#declarers.delete(key);
   }
-}
-
-/** Argo Rollouts clones a Mapping under this name, without its labels: it is whose the original is. */
-const CANARY = /^(.+)-canary$/;
-
-function originOf({ identity, source }: Kept, declarers: ReadonlyMap<string, string>): Origin {
-  const base = source === undefined && identity.kind === 'Mapping' ? CANARY.exec(identity.name)?.[1] : undefined;
-  const owner = base === undefined ? source : declarers.get(identityKey({ ...identity, name: base }));
-  return owner === undefined ? {} : { source: owner };
 }
 
 function isFollowed({ group, kind }: Identity): boolean {
@@ -232,5 +218,5 @@ function whatCounts({ apiVersion, kind, metadata, ...rest }: KubeObject): KubeOb
   };
   const isRead = Object.keys(read).length > 0;
   const shown = { ...place, ...(isRead && { annotations: read, ...(labels && { labels }) }) };
-  return { apiVersion, kind, metadata: shown, ...(kind === 'Ingress' && { spec: rest['spec'] }) };
+  return { apiVersion, kind, metadata: shown, ...(kind !== 'Service' && { spec: rest['spec'] }) };
 }
