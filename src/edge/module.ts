@@ -22,11 +22,14 @@ export interface AmbassadorModule {
   readonly servicesInOwnNamespace: boolean;
 }
 
+// One object for ever: what is remembered with a Mapping is compared by it.
+const NO_CONFIG: Spec = {};
+
 /** The Module `ambassador` of the first namespace in the order; others of that name have no effect. */
 export function moduleOf(compilation: Compilation): AmbassadorModule {
   const policy = compilation.named('Module', 'ambassador');
   if (policy) dropOthers(policy, compilation);
-  const config = policy ? configOf(policy) : {};
+  const config = policy ? configOf(policy) : NO_CONFIG;
   return {
     policy,
     key: policy?.key ?? 'ir.ambassador',
