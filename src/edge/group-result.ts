@@ -2,7 +2,7 @@ import { compareWeights } from './route-order.ts';
 import { defaultFor, type AmbassadorModule } from './module.ts';
 import { headerMatches, orderWeight, queryMatches, type Match } from './match.ts';
 import { isRecord, isTrueAt, listAt, numberAt, recordAt, valueAt } from './spec.ts';
-import { sharesOf, weightsOf } from './weights.ts';
+import { sharesOf, weightsOf, type Weights } from './weights.ts';
 import type { Cluster, Member, RouteGroup } from './model.ts';
 import type { Clusters, Upstream } from './clusters.ts';
 import type { Compilation } from './compilation.ts';
@@ -23,7 +23,7 @@ export function finishGroup(
   checkLabels(draft, module, compilation);
   const shadows = shadow ? [{ policy: shadow.policy, cluster: clusters.add(shadowUpstream(shadow)) }] : [];
   const targets = redirect ? [] : draft.members.map(({ upstream }) => clusters.add(upstream));
-  const members = redirect ? [] : membersOf(draft, targets, compilation);
+  const weights = redirect ? undefined : weightsIn(draft, compilation);
   const signature = [draft.id, draft.errored, module.config, redirect, shadow, shadows[0]?.cluster];
   for (const [at, mapping] of draft.members.entries()) signature.push(mapping, targets[at]);
   const before = remembered.get(first);
@@ -31,7 +31,7 @@ export function finishGroup(
   const group: RouteGroup = {
     id: draft.id,
     errored: draft.errored,
-    members,
+    members: weights ? membersOf(draft.members, targets, weights) : [],
     shadows,
     redirect: redirect?.policy,
     redirectHost: redirect?.service,
@@ -55,22 +55,32 @@ function shadowUpstream(mapping: ReadMapping): Upstream {
   return known;
 }
 
-function membersOf(draft: GroupDraft, targets: readonly Cluster[], compilation: Compilation): Member[] {
+function weightsIn(draft: GroupDraft, compilation: Compilation): Weights {
   const { members, first } = draft;
-  const weights = members.map(({ policy }) => numberAt(policy.spec, 'weight'));
-  const { cumulative, order, problem } = weightsOf(weights);
-  if (problem) {
+  if (members.length === 1) return ALONE;
+  const weights = weightsOf(members.map(({ policy }) => numberAt(policy.spec, 'weight')));
+  if (weights.problem) {
     const over = 'Total weight of mappings exceeds 100, please reconfigure for correct behavior...';
-    compilation.error(first.policy.key, problem === 'over-100' ? 'a Mapping has a weight above 100' : over);
+    compilation.error(first.policy.key, weights.problem === 'over-100' ? 'a Mapping has a weight above 100' : over);
     compilation.error(first.policy.key, 'Could not normalize mapping weights, ignoring...');
     draft.errored = true;
   }
+  return weights;
+}
+
+const ALONE = weightsOf([undefined]);
+
+function membersOf(
+  members: readonly ReadMapping[],
+  targets: readonly Cluster[],
+  { cumulative, order }: Weights,
+): Member[] {
   const shares = sharesOf(cumulative);
   return order.flatMap((position, at) => {
-    const mapping = members[position];
-    if (!mapping) return [];
+    const policy = members[position]?.policy;
+    if (!policy) return [];
     const [end = 0, share = 0] = [cumulative[at], shares[at]];
-    return [{ policy: mapping.policy, weight: weights[position], cumulative: end, share, cluster: targets[position] }];
+    return [{ policy, weight: numberAt(policy.spec, 'weight'), cumulative: end, share, cluster: targets[position] }];
   });
 }
 
@@ -113,11 +123,11 @@ function matchOf({ match }: ReadMapping): Match {
   return match;
 }
 
-const weights = new WeakMap<ReadMapping, (number | string)[]>();
+const orderWeights = new WeakMap<ReadMapping, (number | string)[]>();
 
 function weightOf(mapping: ReadMapping): (number | string)[] {
-  const known = weights.get(mapping) ?? orderWeight(matchOf(mapping));
-  weights.set(mapping, known);
+  const known = orderWeights.get(mapping) ?? orderWeight(matchOf(mapping));
+  orderWeights.set(mapping, known);
   return known;
 }
 
@@ -142,7 +152,8 @@ function addsLinkerd(spec: ReadMapping['policy']['spec'], { config }: Ambassador
 
 /** Rate limit labels are completed by the Module's defaults, which needs one key in each of them (`finalize`). */
 function checkLabels({ first, members }: GroupDraft, { config }: AmbassadorModule, compilation: Compilation): void {
-  const labels = members.length > 0 ? recordAt(first.policy.spec, 'labels') : {};
+  if (members.length === 0 || !Object.hasOwn(config, 'default_labels')) return;
+  const labels = recordAt(first.policy.spec, 'labels');
   for (const domain of Object.keys(labels)) {
     if (listAt(config, 'default_labels', domain, 'defaults').length === 0) continue;
     for (const label of listAt(labels, domain)) {
