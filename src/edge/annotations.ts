@@ -28,6 +28,9 @@ export interface AnnotationReading {
 
 const NOTHING: AnnotationReading = { documents: [] };
 
+// Objects outlive compilations, and rules ask again.
+const remembered = new WeakMap<KubeObject, AnnotationReading>();
+
 /**
  * The policies in an object's annotation, as Emissary's watcher unfolds them (pkg/snapshot/v1/annotations.go). A document is
  * flat or shaped as a Kubernetes object, or both at once; what it does not say of namespace and labels it has from its
@@ -36,6 +39,14 @@ const NOTHING: AnnotationReading = { documents: [] };
 export function readAnnotation(parent: KubeObject): AnnotationReading {
   const text = isRecord(parent.metadata.annotations) ? parent.metadata.annotations[CONFIG_ANNOTATION] : undefined;
   if (typeof text !== 'string') return NOTHING;
+  const known = remembered.get(parent);
+  if (known) return known;
+  const reading = readText(text, parent);
+  remembered.set(parent, reading);
+  return reading;
+}
+
+function readText(text: string, parent: KubeObject): AnnotationReading {
   if (text.length > MAX_LENGTH) return { documents: [], problem: `it is longer than ${MAX_LENGTH} characters` };
   try {
     const chunks = splitDocuments(text).filter((chunk) => !isBlank(chunk.text));

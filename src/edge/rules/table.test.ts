@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ask, assertFound, type Case, type RuleCases } from './case.ts';
+import { FORM_CASES } from './form.cases.ts';
 import { FREEZE_CASES } from './freeze.cases.ts';
 import { GLOBAL_CASES, MODULE_CASES } from './global.cases.ts';
 import { GRANT_CASES } from './grants.cases.ts';
@@ -20,6 +21,7 @@ const CASES: Record<string, RuleCases> = {
   ...TCP_CASES,
   ...GLOBAL_CASES,
   ...MODULE_CASES,
+  ...FORM_CASES,
   ...GRANT_CASES,
 };
 

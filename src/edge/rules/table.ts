@@ -1,4 +1,5 @@
 import type { Rule } from '../finding.ts';
+import { FORM_RULES } from './form.ts';
 import { FREEZE_RULES } from './freeze.ts';
 import { GLOBAL_RULES } from './global.ts';
 import { GRANT_RULES } from './grants.ts';
@@ -21,5 +22,6 @@ export const RULES: readonly Rule[] = [
   ...TCP_RULES,
   ...GLOBAL_RULES,
   ...MODULE_RULES,
+  ...FORM_RULES,
   ...GRANT_RULES,
 ];

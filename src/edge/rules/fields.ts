@@ -1,0 +1,160 @@
+// What is written in the fields of a policy, before any of it means anything: versions, names, types.
+import type { Hit, Judged } from '../finding.ts';
+import type { Policy } from '../model.ts';
+import { ID_MANGLE, NO_HOST } from '../normalise.ts';
+import { describe, partyOf } from '../party.ts';
+import { schemaOf, unknownFields, versionOf, violationsOf, type Violation } from '../schemas.ts';
+import { isRecord, isTrueAt, recordAt, textAt } from '../spec.ts';
+
+/** So many of one sort are named of one object: the rest is the same trouble. */
+const MOST = 20;
+
+/** Emissary made it of an Ingress: nobody wrote its fields. */
+export function isMade({ parent, key }: Policy): boolean {
+  return parent?.kind === 'Ingress' && !key.startsWith(`${parent.metadata.name}.`);
+}
+
+export function* notServed({ edge, guard, input }: Judged): Iterable<Hit> {
+  for (const policy of edge.policies) {
+    if (policy.parent) continue;
+    const { apiVersion, kind } = policy.written;
+    const object = partyOf(policy);
+    const version = versionOf(apiVersion);
+    if (!schemaOf(kind, version)) {
+      yield { object, message: `${describe(object)} is written in ${apiVersion}, in which there is no ${kind}` };
+    } else if (guard.servedVersions) {
+      if (guard.servedVersions.size === 0 || guard.servedVersions.has(apiVersion)) continue;
+      yield { object, message: `${describe(object)} is written in ${apiVersion}, which the cluster does not serve` };
+    } else if (version !== 'v3alpha1' && Number.parseInt(input.settings.version, 10) >= 4) {
+      const message = `${describe(object)} is written in ${apiVersion}, which Emissary ${input.settings.version} serves only when older versions are enabled`;
+      yield { object, severity: 'warning', message };
+    }
+  }
+}
+
+/** The version whose spelling is taken for this one's. */
+function otherOf(version: string): string {
+  return version === 'v3alpha1' ? 'v2' : 'v3alpha1';
+}
+
+export function* otherVersion(policy: Policy): Iterable<Hit> {
+  const { kind } = policy;
+  const { version, spec, unknown, violations } = troublesOf(policy);
+  const object = partyOf(policy);
+  const other = otherOf(version);
+  if (unknown.length > 0 || violations.length > 0) {
+    const fine = fieldsFineIn(kind, other, spec);
+    for (const field of unknown.filter(fine)) {
+      const message = `${describe(object)} has ${field}, which ${version} does not have and ${other} has`;
+      // Without it a Mapping of v2 is for every host.
+      const impact = field === 'spec.hostname' && kind === 'Mapping' ? 'steal' : 'no-effect';
+      yield { object, detail: field, message, impact };
+    }
+    for (const { field, message } of violations.filter((violation) => fine(violation.field))) {
+      yield { object, detail: field, message: `${describe(object)}: in ${version} ${field} ${message}` };
+    }
+  }
+  if (kind === 'Mapping' && version === 'v3alpha1' && textAt(spec, 'host') && !isTrueAt(spec, 'host_regex')) {
+    const message = `${describe(object)} has spec.host, which v3alpha1 keeps only for old times' sake; spec.hostname takes its place`;
+    yield { object, detail: 'spec.host', message, severity: 'warning', impact: 'no-effect' };
+  }
+}
+
+export function* unknownField(policy: Policy): Iterable<Hit> {
+  const { version, spec, unknown } = troublesOf(policy);
+  if (unknown.length === 0) return;
+  const object = partyOf(policy);
+  const fine = fieldsFineIn(policy.kind, otherOf(version), spec);
+  for (const field of unknown.filter((path) => !fine(path)).slice(0, MOST)) {
+    yield { object, detail: field, message: `${describe(object)} has the field ${field}, which does not exist` };
+  }
+}
+
+/** Values that other rules know more about: what becomes of the traffic. */
+const SAID_ELSEWHERE =
+  /^spec\.(retry_policy\.retry_on|circuit_breakers\.\d+\.priority|redirect_response_code|load_balancer\.policy|labels\..*|m(in|ax)_tls_version|port)$/;
+
+export function* schemaBroken(policy: Policy): Iterable<Hit> {
+  const { version, spec, violations } = troublesOf(policy);
+  if (violations.length === 0) return;
+  const object = partyOf(policy);
+  const fine = fieldsFineIn(policy.kind, otherOf(version), spec);
+  const own = violations.filter(({ field, rule }) => {
+    if (rule === 'required') return true;
+    return !fine(field) && (rule === 'type' || !SAID_ELSEWHERE.test(field));
+  });
+  for (const { field, rule, message } of own.slice(0, MOST)) {
+    yield { object, detail: `${field} ${rule} ${message}`, message: `${describe(object)}: ${field} ${message}` };
+  }
+}
+
+/** Which fields of a spec another version takes as they are: what is wrong with them is the version. */
+function fieldsFineIn(kind: string, version: string, spec: unknown): (field: string) => boolean {
+  if (!schemaOf(kind, version)) return () => false;
+  const wrong = new Set([
+    ...violationsOf(kind, version, spec).map(({ field }) => field),
+    ...unknownFields(kind, version, spec),
+  ]);
+  return (field) => !wrong.has(field);
+}
+
+/** Fields that the conversion adds to remember how v2 spelled something (api/v3alpha1). */
+const CONVERSION_FIELDS = new Set([
+  'v2ExplicitTLS',
+  'v2BoolHeaders',
+  'v2BoolQueryParameters',
+  'v2CommaSeparatedOrigins',
+  'v2Representation',
+  'v2Shorthand',
+]);
+
+export function* storageArtefact(policy: Policy): Iterable<Hit> {
+  const { source, file } = policy.origin;
+  // What is only live was written by the API server.
+  if (isMade(policy) || (source === undefined && file === undefined)) return;
+  const object = partyOf(policy);
+  const artefacts = [...artefactsIn(recordAt(policy.written, 'spec'), 'spec')];
+  for (const [field, value] of artefacts.slice(0, MOST)) {
+    const shown = value === undefined ? '' : ` with ${value}`;
+    yield { object, detail: field, message: `${describe(object)} has ${field}${shown}, left by a conversion` };
+  }
+}
+
+function* artefactsIn(value: unknown, path: string): Iterable<[field: string, value: string | undefined]> {
+  if (typeof value === 'string') {
+    const mark = [ID_MANGLE, NO_HOST].find((one) => value.startsWith(one));
+    if (mark !== undefined) yield [path, mark];
+  }
+  if (Array.isArray(value)) {
+    for (const [at, item] of (value as unknown[]).entries()) yield* artefactsIn(item, `${path}.${at}`);
+  }
+  if (!isRecord(value)) return;
+  for (const [name, inner] of Object.entries(value)) {
+    if (CONVERSION_FIELDS.has(name)) yield [`${path}.${name}`, undefined];
+    else yield* artefactsIn(inner, `${path}.${name}`);
+  }
+}
+
+interface Troubles {
+  readonly version: string;
+  readonly spec: unknown;
+  readonly unknown: readonly string[];
+  readonly violations: readonly Violation[];
+}
+
+// Three rules ask, and policies outlive compilations.
+const remembered = new WeakMap<Policy, Troubles>();
+
+/** What the schema of its own version says of a policy as it is written; nothing of one that nobody wrote. */
+function troublesOf(policy: Policy): Troubles {
+  const known = remembered.get(policy);
+  if (known) return known;
+  const { kind, written } = policy;
+  const version = versionOf(written.apiVersion);
+  const spec = written['spec'] ?? {};
+  const troubles = isMade(policy)
+    ? { version, spec, unknown: [], violations: [] }
+    : { version, spec, unknown: unknownFields(kind, version, spec), violations: violationsOf(kind, version, spec) };
+  remembered.set(policy, troubles);
+  return troubles;
+}
