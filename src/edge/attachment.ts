@@ -8,74 +8,79 @@ export interface Attachment {
   readonly unserved: readonly RouteGroup[];
 }
 
-/**
- * Which groups each Host serves, in the order of `groups` (ir/irhost.py, matches_httpgroup). A group is compared with the
- * Hosts of its own name and with the few whose name is a glob, so the work does not grow with Hosts × groups.
- */
-export function attach(hosts: readonly Host[], groups: readonly RouteGroup[], strict: boolean): Attachment {
-  const served = new Map(hosts.map((host) => [host, [] as RouteGroup[]]));
-  const unserved: RouteGroup[] = [];
-  const byName = new HostsByName(hosts);
-  for (const group of groups) {
-    let isServed = false;
-    for (const host of candidates(group, byName, strict)) {
-      if (!serves(host, group, strict)) continue;
-      isServed = true;
-      served.get(host)?.push(group);
-    }
-    if (!isServed) unserved.push(group);
-  }
-  return { served, unserved };
+/** A Host with what was found for it so far. */
+interface Serving {
+  readonly host: Host;
+  readonly groups: RouteGroup[];
 }
 
 /**
- * A Host with a selector wants its labels, and its hostname to fit if the group has one; a Host without wants the hostname to
- * fit. A group without a host is served by Hosts with a selector alone. Not strict: either is enough.
+ * Which groups each Host serves, in the order of `groups`. A group is compared with the Hosts of its own name and with the
+ * few whose name is a glob, so the work does not grow with Hosts × groups.
  */
-export function serves(host: Host, group: RouteGroup, strict: boolean): boolean {
-  if (group.internal) return true;
-  const { hostname, selector } = host;
-  const named = group.hostRegex !== null || group.hostGlob !== null;
-  const byHost = group.hostRegex !== null || (group.hostGlob !== null && globsOverlap(hostname, group.hostGlob));
-  const byLabels = selector !== undefined && labelsMatch(selector, group.labels, strict);
+export function attach(hosts: readonly Host[], groups: readonly RouteGroup[], strict: boolean): Attachment {
+  const index = new HostIndex(hosts);
+  const unserved: RouteGroup[] = [];
+  for (const group of groups) {
+    let isServed = false;
+    for (const serving of index.candidates(group, strict)) {
+      if (!serves(serving.host, group, strict)) continue;
+      isServed = true;
+      serving.groups.push(group);
+    }
+    if (!isServed) unserved.push(group);
+  }
+  return { served: new Map(index.all.map((serving) => [serving.host, serving.groups])), unserved };
+}
+
+/**
+ * Does a Host serve a group? One with a selector wants its labels, and its hostname to fit if the group has one; one without
+ * wants the hostname to fit. A group without a host is served by Hosts with a selector alone. Not strict: either is enough.
+ * (Upstream: ir/irhost.py, matches_httpgroup.)
+ */
+export function serves(
+  { hostname, selector }: Host,
+  { internal, hostRegex, hostGlob, labels }: RouteGroup,
+  strict: boolean,
+): boolean {
+  if (internal) return true;
+  const named = hostRegex !== null || hostGlob !== null;
+  const byHost = hostRegex !== null || (hostGlob !== null && globsOverlap(hostname, hostGlob));
+  const byLabels = selector !== undefined && labelsMatch(selector, labels, strict);
   if (!strict) return byHost || byLabels;
   if (selector === undefined) return byHost;
   return byLabels && (byHost || !named);
 }
 
-function candidates(
-  { internal, hostRegex, hostGlob }: RouteGroup,
-  hosts: HostsByName,
-  strict: boolean,
-): Iterable<Host> {
-  if (internal || hostRegex !== null || !strict) return hosts.all;
-  if (hostGlob === null) return hosts.selecting;
-  return isGlob(hostGlob) ? hosts.all : hosts.named(hostGlob);
-}
-
-class HostsByName {
-  readonly all: readonly Host[];
+/** Narrows down which Hosts a group has to be compared with. */
+class HostIndex {
+  readonly all: readonly Serving[];
   /** Those that have more than one name. */
-  readonly globs: readonly Host[];
-  /** Those with a selector. */
-  readonly selecting: readonly Host[];
-  readonly #exact = new Map<string, Host[]>();
+  readonly #globs: readonly Serving[];
+  /** Those that serve what names no host. */
+  readonly #selecting: readonly Serving[];
+  readonly #exact = new Map<string, Serving[]>();
+  readonly #fitting = new Map<string, readonly Serving[]>();
 
   constructor(hosts: readonly Host[]) {
-    this.all = hosts;
-    this.selecting = hosts.filter(({ selector }) => selector !== undefined);
-    this.globs = hosts.filter(({ hostname }) => isGlob(hostname));
-    for (const host of hosts) {
-      if (isGlob(host.hostname)) continue;
-      const same = this.#exact.get(host.hostname);
-      if (same) same.push(host);
-      else this.#exact.set(host.hostname, [host]);
+    this.all = hosts.map((host) => ({ host, groups: [] }));
+    this.#globs = this.all.filter(({ host }) => isGlob(host.hostname));
+    this.#selecting = this.all.filter(({ host }) => host.selector !== undefined);
+    for (const serving of this.all) {
+      const same = this.#exact.get(serving.host.hostname);
+      if (same) same.push(serving);
+      else this.#exact.set(serving.host.hostname, [serving]);
     }
   }
 
-  /** Those that a name without a glob can fit to. */
-  *named(name: string): Iterable<Host> {
-    yield* this.#exact.get(name) ?? [];
-    yield* this.globs;
+  candidates({ internal, hostRegex, hostGlob }: RouteGroup, strict: boolean): readonly Serving[] {
+    if (internal || hostRegex !== null || !strict) return this.all;
+    if (hostGlob === null) return this.#selecting;
+    const known = this.#fitting.get(hostGlob);
+    if (known) return known;
+    const narrowed = isGlob(hostGlob) ? this.all : [...(this.#exact.get(hostGlob) ?? []), ...this.#globs];
+    const fitting = narrowed.filter(({ host }) => globsOverlap(host.hostname, hostGlob));
+    this.#fitting.set(hostGlob, fitting);
+    return fitting;
   }
 }

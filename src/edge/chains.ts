@@ -6,6 +6,8 @@ import type { Chain, Host, Policy, RouteGroup, TcpGroup, TlsContext, VirtualHost
 /** What the filter chains of all Listeners are made of. */
 export interface ChainParts {
   readonly compilation: Compilation;
+  /** Are all labels of a selector asked for? */
+  readonly strict: boolean;
   /** By hostname; of equal ones in the compiler's order. */
   readonly hosts: readonly Host[];
   readonly contexts: ReadonlyMap<string, TlsContext>;

@@ -13,6 +13,7 @@ import { moduleOf, raiseForClusters, raiseForRoutes } from './module.ts';
 import { resolversOf } from './resolvers.ts';
 import { Secrets } from './secrets.ts';
 import { SelectedLabels } from './selected-labels.ts';
+import { selectsStrictly } from './selector.ts';
 import { serve } from './served.ts';
 import { TcpGroups } from './tcp-groups.ts';
 import { TlsContexts } from './tls-contexts.ts';
@@ -65,7 +66,7 @@ function compile(edge: EdgeDraft, compilation: Compilation, input: EdgeInput): v
   const filters = new HttpFilters(compilation, module);
   const context: MappingContext = { settings, module, resolvers: resolversOf(compilation) };
 
-  const groups = new Groups(compilation, context, new SelectedLabels(edge.hosts, settings.strictLabelSelectors));
+  const groups = new Groups(compilation, context, new SelectedLabels(edge.hosts, selectsStrictly(settings)));
   const tcpGroups = new TcpGroups(compilation, context);
   groups.addAll(compilation.of('Mapping'));
   tcpGroups.addAll(compilation.of('TCPMapping'));

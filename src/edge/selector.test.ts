@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { labelsMatch, matchLabelsOf } from './selector.ts';
+import { DEFAULT_EDGE_SETTINGS } from './input.ts';
+import { labelsMatch, matchLabelsOf, selectsStrictly } from './selector.ts';
 
 void test('a selector asks for all of its labels, or for any when it is not strict', () => {
   const two = { team: 'x', tier: 'web' };
@@ -18,4 +19,20 @@ void test('only matchLabels counts', () => {
   assert.deepEqual(matchLabelsOf({ matchLabels: { a: 'b' } }), { a: 'b' });
   assert.deepEqual(matchLabelsOf({ matchLabels: null }), {});
   assert.deepEqual(matchLabelsOf('x'), {});
+});
+
+void test('which versions ask for all labels', () => {
+  const table = {
+    '2.3.9': false,
+    '2.4.0': true,
+    '2.5.1': true,
+    '3.0.0': false,
+    '3.1.0': false,
+    '3.2.0': true,
+    '4.1.0': true,
+  };
+  for (const [version, strict] of Object.entries(table)) {
+    assert.equal(selectsStrictly({ ...DEFAULT_EDGE_SETTINGS, version }), strict, version);
+    assert.equal(selectsStrictly({ ...DEFAULT_EDGE_SETTINGS, version, strictLabelSelectors: false }), false);
+  }
 });

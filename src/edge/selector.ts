@@ -1,3 +1,5 @@
+import { satisfies, valid } from 'semver';
+import type { EdgeSettings } from './input.ts';
 import { recordAt } from './spec.ts';
 
 /** `matchLabels` of a selector as policies write it: the only part of it that Emissary reads. Empty: it selects everything. */
@@ -15,4 +17,13 @@ export function labelsMatch(
   if (wanted.length === 0) return true;
   const has = ([name, value]: [string, string]): boolean => Object.hasOwn(labels, name) && labels[name] === value;
   return strict ? wanted.every(has) : wanted.some(has);
+}
+
+const STRICT_SINCE = '>=2.4.0 <3.0.0 || >=3.2.0';
+
+/** Emissary asks for all labels of a selector since 2.4 and 3.2, unless DISABLE_STRICT_LABEL_SELECTORS is set. */
+export function selectsStrictly({ version, strictLabelSelectors }: EdgeSettings): boolean {
+  return (
+    strictLabelSelectors && (valid(version) === null || satisfies(version, STRICT_SINCE, { includePrerelease: true }))
+  );
 }

@@ -2,9 +2,10 @@ import { attach } from './attachment.ts';
 import { chainsOf, type ChainParts } from './chains.ts';
 import { GLOBAL_KEY, type Compilation } from './compilation.ts';
 import { addTcpListeners, bindToOfGroup, binds, type Binding, type BindTo } from './listeners.ts';
-import type { Edge, Host, HttpFilter, Listener, RouteGroup, TcpGroup } from './model.ts';
+import type { Edge, HttpFilter, Listener, RouteGroup, TcpGroup } from './model.ts';
 import { inMatchingOrder } from './route-order.ts';
 import { unknownRedirectCode } from './routes.ts';
+import { selectsStrictly } from './selector.ts';
 
 /** The last stage: Envoy's listeners in order, and the TCP groups again, marked where no Listener could take them. */
 export function serve(
@@ -19,8 +20,9 @@ export function serve(
   addTcpListeners(bindings, tcpGroups, settings.namespace);
   for (const group of groups) warnOfRedirect(group, compilation);
   const sorted = hosts.toSorted((a, b) => (a.hostname < b.hostname ? -1 : a.hostname > b.hostname ? 1 : 0));
-  const { served, unserved } = attach(sorted, inMatchingOrder(groups), settings.strictLabelSelectors);
-  const parts: ChainParts = { compilation, hosts: sorted, contexts, served, refused: new Set() };
+  const strict = selectsStrictly(settings);
+  const { served, unserved } = attach(sorted, inMatchingOrder(groups), strict);
+  const parts: ChainParts = { compilation, strict, hosts: sorted, contexts, served, refused: new Set() };
   const listeners: Listener[] = [];
   for (const [bindTo, binding] of bindings) {
     const listener = listenerOf(
@@ -32,7 +34,7 @@ export function serve(
     if (listener) listeners.push(listener);
   }
   dropUnserved(unserved, compilation);
-  dropUnbound(hosts, [...bindings.values()], compilation);
+  dropUnbound(parts, [...bindings.values()]);
   return {
     listeners,
     tcpGroups: edge.tcpGroups.map((group) => (parts.refused.has(group) ? { ...group, errored: true } : group)),
@@ -45,9 +47,9 @@ function listenerOf(
   groups: readonly TcpGroup[],
   httpFilters: () => readonly HttpFilter[],
 ): Listener | undefined {
-  const { compilation, hosts } = parts;
+  const { compilation, hosts, strict } = parts;
   const { key, listener } = binding;
-  const bound = hosts.filter((host) => binds(binding, host, compilation.settings.strictLabelSelectors));
+  const bound = hosts.filter((host) => binds(binding, host, strict));
   const filters = listener.protocolStack.includes('HTTP') ? httpFilters() : [];
   const chains = chainsOf(parts, binding, bound, groups);
   if (chains.length > 0) return { ...listener, httpFilters: filters, hosts: bound, chains };
@@ -69,8 +71,7 @@ function dropUnserved(groups: readonly RouteGroup[], compilation: Compilation): 
   }
 }
 
-function dropUnbound(hosts: readonly Host[], bindings: readonly Binding[], compilation: Compilation): void {
-  const strict = compilation.settings.strictLabelSelectors;
+function dropUnbound({ compilation, hosts, strict }: ChainParts, bindings: readonly Binding[]): void {
   const http = bindings.filter(({ listener }) => listener.protocolStack.includes('HTTP'));
   for (const host of hosts) {
     if (!host.policy || http.some((binding) => binds(binding, host, strict))) continue;
