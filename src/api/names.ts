@@ -26,6 +26,9 @@ export const SSA_ANNOTATION = `${GROUP}/ssa`;
 export const FORCE_ANNOTATION = `${GROUP}/force`;
 export const ADOPT_ANNOTATION = `${GROUP}/adopt`;
 
+/** On Mappings of different owners: with the same value on each they share a route on purpose. */
+export const ROUTE_GROUP_ANNOTATION = `${GROUP}/route-group`;
+
 /** On a source: reconcile now and verify everything; the token is echoed in status.lastHandledReconcileAt. */
 export const REQUESTED_AT_ANNOTATION = `${GROUP}/requestedAt`;
 export const FLUX_REQUESTED_AT_ANNOTATION = 'reconcile.fluxcd.io/requestedAt';

@@ -43,7 +43,8 @@ export function* askOne(rule: Rule, judged: Judged): Iterable<Finding> {
 }
 
 function finding({ id, severity, impact, mend }: Omit<Rule, 'find'>, hit: Hit): Finding {
-  const key = JSON.stringify([id, ...identityOf(hit.object), ...(hit.other ? identityOf(hit.other) : []), hit.detail]);
+  const other = hit.other && !hit.otherMayChange ? identityOf(hit.other) : [];
+  const key = JSON.stringify([id, ...identityOf(hit.object), ...other, hit.detail]);
   return { severity, impact, mend, ...hit, rule: id, key };
 }
 

@@ -1,6 +1,8 @@
 import type { Party, Traffic } from './finding.ts';
 import type { Edge, Policy, RouteGroup } from './model.ts';
 import type { Origin } from './input.ts';
+import { matchOf } from './match.ts';
+import { textAt } from './spec.ts';
 
 /** The policies of one kind, in the compiler's order, the dropped ones included. */
 export function* policiesOf(edge: Edge, kind: string): Iterable<Policy> {
@@ -37,4 +39,15 @@ export function trafficOf(group: RouteGroup): Traffic {
     .filter(({ name, value }) => name === ':method' && value)
     .map(({ value }) => value ?? '');
   return { ...(host !== null && { host }), path: group.path.value, ...(methods.length > 0 && { methods }) };
+}
+
+/** The requests that one Mapping asks for, also where it is in no group. */
+export function requestsOf({ spec }: Policy): Traffic {
+  const [host, path] = [matchOf(spec)?.host, textAt(spec, 'prefix')];
+  const method = textAt(spec, 'method');
+  return {
+    ...(host !== undefined && { host }),
+    ...(path !== undefined && { path }),
+    ...(method && { methods: [method] }),
+  };
 }

@@ -34,10 +34,11 @@ const CIPHER_SUITES: ReadonlySet<string> = new Set([
 const STANDARD_NAME =
   /^TLS_((ECDHE_(RSA|ECDSA|PSK)|RSA|PSK)_WITH_)?(AES_(128|256)_(GCM|CBC)|CHACHA20_POLY1305|3DES_EDE_CBC)_SHA(256|384)?$/;
 
-const CURVES: ReadonlySet<string> = new Set([
-  ...['X25519', 'P-224', 'P-256', 'P-384', 'P-521', 'X25519MLKEM768', 'MLKEM1024', 'X25519Kyber768Draft00'],
-  ...['x25519', 'secp224r1', 'prime256v1', 'secp384r1', 'secp521r1'],
-]);
+const CURVES: ReadonlySet<string> = new Set(
+  'X25519 P-224 P-256 P-384 P-521 X25519MLKEM768 MLKEM1024 X25519Kyber768Draft00 x25519 secp224r1 prime256v1 secp384r1 secp521r1'.split(
+    ' ',
+  ),
+);
 
 /** One element of `cipher_suites`; `[A|B]` are suites of equal rank. */
 export function isCipherSuite(element: string): boolean {

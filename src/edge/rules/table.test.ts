@@ -3,6 +3,11 @@ import { describe, it } from 'node:test';
 import { ask, assertFound, type Case, type RuleCases } from './case.ts';
 import { FORM_CASES } from './form.cases.ts';
 import { FREEZE_CASES } from './freeze.cases.ts';
+import { ATTACHMENT_CASES } from './attachment.cases.ts';
+import { GROUP_CASES } from './groups.cases.ts';
+import { NAME_CASES } from './names.cases.ts';
+import { ORDER_CASES } from './order.cases.ts';
+import { WEIGHT_CASES } from './weights.cases.ts';
 import { GLOBAL_CASES, MODULE_CASES } from './global.cases.ts';
 import { GRANT_CASES } from './grants.cases.ts';
 import { OPTION_CASES } from './options.cases.ts';
@@ -13,6 +18,11 @@ import { UPSTREAM_CASES } from './upstreams.cases.ts';
 /** Rule → its cases, family by family. */
 const CASES: Record<string, RuleCases> = {
   ...FREEZE_CASES,
+  ...ATTACHMENT_CASES,
+  ...GROUP_CASES,
+  ...NAME_CASES,
+  ...ORDER_CASES,
+  ...WEIGHT_CASES,
   ...UPSTREAM_CASES,
   ...OPTION_CASES,
   ...TLS_HOST_CASES,

@@ -1,0 +1,85 @@
+import { globCovers } from './grants.ts';
+import type { RouteGroup, ValueMatch } from './model.ts';
+import { matchesWhole } from './regex.ts';
+
+// Match sets, one dimension after the other: a route covers another one when every request that the second asks for is one
+// that the first asks for. Where regular expressions make that undecidable the answer is "no".
+
+/** Does the first take every host name that the second takes? */
+export function hostCovers(a: RouteGroup, b: RouteGroup): boolean {
+  if (a.hostRegex !== null) {
+    if (a.hostRegex === b.hostRegex || a.hostRegex === '.*') return true;
+    return b.hostGlob !== null && !b.hostGlob.includes('*') && matchesWhole(a.hostRegex, b.hostGlob);
+  }
+  if (a.hostGlob === null || a.hostGlob === '*') return true;
+  return b.hostGlob !== null && globCovers(a.hostGlob, b.hostGlob);
+}
+
+/** Does the first take every path that the second takes? */
+export function pathCovers(a: RouteGroup, b: RouteGroup): boolean {
+  if (a.path.match === 'regex') return regexCovers(a.path.value, b.path);
+  if (a.caseSensitive && !b.caseSensitive && b.path.match !== 'regex') return false;
+  const [outer, inner] = [literalOf(a), a.caseSensitive ? literalOf(b) : literalOf(b).toLowerCase()];
+  if (a.path.match === 'path') return b.path.match === 'path' && inner === outer;
+  return inner.startsWith(outer);
+}
+
+function regexCovers(regex: string, { match, value }: RouteGroup['path']): boolean {
+  if (match === 'regex') return regex === value || regex === '.*';
+  return matchesWhole(regex, value) && (match === 'path' || endsInAnything(regex));
+}
+
+/** `.*` or `.+` at the end of the whole expression: what it matches it also matches with more text behind. */
+function endsInAnything(regex: string): boolean {
+  const end = /(\\*)\.[*+]\??\$?$/.exec(regex);
+  return end !== null && end[1]!.length % 2 === 0 && !/^[^(]*\|/.test(withoutGroups(regex));
+}
+
+/** With the innermost parentheses taken out again and again: a `|` that is left divides the whole expression. */
+function withoutGroups(regex: string): string {
+  let text = regex.replace(/\\./g, '_').replace(/\[[^\]]*\]/g, '_');
+  for (let before = ''; before !== text;) {
+    before = text;
+    text = text.replace(/\([^()]*\)/g, '_');
+  }
+  return text;
+}
+
+/** Of headers or query parameters: does every request that fits the second list fit the first? `:authority` is compared as host. */
+export function valuesCover(a: readonly ValueMatch[], b: readonly ValueMatch[]): boolean {
+  return a.every((asked) => asked.name === ':authority' || b.some((given) => implies(given, asked)));
+}
+
+function implies(given: ValueMatch, asked: ValueMatch): boolean {
+  if (given.name.toLowerCase() !== asked.name.toLowerCase()) return false;
+  if (asked.match === 'present') return true;
+  if (given.match === asked.match && given.value === asked.value) return true;
+  return asked.match === 'regex' && given.match === 'exact' && matchesWhole(asked.value ?? '', given.value ?? '');
+}
+
+/** Does the first take every request that the second takes, on a Host that serves both? */
+export function covers(a: RouteGroup, b: RouteGroup): boolean {
+  return hostCovers(a, b) && pathCovers(a, b) && valuesCover(a.headers, b.headers) && valuesCover(a.query, b.query);
+}
+
+/** What every path of the group starts with; in small letters when letter case does not count. */
+export function literalOf({ path, caseSensitive }: RouteGroup): string {
+  const text = path.match === 'regex' ? literalStart(path.value) : path.value;
+  return caseSensitive || path.match === 'regex' ? text : text.toLowerCase();
+}
+
+/** The text that a regular expression begins with: up to the first special character, and without what that one repeats. */
+function literalStart(regex: string): string {
+  if (withoutGroups(regex).includes('|')) return '';
+  const text = /^\^?([^\\.+*?()[\]{}|^$]*)(.?)/s.exec(regex);
+  const [, literal = '', next = ''] = text ?? [];
+  return '*?{'.includes(next) && next !== '' ? literal.slice(0, -1) : literal;
+}
+
+/** A path of the second that the regular expression of the first takes too; undefined: none of those that were tried. */
+export function witnessPath(a: RouteGroup, b: RouteGroup): string | undefined {
+  if (a.path.match !== 'regex' || b.path.match === 'regex') return undefined;
+  const { match, value } = b.path;
+  const tried = match === 'path' ? [value] : [value, `${value}x`, `${value}1`, `${value}/x`, `${value}x/x`];
+  return tried.find((path) => matchesWhole(a.path.value, path));
+}

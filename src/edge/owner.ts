@@ -1,0 +1,57 @@
+import { ROUTE_GROUP_ANNOTATION } from '../api/names.ts';
+import type { Policy, RouteGroup } from './model.ts';
+import { ownerOf } from './party.ts';
+import { textAt } from './spec.ts';
+
+/** Every Mapping that a group took up: members, the redirect, shadows. The first one in the compiler's order made the group. */
+export function policiesIn({ members, redirect, shadows }: RouteGroup): Policy[] {
+  const policies = [...members, ...shadows].map(({ policy }) => policy);
+  if (redirect) policies.push(redirect);
+  return policies.sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+/** Argo Rollouts cuts the name of the base to this and adds the suffix. */
+const CANARY_BASE = 246;
+const CANARY_SUFFIX = '-canary';
+
+/**
+ * Is it the Mapping that Argo Rollouts makes beside one that somebody declares? Then it belongs to whoever declares that one
+ * (argoproj/argo-rollouts, rollout/trafficrouting/ambassador).
+ */
+export function isCanaryOf(policy: Policy, base: Policy): boolean {
+  const { name, namespace, origin } = policy;
+  if (origin.source !== undefined || base.origin.source === undefined || base.namespace !== namespace) return false;
+  return name === base.name.slice(0, CANARY_BASE) + CANARY_SUFFIX;
+}
+
+/** Whose a Mapping is among the others of its group. */
+export function ownerAmong(policy: Policy, group: readonly Policy[]): string {
+  const base = policy.name.endsWith(CANARY_SUFFIX) ? group.find((other) => isCanaryOf(policy, other)) : undefined;
+  return ownerOf(base ?? policy);
+}
+
+const remembered = new WeakMap<RouteGroup, ReadonlySet<string>>();
+
+/** Everybody who has a Mapping in the group. */
+export function ownersOf(group: RouteGroup): ReadonlySet<string> {
+  const known = remembered.get(group);
+  if (known) return known;
+  const policies = policiesIn(group);
+  const owners = new Set(policies.map((policy) => ownerAmong(policy, policies)));
+  remembered.set(group, owners);
+  return owners;
+}
+
+/** Have both sides said, by the same annotation, that they share their routes on purpose? */
+export function shareOnPurpose(a: Policy, b: Policy): boolean {
+  const shared = sharedName(a);
+  return shared !== undefined && shared !== '' && shared === sharedName(b);
+}
+
+function sharedName({ written, parent }: Policy): string | undefined {
+  for (const object of [written, parent]) {
+    const name = textAt(object, 'metadata', 'annotations', ROUTE_GROUP_ANNOTATION);
+    if (name !== undefined) return name;
+  }
+  return undefined;
+}

@@ -1,0 +1,290 @@
+import type { Hit, Judged, Rule } from '../finding.ts';
+import { globsOverlap, isGlob } from '../hostglob.ts';
+import { matchOf } from '../match.ts';
+import type { Edge, Host, Policy } from '../model.ts';
+import { describe, partyOf, policiesOf, requestsOf } from '../party.ts';
+import { isRecord, isTrueAt, recordAt, textAt, valueAt } from '../spec.ts';
+import { inEach } from './each.ts';
+
+export const ATTACHMENT_RULES: readonly Rule[] = [
+  {
+    id: 'EM030',
+    name: 'no-host',
+    severity: 'error',
+    impact: 'no-effect',
+    when: 'A Mapping names no host, and no Host selects it by its labels.',
+    means: 'It is never served, and its status says Running. In getambassador.io/v2 it would be served on every Host.',
+    mend: 'Write `hostname` (`"*"` for every Host), or the labels of a Host’s mappingSelector.',
+    find: noHost,
+  },
+  {
+    id: 'EM031',
+    name: 'no-matching-host',
+    severity: 'error',
+    impact: 'no-effect',
+    when: 'A Mapping names a host that no Host covers: by glob, letter case, port or selector.',
+    means: 'It is never served, and its status says Running.',
+    mend: 'Write a Host for it, or the hostname and labels of one that exists.',
+    find: noMatchingHost,
+  },
+  {
+    id: 'EM032',
+    name: 'glob-in-exact',
+    severity: 'error',
+    impact: 'drop',
+    when: 'An exact host (`host` without host_regex, or the header `:authority`) contains `*`.',
+    means: 'It could match nothing, so the Mapping is dropped.',
+    mend: 'Write it as `hostname`, which is a glob.',
+    find: inEach(['Mapping'], globInExact),
+  },
+  {
+    id: 'EM033',
+    name: 'bad-glob',
+    severity: 'error',
+    impact: 'no-effect',
+    when: 'A hostname has a `*` in the middle or at both ends, or begins with a dot.',
+    means: 'Such a glob matches nothing but itself.',
+    mend: 'Write `*` alone, or at one end: `*.example.com`.',
+    find: inEach(['Mapping', 'Host'], badGlob),
+  },
+  {
+    id: 'EM034',
+    name: 'host-and-hostname',
+    severity: 'warning',
+    impact: 'no-effect',
+    when: 'A Mapping has both host and hostname.',
+    means: 'The host is ignored.',
+    mend: 'Remove `host`.',
+    find: inEach(['Mapping'], hostAndHostname),
+  },
+  {
+    id: 'EM035',
+    name: 'redirect-needs-hostname-host',
+    severity: 'error',
+    impact: 'no-effect',
+    when: 'A redirect (host_redirect) fits only Hosts that select Mappings by labels.',
+    means: 'Redirects carry no labels to Hosts, whatever is written: it is never served.',
+    mend: 'Write a Host without a mappingSelector for its hostname.',
+    find: redirectNeedsHost,
+  },
+  {
+    id: 'EM036',
+    name: 'expressions-selector',
+    severity: 'error',
+    impact: 'protection-lost',
+    when: 'A selector of a Host or Listener has matchExpressions.',
+    means: 'Only matchLabels are read. A Host with nothing else serves every Mapping; a Listener is refused.',
+    mend: 'Write matchLabels.',
+    find: inEach(['Host', 'Listener'], expressionsSelector),
+  },
+  {
+    id: 'EM040',
+    name: 'prefix-no-slash',
+    severity: 'error',
+    impact: 'no-effect',
+    when: 'A prefix that is no regular expression does not start with a slash.',
+    means: 'Every path starts with one, so no request ever matches.',
+    mend: 'Write the slash.',
+    find: inEach(['Mapping'], prefixNoSlash),
+  },
+  {
+    id: 'EM041',
+    name: 'reserved-prefix',
+    severity: 'error',
+    impact: 'steal',
+    when: 'A Mapping has the prefix of one of Emissary’s own probes on every host. A warning for anything else below `/ambassador/v0/`, and for the path of ACME challenges.',
+    means:
+      'It shares the route of the probe, which then fails at times; the path of ACME challenges is served in clear text whatever the Host says.',
+    mend: 'Choose another prefix.',
+    find: reservedPrefix,
+  },
+  {
+    id: 'EM042',
+    name: 'id-mismatch',
+    severity: 'warning',
+    impact: 'no-effect',
+    when: 'The ambassador_id of an object names no gateway: an empty list, or `_automatic_` beside others. Told on request when it names another gateway.',
+    means: 'This gateway does not look at the object.',
+    mend: 'Leave ambassador_id out, or list the id of the gateway.',
+    find: idMismatch,
+  },
+];
+
+/** The Mappings that no Host serves. */
+function* unserved(edge: Edge): Iterable<Policy> {
+  for (const { policy, reason } of edge.drops) if (reason === 'unattached' && policy.kind === 'Mapping') yield policy;
+}
+
+function* noHost({ edge }: Judged): Iterable<Hit> {
+  for (const policy of unserved(edge)) {
+    if (matchOf(policy.spec)?.host !== undefined) continue;
+    const object = partyOf(policy);
+    const message = `${describe(object)} has no hostname, and no Host selects it by its labels: it is never served`;
+    yield { object, traffic: requestsOf(policy), message };
+  }
+}
+
+function* noMatchingHost({ edge }: Judged): Iterable<Hit> {
+  const hosts = new KnownHosts(edge.hosts);
+  for (const policy of unserved(edge)) {
+    const host = matchOf(policy.spec)?.host;
+    if (host === undefined || (isRedirect(policy) && hosts.fitting(host).length > 0)) continue;
+    const object = partyOf(policy);
+    const message = `${describe(object)} is for ${host}, which no Host serves${hosts.reason(host)}`;
+    yield { object, traffic: requestsOf(policy), message };
+  }
+}
+
+function* redirectNeedsHost({ edge }: Judged): Iterable<Hit> {
+  const hosts = new KnownHosts(edge.hosts);
+  for (const policy of unserved(edge)) {
+    const host = matchOf(policy.spec)?.host;
+    const [fitting] = isRedirect(policy) && host !== undefined ? hosts.fitting(host) : [];
+    if (!fitting?.policy) continue;
+    const [object, other] = [partyOf(policy), partyOf(fitting.policy)];
+    const message = `${describe(object)} is a redirect, and ${describe(other)} takes Mappings by labels only: it is never served`;
+    yield { object, other, traffic: requestsOf(policy), message };
+  }
+}
+
+function isRedirect({ spec }: Policy): boolean {
+  return isTrueAt(spec, 'host_redirect');
+}
+
+/** Hosts by name, to say why none of them serves a Mapping. */
+class KnownHosts {
+  readonly #byName = new Map<string, Host[]>();
+  readonly #globs: readonly Host[];
+
+  constructor(hosts: readonly Host[]) {
+    this.#globs = hosts.filter(({ hostname }) => isGlob(hostname));
+    for (const host of hosts) {
+      const same = this.#byName.get(bare(host.hostname));
+      if (same) same.push(host);
+      else this.#byName.set(bare(host.hostname), [host]);
+    }
+  }
+
+  /** Those whose hostname fits: it is their selector that keeps them from serving it. */
+  fitting(host: string): Host[] {
+    return this.#near(host).filter(({ hostname }) => globsOverlap(hostname, host));
+  }
+
+  reason(host: string): string {
+    const [fitting] = this.fitting(host);
+    const [near] = this.#near(host);
+    if (fitting) return `: Host ${fitting.namespace}/${fitting.name} (${fitting.hostname}) asks for other labels`;
+    if (!near) return '';
+    const why = near.hostname.toLowerCase() === host.toLowerCase() ? 'letter case counts' : 'ports count';
+    return `: Host ${near.namespace}/${near.name} has ${near.hostname}, and ${why}`;
+  }
+
+  #near(host: string): Host[] {
+    const globs = this.#globs.filter(({ hostname }) => globsOverlap(hostname, host));
+    return [...(this.#byName.get(bare(host)) ?? []), ...globs];
+  }
+}
+
+/** In small letters, without the port. */
+function bare(host: string): string {
+  return host.toLowerCase().replace(/:\d*$/, '');
+}
+
+function* globInExact(policy: Policy): Iterable<Hit> {
+  const problem = matchOf(policy.spec)?.problem;
+  if (problem === undefined) return;
+  const object = partyOf(policy);
+  yield { object, traffic: requestsOf(policy), message: `${describe(object)} is dropped: ${problem}` };
+}
+
+function* badGlob(policy: Policy): Iterable<Hit> {
+  const hostname = textAt(policy.spec, 'hostname');
+  if (hostname === undefined || !isBadGlob(hostname)) return;
+  const object = partyOf(policy);
+  const message = `${describe(object)}: the hostname ${hostname} matches nothing but itself`;
+  yield { object, traffic: { host: hostname }, message };
+}
+
+function isBadGlob(hostname: string): boolean {
+  if (hostname.startsWith('.')) return true;
+  const inner = hostname.slice(1, -1);
+  const bothEnds = hostname.length > 1 && hostname.startsWith('*') && hostname.endsWith('*');
+  return inner.includes('*') || bothEnds;
+}
+
+function* hostAndHostname(policy: Policy): Iterable<Hit> {
+  const [host, hostname] = [textAt(policy.spec, 'host'), textAt(policy.spec, 'hostname')];
+  if (!host || !hostname) return;
+  const object = partyOf(policy);
+  const message = `${describe(object)} has host ${host} and hostname ${hostname}: the host is ignored`;
+  yield { object, traffic: requestsOf(policy), message };
+}
+
+function* expressionsSelector(policy: Policy): Iterable<Hit> {
+  const { kind, spec } = policy;
+  const selectors = {
+    mappingSelector: valueAt(spec, 'mappingSelector'),
+    selector: valueAt(spec, 'selector'),
+    'hostBinding.selector': valueAt(spec, 'hostBinding', 'selector'),
+  };
+  for (const [field, selector] of Object.entries(selectors)) {
+    if (!isRecord(selector) || valueAt(selector, 'matchExpressions') === undefined) continue;
+    const object = partyOf(policy);
+    const labelled = Object.keys(recordAt(selector, 'matchLabels')).length > 0;
+    const effect =
+      kind === 'Listener'
+        ? 'the Listener is refused'
+        : labelled
+          ? 'only its matchLabels count'
+          : 'it selects every Mapping';
+    const message = `${describe(object)}: ${field} has matchExpressions, which Emissary does not read: ${effect}`;
+    yield { object, detail: field, ...(labelled && { severity: 'warning' as const }), message };
+  }
+}
+
+function* prefixNoSlash(policy: Policy): Iterable<Hit> {
+  const prefix = textAt(policy.spec, 'prefix');
+  if (!prefix || prefix.startsWith('/') || isTrueAt(policy.spec, 'prefix_regex')) return;
+  const object = partyOf(policy);
+  yield {
+    object,
+    traffic: requestsOf(policy),
+    message: `${describe(object)}: the prefix ${prefix} does not start with a slash`,
+  };
+}
+
+const INTERNAL = '/ambassador/v0/';
+const PROBES = [INTERNAL, `${INTERNAL}check_alive`, `${INTERNAL}check_ready`];
+const ACME = '/.well-known/acme-challenge/';
+
+function* reservedPrefix({ edge }: Judged): Iterable<Hit> {
+  const internal = edge.groups.filter((group) => group.internal).map(({ path }) => path.value);
+  const probes = new Set([...PROBES, ...internal]);
+  for (const policy of policiesOf(edge, 'Mapping')) {
+    const prefix = textAt(policy.spec, 'prefix') ?? '';
+    const everywhere = textAt(policy.spec, 'hostname') === '*' && probes.has(prefix);
+    if (!everywhere && !prefix.startsWith(INTERNAL) && prefix !== ACME) continue;
+    const object = partyOf(policy);
+    const whose = prefix === ACME ? 'ACME challenges' : "Emissary's own probes and diagnostics";
+    const message = `${describe(object)}: the prefix ${prefix} is that of ${whose}`;
+    yield { object, traffic: requestsOf(policy), ...(!everywhere && { severity: 'warning' as const }), message };
+  }
+}
+
+function* idMismatch({ edge }: Judged): Iterable<Hit> {
+  for (const { policy, reason } of edge.drops) {
+    if (reason !== 'not-ours') continue;
+    const object = partyOf(policy);
+    const ids = valueAt(policy.spec, 'ambassador_id');
+    const list = Array.isArray(ids) ? (ids as unknown[]) : [ids];
+    const broken = list.length === 0 || list.includes('_automatic_');
+    const names = list.map((id) => (typeof id === 'string' ? id : 'something that is no text')).join(', ');
+    const text =
+      list.length === 0 ? 'is an empty list: no gateway looks at it' : `is ${names}, not ${edge.settings.ambassadorId}`;
+    yield {
+      object,
+      ...(!broken && { severity: 'info' as const }),
+      message: `${describe(object)}: its ambassador_id ${text}`,
+    };
+  }
+}

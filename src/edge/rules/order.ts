@@ -1,0 +1,220 @@
+import { serves } from '../attachment.ts';
+import { covers, hostCovers, pathCovers, valuesCover, witnessPath } from '../containment.ts';
+import type { Hit, Judged, Rule } from '../finding.ts';
+import { Grants } from '../grants.ts';
+import type { Edge, Policy, RouteGroup } from '../model.ts';
+import { ownersOf, policiesIn, shareOnPurpose } from '../owner.ts';
+import { describe, partyOf, requestsOf, trafficOf } from '../party.ts';
+import { RouteIndex } from '../route-index.ts';
+import { compareWeights } from '../route-order.ts';
+import { isTrueAt, textAt } from '../spec.ts';
+import { inEach } from './each.ts';
+
+export const ORDER_RULES: readonly Rule[] = [
+  {
+    id: 'EM021',
+    name: 'precedence-dup',
+    severity: 'error',
+    impact: 'steal',
+    when: 'Two routes ask for the same requests and differ in precedence only.',
+    means: 'The one with the higher precedence gets all of them, the other one is never reached.',
+    mend: 'Remove one, or let them ask for different requests.',
+    find: ({ edge }) => shadowed(edge, 'same'),
+  },
+  {
+    id: 'EM022',
+    name: 'shadowed',
+    severity: 'error',
+    impact: 'steal',
+    when: 'A route is tried after another one that takes all of its requests, on every Host that serves it.',
+    means:
+      'It is never reached. Routes are tried by precedence, then by the length of the prefix as text (also of a regular expression), then of the header matches.',
+    mend: 'Narrow the other route, or give this one a higher precedence.',
+    find: ({ edge }) => shadowed(edge, 'wider'),
+  },
+  {
+    id: 'EM023',
+    name: 'carve-out',
+    severity: 'warning',
+    impact: 'steal',
+    when: "A route takes a part of the requests of another owner's route, because it is tried first. An error when it takes them from narrower hosts than its own without a grant for its hosts; told on request when the other one is a catch-all.",
+    means: 'Part of the requests of one team go to another team.',
+    mend: 'Write the host that is meant instead of a glob, choose another prefix, or let an EdgePolicy grant the host.',
+    find: carveOuts,
+  },
+  {
+    id: 'EM028',
+    name: 'hostregex-everywhere',
+    severity: 'warning',
+    impact: 'steal',
+    when: 'A Mapping has host_regex.',
+    means: 'It attaches to every Host, and is tried before shorter host names, exact ones included.',
+    mend: 'Write `hostname`, with a `*` at one end if need be.',
+    find: inEach(['Mapping'], hostRegex),
+  },
+];
+
+/** Two routes of which the first is tried first. */
+interface Pair {
+  readonly first: RouteGroup;
+  readonly later: RouteGroup;
+}
+
+/** What the routes of an edge do to each other; worked out once for each edge. */
+interface Order {
+  /** `later` is covered by `first`: of several the one that is tried first. */
+  readonly shadows: readonly Pair[];
+  /** `first` takes a part of `later`, whose owner is another: one pair for each owner. `path`: when just that is known. */
+  readonly carved: readonly (Pair & { readonly path?: string })[];
+}
+
+const remembered = new WeakMap<Edge, Order>();
+
+function orderOf(edge: Edge): Order {
+  const known = remembered.get(edge);
+  if (known) return known;
+  const groups = edge.groups.filter((group) => !group.internal && (group.redirect ?? group.members[0]));
+  const age = new Map(groups.map((group, at) => [group, at]));
+  /** Of equal ones the younger. */
+  const isFirst = (a: RouteGroup, b: RouteGroup): boolean => {
+    const difference = compareWeights(a.weight, b.weight);
+    return difference === 0 ? age.get(a)! > age.get(b)! : difference > 0;
+  };
+  const index = new RouteIndex(groups);
+  const shadows: Pair[] = [];
+  const carved: Order['carved'][number][] = [];
+  for (const group of groups) {
+    const { cover, wider, cut } = around(group, index, isFirst);
+    if (cover && serveTogether(edge, cover, group)) shadows.push({ first: cover, later: group });
+    carved.push(...wider.map((later) => ({ first: group, later })));
+    carved.push(...cut.map(({ first, path }) => ({ first, later: group, path })));
+  }
+  const order = { shadows, carved };
+  remembered.set(edge, order);
+  return order;
+}
+
+/** A route among those that are near to it. */
+function around(group: RouteGroup, index: RouteIndex, isFirst: (a: RouteGroup, b: RouteGroup) => boolean) {
+  let cover: RouteGroup | undefined;
+  const wider = new OnePerOwner(group);
+  const cut: { first: RouteGroup; path: string }[] = [];
+  const cutting = new OnePerOwner(group);
+  for (const near of index.mayCover(group)) {
+    if (near === group) continue;
+    const first = isFirst(near, group);
+    if (covers(near, group)) {
+      if (!first) wider.add(near);
+      else if (takesAll(near) && (!cover || isFirst(near, cover))) cover = near;
+    } else if (first && hostCovers(near, group) && !cutting.has(near)) {
+      const path = witnessPath(near, group);
+      if (path === undefined || !valuesCover(near.headers, group.headers)) continue;
+      cutting.add(near);
+      cut.push({ first: near, path });
+    }
+  }
+  for (const near of index.mayBeNarrower(group)) {
+    if (near === group || wider.has(near) || isFirst(near, group) || !hostCovers(group, near)) continue;
+    if (pathCovers(near, group) && valuesCover(near.headers, group.headers) && valuesCover(near.query, group.query)) {
+      wider.add(near);
+    }
+  }
+  return { cover, wider: wider.groups, cut };
+}
+
+/** The first group that is found of each owner other than those of one group. */
+class OnePerOwner {
+  readonly groups: RouteGroup[] = [];
+  readonly #owners: Set<string>;
+
+  constructor(group: RouteGroup) {
+    this.#owners = new Set(ownersOf(group));
+  }
+
+  has(group: RouteGroup): boolean {
+    for (const owner of ownersOf(group)) if (!this.#owners.has(owner)) return false;
+    return true;
+  }
+
+  add(group: RouteGroup): void {
+    if (this.has(group)) return;
+    for (const owner of ownersOf(group)) this.#owners.add(owner);
+    this.groups.push(group);
+  }
+}
+
+/** Weights may leave a part of the requests to the routes behind. */
+function takesAll({ members, redirect }: RouteGroup): boolean {
+  return redirect !== undefined || members.some(({ cumulative }) => cumulative >= 100);
+}
+
+/** Is the first served wherever the later one is? */
+function serveTogether(
+  { hosts, settings: { strictLabelSelectors } }: Edge,
+  first: RouteGroup,
+  later: RouteGroup,
+): boolean {
+  const serving = hosts.filter((host) => serves(host, later, strictLabelSelectors));
+  return serving.length > 0 && serving.every((host) => serves(host, first, strictLabelSelectors));
+}
+
+function* shadowed(edge: Edge, wanted: 'same' | 'wider'): Iterable<Hit> {
+  for (const { first, later } of orderOf(edge).shadows) {
+    const same = first.precedence !== later.precedence && covers(later, first) ? 'same' : 'wider';
+    const [policy, by] = [policiesIn(later)[0], policiesIn(first)[0]];
+    if (same !== wanted || !policy || !by) continue;
+    const [object, other] = [partyOf(policy), partyOf(by)];
+    const message = `${describe(object)} (${routeText(later)}) is never reached: ${describe(other)} (${routeText(first)}) is tried first and takes all of its requests`;
+    yield { object, other, otherMayChange: true, traffic: trafficOf(later), message };
+  }
+}
+
+function* carveOuts({ edge, guard }: Judged): Iterable<Hit> {
+  const grants = new Grants(guard);
+  for (const { first, later, path } of orderOf(edge).carved) {
+    const [policy, from] = [policiesIn(first)[0], policiesIn(later)[0]];
+    if (!policy || !from || shareOnPurpose(policy, from) || !servedByOne(edge, first, later)) continue;
+    const [object, other] = [partyOf(policy), partyOf(from)];
+    const what = path === undefined ? 'a part' : `at least ${path}`;
+    const message = `${describe(object)} (${routeText(first)}) is tried before ${describe(other)} (${routeText(later)}) and takes ${what} of its requests`;
+    const severity = severityOf(first, later, policy, grants);
+    const traffic = { ...trafficOf(later), path: path ?? first.path.value };
+    yield { object, other, otherMayChange: true, detail: [...ownersOf(later)].join(), severity, traffic, message };
+  }
+}
+
+function severityOf(
+  first: RouteGroup,
+  later: RouteGroup,
+  { namespace }: Policy,
+  grants: Grants,
+): Hit['severity'] & string {
+  if (!hostCovers(later, first)) {
+    const claim = { host: first.hostRegex === null ? (first.hostGlob ?? '*') : undefined, prefix: first.path.value };
+    return grants.allow(namespace, claim) ? 'warning' : 'error';
+  }
+  return later.path.match === 'prefix' && later.path.value.length <= 1 ? 'info' : 'warning';
+}
+
+function servedByOne({ hosts, settings: { strictLabelSelectors } }: Edge, a: RouteGroup, b: RouteGroup): boolean {
+  return hosts.some((host) => serves(host, a, strictLabelSelectors) && serves(host, b, strictLabelSelectors));
+}
+
+function routeText(group: RouteGroup): string {
+  const { host = '*', methods = [] } = trafficOf(group);
+  const precedence = group.precedence === 0 ? [] : [`precedence ${group.precedence}`];
+  return [host, ...(group.path.match === 'regex' ? ['regex'] : []), group.path.value, ...methods, ...precedence].join(
+    ' ',
+  );
+}
+
+function* hostRegex(policy: Policy): Iterable<Hit> {
+  const host = textAt(policy.spec, 'host');
+  if (!host || !isTrueAt(policy.spec, 'host_regex') || textAt(policy.spec, 'hostname') !== undefined) return;
+  const object = partyOf(policy);
+  yield {
+    object,
+    traffic: requestsOf(policy),
+    message: `${describe(object)}: the regular expression ${host} is tried on every Host`,
+  };
+}
