@@ -68,6 +68,7 @@ describe('an object brings', () => {
     const documents = [
       good,
       good.replace('name: a\n', ''),
+      good.replace('name: a', 'name: [n, 9007199254740993]'),
       good.replace('v2', 'v0'),
       good.replace('Mapping', 'Listener'),
       `${good}weight: many\n`,
@@ -77,11 +78,12 @@ describe('an object brings', () => {
     const annotations = { 'getambassador.io/config': documents.join('---\n') };
     assert.deepEqual(shown(object('v1', 'Service', {}, { annotations })), [
       'Mapping x.shop.1',
-      'Mapping x.shop.2: there is no Mapping in version "getambassador.io/v0"',
-      'Listener x.shop.3: there is no Listener in version "getambassador.io/v2"',
-      'Mapping x.shop.4: spec.weight must be a whole number',
-      'Mapping x.shop.5: its labels are not all text',
-      'Mapping x.shop.6: there is no Mapping in version "v1"',
+      'Mapping x.shop.2: its name [false,"9007199254740993"] is not a text',
+      'Mapping x.shop.3: there is no Mapping in version "getambassador.io/v0"',
+      'Listener x.shop.4: there is no Listener in version "getambassador.io/v2"',
+      'Mapping x.shop.5: spec.weight must be a whole number',
+      'Mapping x.shop.6: its labels are not all text',
+      'Mapping x.shop.7: there is no Mapping in version "v1"',
     ]);
   });
 });

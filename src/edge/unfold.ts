@@ -50,8 +50,8 @@ function resource(object: KubeObject): Unfolded[] {
 
 /** `before`: how many policies the parent brought already; the compiler numbers on (fetch/resource.py). */
 function annotated(parent: KubeObject, before: number): Unfolded[] {
-  // The compiler skips what has no name, without a number.
-  const named = readAnnotation(parent).documents.filter(({ metadata }) => isName(metadata['name']));
+  // The compiler skips what has no name at all, without a number.
+  const named = readAnnotation(parent).documents.filter(({ metadata }) => Object.hasOwn(metadata, 'name'));
   return named.map((document, at) => {
     const { apiVersion, kind, metadata, spec } = document;
     const key = `${parent.metadata.name}.${parent.metadata.namespace ?? 'default'}.${before + at + 1}`;
@@ -60,7 +60,7 @@ function annotated(parent: KubeObject, before: number): Unfolded[] {
     const refused = refusalOf(document, converted);
     return {
       kind,
-      name: metadata['name'] as string,
+      name: isName(metadata['name']) ? metadata['name'] : plainText(metadata['name']),
       namespace: metadata.namespace === '' ? 'default' : metadata.namespace,
       labels: textsOf(metadata['labels']),
       spec: converted,
@@ -77,7 +77,8 @@ export function refusalOf(document: AnnotationDocument, converted: Policy['spec'
   const { apiVersion, kind, metadata, spec } = document;
   const version = versionOf(apiVersion);
   if (groupOf(apiVersion) !== 'getambassador.io' || !schemaOf(kind, version)) return unsupported(document);
-  const { labels } = metadata;
+  const { name, labels } = metadata;
+  if (!isName(name)) return `its name ${plainText(name)} is not a text`;
   if (
     labels !== undefined &&
     !(isRecord(labels) && Object.values(labels).every((value) => typeof value === 'string'))
@@ -92,8 +93,13 @@ function unsupported({ apiVersion, kind }: { apiVersion: string; kind: string })
   return `there is no ${kind} in version ${JSON.stringify(apiVersion)}`;
 }
 
-function isName(name: unknown): boolean {
+function isName(name: unknown): name is string {
   return typeof name === 'string' && name !== '';
+}
+
+/** YAML takes `name: n` for false. */
+function plainText(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner));
 }
 
 function madeOf(ingress: KubeObject, policy: ReturnType<typeof fromIngress>[number], at: number): Unfolded {

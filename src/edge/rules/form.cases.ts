@@ -40,6 +40,10 @@ export const FORM_CASES: Record<string, RuleCases> = {
       'a Host in v1': [service('shop/web', 'apiVersion: ambassador/v1\nkind: Host\nname: h\n')],
       'another group': [service('shop/web', FLAT.replace('getambassador.io', 'example.com'))],
       'no apiVersion': [service('shop/web', 'kind: Mapping\nname: m\nprefix: /x/\nservice: web\n')],
+      'a name that YAML takes for false': {
+        objects: [service('shop/web', FLAT.replace('name: m', 'name: n'))],
+        finds: { says: /not a text; quote it/ },
+      },
       'no name': { objects: [service('shop/web', FLAT.replace('name: m\n', ''))], finds: { says: /has no name/ } },
     },
     passes: { 'ambassador/v2': [service('shop/web', FLAT.replace('getambassador.io/v3alpha1', 'ambassador/v2'))] },

@@ -133,7 +133,11 @@ function* annotationVersion({ input }: Judged): Iterable<Hit> {
     const { apiVersion, kind, metadata } = document;
     const object = documentParty(one, document);
     if (!textAt(metadata, 'name')) {
-      yield { object, detail: kind, message: `a ${kind} in the annotation of ${describe(parentOf(one))} has no name` };
+      const name =
+        metadata['name'] === undefined
+          ? 'no name'
+          : 'a name that is not a text; quote it, as YAML takes words like n, yes and 1 for something else';
+      yield { object, detail: kind, message: `a ${kind} in the annotation of ${describe(parentOf(one))} has ${name}` };
     } else if (!apiVersion.startsWith('getambassador.io/') || !schemaOf(kind, versionOf(apiVersion))) {
       const version =
         apiVersion === '' ? 'no apiVersion' : `the apiVersion ${apiVersion}, in which there is no ${kind}`;
