@@ -244,6 +244,8 @@ export class EdgeDesk {
       if (one !== candidate) this.#deps.wake(source);
     }
     for (const [gateway, judged] of present) this.#judgements.became(gateway, judged);
+    // The run that asked writes a status when it ends; this saves it a second one.
+    if (present.size > 0) for (const { source } of group) this.#tell(source, [...present]);
     this.#refreshSoon();
     return { kind: 'passed', first: first.get(candidate.source) ?? [], overridden };
   }

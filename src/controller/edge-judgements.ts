@@ -25,8 +25,8 @@ export interface Judged extends Judgement {
 const AS_IT_IS: View = { candidates: new Map(), pruned: new Set() };
 /** A Secret can name the next one only through us reading it; more rounds than this mean that something is wrong. */
 const MAX_ROUNDS = 4;
-/** Before anybody is stopped: what was not there this long ago may be there by now, and what was there may be gone. */
-const DOUBT = { absentMs: 1_000, presentMs: 60_000 };
+/** Before anybody is stopped: what was missing this long ago may be there by now. */
+const DOUBT = { lackingMs: 1_000, completeMs: 60_000 };
 
 /** Judges the edge for one gateway after the other, reading the Secrets that turn out to matter. */
 export class EdgeJudgements {

@@ -50,13 +50,16 @@ export class EdgeSecrets {
     });
   }
 
-  /** Forgets what was read longer ago, and what was not there. False when there was nothing of the sort. */
-  doubt(keys: Iterable<string>, { absentMs, presentMs }: { absentMs: number; presentMs: number }): boolean {
+  /**
+   * Forgets what was read longer ago: `lackingMs` for a Secret that was not there or had no certificate and key, `completeMs`
+   * for any other. False when there was nothing of the sort.
+   */
+  doubt(keys: Iterable<string>, { lackingMs, completeMs }: { lackingMs: number; completeMs: number }): boolean {
     const now = this.#clock.elapsed();
     let forgot = false;
     for (const key of keys) {
       const known = this.#known.get(key);
-      if (!known || now - known.readAt < (known.shape ? presentMs : absentMs)) continue;
+      if (!known || now - known.readAt < (isComplete(known.shape) ? completeMs : lackingMs)) continue;
       this.#known.delete(key);
       forgot = true;
     }
@@ -67,4 +70,8 @@ export class EdgeSecrets {
   keep(keys: ReadonlySet<string>): void {
     for (const key of this.#known.keys()) if (!keys.has(key)) this.#known.delete(key);
   }
+}
+
+function isComplete(shape: SecretShape | undefined): boolean {
+  return shape !== undefined && shape.keys.has('tls.crt') && shape.keys.has('tls.key');
 }

@@ -1,0 +1,69 @@
+// What the platform team says in an EdgePolicy holds for every team.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { applied, blocked, edgePolicy, edgeWorld, host, mapping, policyOf, teams } from './edge.ts';
+import type { World } from './operator.ts';
+import type { Tenant } from './tenancy.ts';
+
+let world: World;
+let shop: Tenant;
+let blog: Tenant;
+const grants: object[] = [];
+before(async () => {
+  world = await edgeWorld();
+  ({ shop, blog } = await teams(world, 'shop', 'blog'));
+  grants.push(
+    { name: 'the shop', namespaces: [shop.namespace], hosts: ['shop.example'] },
+    {
+      name: 'the blog',
+      selector: { matchLabels: { 'kubernetes.io/metadata.name': blog.namespace } },
+      hosts: ['blog.example'],
+    },
+  );
+  await edgePolicy(world, { grants });
+});
+after(async () => {
+  await world[Symbol.asyncDispose]();
+  await world.cluster.stop();
+});
+
+describe('a grant', () => {
+  it('keeps a host for its holder, and the refusal names him', async () => {
+    const theirs = await blog.source('theirs', { 'a.yaml': mapping('theirs', 'shop.example', '/blog/') });
+    const { edge, conditions } = await blocked(theirs);
+    assert.deepEqual(
+      edge?.findings.filter(({ blocks }) => blocks).map(({ rule, file }) => [rule, file]),
+      [['EM100', 'a.yaml']],
+    );
+    assert.match(conditions?.find(({ type }) => type === 'EdgeHealthy')?.message ?? '', /granted to the shop/);
+    assert.equal(await policyOf(blog, 'Mapping', 'theirs'), undefined);
+  });
+
+  it('lets the holder publish, by name and by labels', async () => {
+    const [own, other] = await Promise.all([
+      shop.source('own', { 'h.yaml': host('own', 'shop.example'), 'a.yaml': mapping('own', 'shop.example', '/') }),
+      blog.source('own', { 'h.yaml': host('own', 'blog.example'), 'a.yaml': mapping('own', 'blog.example', '/') }),
+    ]);
+    await Promise.all([applied(own), applied(other)]);
+  });
+});
+
+describe('an override', () => {
+  it('lets one commit of one source pass, and says so in the audit log', async () => {
+    const source = await blog.source('emergency', { 'a.yaml': mapping('emergency', 'shop.example', '/emergency/') });
+    const { lastAttemptedRevision } = await blocked(source);
+    const commit = lastAttemptedRevision!.slice(-40);
+    const name = `${blog.namespace}/emergency`;
+    await edgePolicy(world, { grants, overrides: [{ source: name, commit, reason: 'the incident of today' }] });
+    await applied(source, commit);
+    const said = world.operator.lines.find(
+      (line) => line.audit && line['source'] === name && line['policy'] === 'edge',
+    );
+    assert.deepEqual([said?.['commit'], said?.['reason'], said?.['rules']], [commit, 'the incident of today', 'EM100']);
+
+    // The grant holds again for the next one.
+    await source.repository.write({ 'a.yaml': mapping('more', 'shop.example', '/more/') });
+    await blocked(source);
+    assert.equal(await policyOf(blog, 'Mapping', 'more'), undefined);
+  });
+});
