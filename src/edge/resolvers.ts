@@ -1,8 +1,10 @@
 import type { Compilation } from './compilation.ts';
+import type { Policy } from './model.ts';
 import { textAt } from './spec.ts';
 
 /** How a service becomes endpoints. */
-export type ResolverKind = 'ConsulResolver' | 'KubernetesEndpointResolver' | 'KubernetesServiceResolver';
+export const RESOLVER_KINDS = ['ConsulResolver', 'KubernetesEndpointResolver', 'KubernetesServiceResolver'] as const;
+export type ResolverKind = (typeof RESOLVER_KINDS)[number];
 
 /** Either name of a pair stands for the other; of a pair that nobody declares both are built in. */
 const PAIRS = [
@@ -12,13 +14,18 @@ const PAIRS = [
 
 /** All resolvers by name, declared and built in (ir/irserviceresolver.py). */
 export function resolversOf(compilation: Compilation): ReadonlyMap<string, ResolverKind> {
-  const resolvers = new Map<string, ResolverKind>();
-  for (const policy of compilation.of('Resolver')) {
-    if (policy.kind === 'ConsulResolver' && !textAt(policy.spec, 'datacenter')) {
-      compilation.error(policy.key, 'ConsulResolver is required to have a datacenter');
-    }
-    resolvers.set(policy.storedName, policy.kind as ResolverKind);
+  const declared = [...compilation.of('Resolver')];
+  for (const { kind, key, spec } of declared) {
+    if (kind !== 'ConsulResolver' || textAt(spec, 'datacenter')) continue;
+    compilation.error(key, 'ConsulResolver is required to have a datacenter');
   }
+  return resolverKinds(declared);
+}
+
+/** Name → kind: those that are declared, and those that are built in. */
+export function resolverKinds(declared: Iterable<Policy>): ReadonlyMap<string, ResolverKind> {
+  const resolvers = new Map<string, ResolverKind>();
+  for (const { storedName, kind } of declared) resolvers.set(storedName, kind as ResolverKind);
   if (!resolvers.has('kubernetes-service')) resolvers.set('kubernetes-service', 'KubernetesServiceResolver');
   for (const [name, other, builtIn] of PAIRS) {
     const kind = resolvers.get(name) ?? resolvers.get(other) ?? builtIn;

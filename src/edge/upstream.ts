@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { Cluster, Edge, Policy } from './model.ts';
 import { standing } from './dropped.ts';
+import { type ResolverKind, RESOLVER_KINDS, resolverKinds } from './resolvers.ts';
 import { readUrl, type ServiceUrl } from './service.ts';
 import { isTrueAt, textAt } from './spec.ts';
 
@@ -27,59 +28,42 @@ export function isQualified(host: string): boolean {
 
 /** The Module whose settings hold: the first of the name `ambassador`. */
 export function moduleIn(edge: Edge): Policy | undefined {
-  for (const policy of standing(edge, 'Module')) if (policy.storedName === 'ambassador') return policy;
-  return undefined;
+  return standing(edge, 'Module').find(({ storedName }) => storedName === 'ambassador');
 }
 
-/** In which namespace Emissary looks for a service without a dot. */
-export function serviceNamespace(edge: Edge, policy: Policy): string {
-  const everywhere = isTrueAt(moduleIn(edge)?.spec, 'config', 'use_ambassador_namespace_for_service_resolution');
-  return everywhere ? edge.settings.namespace : policy.namespace;
+/** Are services without a dot looked up in Emissary's own namespace, wherever they are named? */
+export function looksUpCentrally(edge: Edge): boolean {
+  return isTrueAt(moduleIn(edge)?.spec, 'config', 'use_ambassador_namespace_for_service_resolution');
 }
 
-const BUILT_IN_RESOLVERS: Readonly<Record<string, string>> = {
-  'kubernetes-service': 'KubernetesServiceResolver',
-  'kubernetes-endpoint': 'KubernetesEndpointResolver',
-  endpoint: 'KubernetesEndpointResolver',
-  consul: 'ConsulResolver',
-  'consul-endpoint': 'ConsulResolver',
-};
-/** Either name of a pair stands for the other (ir/irserviceresolver.py, check_aliases). */
-const RESOLVER_PAIRS = [
-  ['endpoint', 'kubernetes-endpoint'],
-  ['consul', 'consul-endpoint'],
-] as const;
-
-/** Name → kind of every resolver, the built-in ones included (ir/irserviceresolver.py). */
-export function resolversOf(edge: Edge): ReadonlyMap<string, string> {
-  const declared = edge.policies.filter(({ kind }) => kind.endsWith('Resolver'));
-  const kinds = new Map([...Object.entries(BUILT_IN_RESOLVERS), ...declared.map(byName)]);
-  const named = new Map(declared.map(byName));
-  for (const [one, other] of RESOLVER_PAIRS) {
-    const kind = named.get(one) ?? named.get(other);
-    if (kind === undefined) continue;
-    kinds.set(one, named.get(one) ?? kind);
-    kinds.set(other, named.get(other) ?? kind);
-  }
-  return kinds;
+/** Name → kind of every resolver, the built-in ones included. */
+export function resolversOf(edge: Edge): ReadonlyMap<string, ResolverKind> {
+  return resolverKinds(RESOLVER_KINDS.flatMap((kind) => standing(edge, kind)));
 }
 
-function byName({ storedName, kind }: Policy): [string, string] {
-  return [storedName, kind];
-}
-
-/** The resolver that a Mapping names, or the one that holds for all. */
-export function resolverName(edge: Edge, { spec }: Policy): string {
-  return textAt(spec, 'resolver') || textAt(moduleIn(edge)?.spec, 'config', 'resolver') || 'kubernetes-service';
+/** The resolver of Mappings that name none. */
+export function defaultResolver(edge: Edge): string {
+  return textAt(moduleIn(edge)?.spec, 'config', 'resolver') || 'kubernetes-service';
 }
 
 /** A policy that sends requests, with the cluster that they go to. */
-export function* sendersOf(edge: Edge): Iterable<readonly [Policy, Cluster]> {
-  for (const { members, shadows } of edge.groups) {
-    for (const { policy, cluster } of members) if (cluster) yield [policy, cluster];
-    for (const { policy, cluster } of shadows) if (cluster) yield [policy, cluster];
+export type Sender = readonly [policy: Policy, cluster: Cluster];
+
+const senders = new WeakMap<Edge, readonly Sender[]>();
+
+/** Every Mapping and TCPMapping that sends requests, and those that send copies. */
+export function sendersOf(edge: Edge): readonly Sender[] {
+  const known = senders.get(edge);
+  if (known) return known;
+  const found: Sender[] = [];
+  for (const { members, shadows, internal } of edge.groups) {
+    if (internal) continue;
+    for (const { policy, cluster } of members) if (cluster) found.push([policy, cluster]);
+    for (const { policy, cluster } of shadows) if (cluster) found.push([policy, cluster]);
   }
   for (const { members } of edge.tcpGroups) {
-    for (const { policy, cluster } of members) if (cluster) yield [policy, cluster];
+    for (const { policy, cluster } of members) if (cluster) found.push([policy, cluster]);
   }
+  senders.set(edge, found);
+  return found;
 }

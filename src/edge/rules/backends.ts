@@ -1,25 +1,23 @@
+import { isIP } from 'node:net';
 import type { KubeObject } from '../../kube/object.ts';
 import type { Hit, Judged } from '../finding.ts';
 import type { EdgeInput } from '../input.ts';
-import type { Cluster, Edge, Policy } from '../model.ts';
+import type { Policy } from '../model.ts';
 import { describe, partyOf } from '../party.ts';
 import { shown } from '../shown.ts';
-import { isTrueAt, listAt, numberAt, textAt, valueAt } from '../spec.ts';
+import { listAt, numberAt, textAt, valueAt } from '../spec.ts';
 import {
+  defaultResolver,
   isQualified,
+  looksUpCentrally,
   moduleIn,
-  resolverName,
   resolversOf,
   sendersOf,
-  serviceNamespace,
   writtenService,
 } from '../upstream.ts';
 
-/** The Services that are known, by `namespace/name`; a namespace counts as known when at least one Service of it is. */
-interface KnownServices {
-  readonly byName: ReadonlyMap<string, KubeObject>;
-  readonly namespaces: ReadonlySet<string>;
-}
+/** Namespace → name → Service. A namespace is known when at least one Service of it is. */
+type KnownServices = ReadonlyMap<string, ReadonlyMap<string, KubeObject>>;
 
 /**
  * A backend is called missing only in a namespace of which some Service is known: a repository that holds Mappings alone
@@ -27,28 +25,52 @@ interface KnownServices {
  */
 export function* backendMissing({ edge, input }: Judged): Iterable<Hit> {
   const known = knownServices(input);
-  if (known.namespaces.size === 0) return;
+  if (known.size === 0) return;
   const resolvers = resolversOf(edge);
+  const usual = defaultResolver(edge);
+  const central = looksUpCentrally(edge) ? edge.settings.namespace : undefined;
   for (const [policy, cluster] of sendersOf(edge)) {
-    if (!resolvers.get(resolverName(edge, policy))?.startsWith('Kubernetes')) continue;
-    const problem = backendProblem(edge, policy, cluster, known);
-    if (problem === undefined) continue;
+    if (!resolvers.get(textAt(policy.spec, 'resolver') || usual)?.startsWith('Kubernetes')) continue;
+    const target = targetOf(policy);
+    const namespace = target?.namespace ?? central ?? policy.namespace;
+    const services = target && known.get(namespace);
+    if (!services) continue;
+    const port = target.port ?? (cluster.tls ? 443 : 80);
+    const service = services.get(target.name);
+    if (service && hasPort(service, port)) continue;
     const object = partyOf(policy);
-    const service = textAt(policy.spec, 'service') ?? '';
-    yield { object, detail: service, message: `${describe(object)} sends to ${shown(service)}: ${problem}` };
+    const text = textAt(policy.spec, 'service') ?? '';
+    const problem = service
+      ? `Service ${namespace}/${target.name} has no port ${port}`
+      : `no Service ${namespace}/${target.name} among those that are known`;
+    yield { object, detail: text, message: `${describe(object)} sends to ${shown(text)}: ${problem}` };
   }
 }
 
-function backendProblem(edge: Edge, policy: Policy, { tls }: Cluster, known: KnownServices): string | undefined {
-  const { host, port } = writtenService(textAt(policy.spec, 'service') ?? '');
-  const [name = '', namespace = serviceNamespace(edge, policy), cluster] = host.split('.');
-  if (name === '' || (isQualified(host) && !host.includes('.'))) return undefined;
-  if (cluster !== undefined && cluster !== 'svc') return undefined;
-  if (!known.namespaces.has(namespace)) return undefined;
-  const service = known.byName.get(`${namespace}/${name}`);
-  if (!service) return `no Service ${namespace}/${name} among those that are known`;
-  const wanted = port === undefined ? (tls ? 443 : 80) : Number(port);
-  return hasPort(service, wanted) ? undefined : `Service ${namespace}/${name} has no port ${wanted}`;
+/** The Service that a policy means; no namespace: the one in which bare names are looked up. */
+interface Target {
+  readonly name: string;
+  readonly namespace: string | undefined;
+  readonly port: number | undefined;
+}
+
+const targets = new WeakMap<Policy, Target | 'elsewhere'>();
+
+/** Undefined: it cannot be a Service. */
+function targetOf(policy: Policy): Target | undefined {
+  const known = targets.get(policy) ?? readTarget(policy) ?? 'elsewhere';
+  targets.set(policy, known);
+  return known === 'elsewhere' ? undefined : known;
+}
+
+/** `name`, `name.namespace`, `name.namespace.svc` and what follows that. */
+function readTarget({ spec }: Policy): Target | undefined {
+  const { host, port } = writtenService(textAt(spec, 'service') ?? '');
+  const [name = '', namespace, cluster] = host.split('.');
+  if (name === '' || host === 'localhost' || isIP(host) !== 0 || (cluster !== undefined && cluster !== 'svc')) {
+    return undefined;
+  }
+  return { name, namespace, port: port === undefined ? undefined : Number(port) };
 }
 
 /** Headless Services and names for other hosts listen wherever their pods and hosts do. */
@@ -59,20 +81,19 @@ function hasPort(service: KubeObject, wanted: number): boolean {
 }
 
 function knownServices({ objects }: EdgeInput): KnownServices {
-  const byName = new Map<string, KubeObject>();
-  const namespaces = new Set<string>();
+  const known = new Map<string, Map<string, KubeObject>>();
   for (const { object } of objects) {
     if (object.kind !== 'Service' || object.apiVersion !== 'v1') continue;
-    const namespace = object.metadata.namespace ?? 'default';
-    byName.set(`${namespace}/${object.metadata.name}`, object);
-    namespaces.add(namespace);
+    const { name, namespace = 'default' } = object.metadata;
+    const services = known.get(namespace) ?? new Map<string, KubeObject>();
+    known.set(namespace, services.set(name, object));
   }
-  return { byName, namespaces };
+  return known;
 }
 
 export function* qualification({ edge }: Judged): Iterable<Hit> {
   const module = moduleIn(edge);
-  const centralNames = isTrueAt(module?.spec, 'config', 'use_ambassador_namespace_for_service_resolution');
+  const centralNames = looksUpCentrally(edge);
   for (const { redirect, members } of edge.groups) {
     if (redirect && isBare(redirect)) {
       const object = partyOf(redirect);

@@ -1,20 +1,12 @@
 import type { Hit, Rule } from '../finding.ts';
 import type { Policy } from '../model.ts';
+import { Looks } from './looks.ts';
 
-/**
- * The `find` of a rule that looks at nothing but one policy at a time. What it finds is remembered with the policy, and
- * policies outlive compilations: after a change only the changed ones are looked at.
- */
+const looks = new Looks<Policy>(({ policies }) => policies);
+
+/** The `find` of a rule that looks at nothing but one policy at a time, of some kinds or of every one. */
 export function inEach(kinds: readonly string[] | 'every', look: (policy: Policy) => Iterable<Hit>): Rule['find'] {
-  const wanted = kinds === 'every' ? undefined : new Set(kinds);
-  const remembered = new WeakMap<Policy, readonly Hit[]>();
-  return function* ({ edge }) {
-    for (const policy of edge.policies) {
-      if (wanted && !wanted.has(policy.kind)) continue;
-      const known = remembered.get(policy);
-      const hits = known ?? [...look(policy)];
-      if (!known) remembered.set(policy, hits);
-      yield* hits;
-    }
-  };
+  if (kinds === 'every') return looks.add(look);
+  const wanted = new Set(kinds);
+  return looks.add((policy) => (wanted.has(policy.kind) ? look(policy) : []));
 }

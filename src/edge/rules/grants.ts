@@ -1,6 +1,6 @@
 import type { Hit, Judged, Rule } from '../finding.ts';
 import type { Edge, Policy, RouteGroup } from '../model.ts';
-import type { Guard } from '../guard.ts';
+import type { Grant, Guard } from '../guard.ts';
 import { standing } from '../dropped.ts';
 import { type Claim, Grants, literalStart } from '../grants.ts';
 import { describe, partyOf } from '../party.ts';
@@ -63,29 +63,43 @@ interface Claimed extends Claim {
   readonly policy: Policy;
 }
 
-function* grantedToAnother({ edge, guard }: Judged): Iterable<Hit> {
-  if (guard.grants.length === 0) return;
-  const grants = grantsOf(guard);
-  for (const claimed of claimsOf(edge)) {
-    const { policy } = claimed;
-    if (grants.allow(policy.namespace, claimed)) continue;
-    const grant = grants.holderOf(policy.namespace, claimed);
-    if (!grant) continue;
-    const object = partyOf(policy);
-    const message = `${describe(object)} claims ${saidClaim(claimed)}, granted to ${grant.holder} (${saidGrant(grant)})`;
-    yield { object, ...trafficOfClaim(claimed), detail: grant.holder, message };
+/** A claim that no grant of the claimant allows; `holder`: whoever else has a grant that it touches. */
+interface Refused {
+  readonly claimed: Claimed;
+  readonly holder: Grant | undefined;
+}
+
+const refusedIn = new WeakMap<Judged, readonly Refused[]>();
+
+function refusedOf(judged: Judged): readonly Refused[] {
+  const known = refusedIn.get(judged);
+  if (known) return known;
+  const grants = grantsOf(judged.guard);
+  const refused: Refused[] = [];
+  for (const claimed of claimsOf(judged.edge)) {
+    const { namespace } = claimed.policy;
+    if (!grants.allow(namespace, claimed)) refused.push({ claimed, holder: grants.holderOf(namespace, claimed) });
+  }
+  refusedIn.set(judged, refused);
+  return refused;
+}
+
+function* grantedToAnother(judged: Judged): Iterable<Hit> {
+  if (judged.guard.grants.length === 0) return;
+  for (const { claimed, holder } of refusedOf(judged)) {
+    if (!holder) continue;
+    const object = partyOf(claimed.policy);
+    const message = `${describe(object)} claims ${saidClaim(claimed)}, granted to ${holder.holder} (${saidGrant(holder)})`;
+    yield { object, ...trafficOfClaim(claimed), detail: holder.holder, message };
   }
 }
 
-function* unclaimedDenied({ edge, guard }: Judged): Iterable<Hit> {
-  if (guard.unclaimed !== 'Deny') return;
-  const grants = grantsOf(guard);
-  for (const claimed of claimsOf(edge)) {
-    const { policy } = claimed;
-    if (grants.allow(policy.namespace, claimed)) continue;
-    if (grants.holderOf(policy.namespace, claimed)) continue;
-    const object = partyOf(policy);
-    const message = `${describe(object)} claims ${saidClaim(claimed)}, which no grant gives to namespace ${policy.namespace}`;
+function* unclaimedDenied(judged: Judged): Iterable<Hit> {
+  if (judged.guard.unclaimed !== 'Deny') return;
+  for (const { claimed, holder } of refusedOf(judged)) {
+    if (holder) continue;
+    const object = partyOf(claimed.policy);
+    const message = `${describe(object)} claims ${saidClaim(claimed)}, which no grant gives to namespace ${object.namespace}`;
     yield { object, ...trafficOfClaim(claimed), message };
   }
 }

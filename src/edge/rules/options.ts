@@ -1,9 +1,9 @@
 import type { Hit, Judged, Rule } from '../finding.ts';
-import type { Edge, Policy } from '../model.ts';
+import type { Policy } from '../model.ts';
 import { describe, partyOf, policiesOf } from '../party.ts';
 import { shown } from '../shown.ts';
 import { isRecord, numberAt, textAt, valueAt } from '../spec.ts';
-import { isQualified, resolverName, resolversOf, writtenService } from '../upstream.ts';
+import { defaultResolver, resolversOf } from '../upstream.ts';
 import { breakerNames, isLoadBalancer, isRetryOn } from '../upstream-options.ts';
 import { inEach } from './each.ts';
 
@@ -64,9 +64,10 @@ export const OPTION_RULES: readonly Rule[] = [
 
 function* loadBalancing({ edge }: Judged): Iterable<Hit> {
   const resolvers = resolversOf(edge);
+  const usual = defaultResolver(edge);
   for (const policy of edge.policies) {
     if (policy.kind !== 'Mapping' && policy.kind !== 'TCPMapping') continue;
-    const problem = resolverProblem(edge, policy, resolvers);
+    const problem = resolverProblem(policy, usual, resolvers);
     if (problem === undefined) continue;
     const object = partyOf(policy);
     yield { object, message: `${describe(object)}: ${problem}` };
@@ -74,14 +75,14 @@ function* loadBalancing({ edge }: Judged): Iterable<Hit> {
 }
 
 /** An unknown resolver of the Module is the Module's trouble (EM085). */
-function resolverProblem(edge: Edge, policy: Policy, resolvers: ReadonlyMap<string, string>): string | undefined {
-  const name = resolverName(edge, policy);
-  const kind = resolvers.get(name);
+function resolverProblem(policy: Policy, usual: string, resolvers: ReadonlyMap<string, string>): string | undefined {
   const own = textAt(policy.spec, 'resolver');
+  const name = own || usual;
+  const kind = resolvers.get(name);
   if (kind === undefined) return own ? `there is no resolver ${shown(name)}` : undefined;
-  const { host } = writtenService(textAt(policy.spec, 'service') ?? '');
-  if (kind === 'ConsulResolver' && isQualified(host) && host.includes('.')) {
-    return `the Consul resolver takes no service with a dot, and ${shown(host)} has one`;
+  const service = textAt(policy.spec, 'service') ?? '';
+  if (kind === 'ConsulResolver' && service.includes('.')) {
+    return `the Consul resolver takes no service with a dot, and ${shown(service)} has one`;
   }
   const balancer = valueAt(policy.spec, 'load_balancer');
   if (policy.kind !== 'Mapping' || balancer === undefined || balancer === null) return undefined;

@@ -85,7 +85,7 @@ export const TLS_HOST_RULES: readonly Rule[] = [
 
 function* hostSecret({ edge, input }: Judged): Iterable<Hit> {
   const secrets = secretsOf(input);
-  const onlyInvented = edge.hosts.every(({ policy }) => policy === undefined);
+  const onlyInvented = edge.hosts.length > 0 && edge.hosts.every(({ policy }) => policy === undefined);
   for (const policy of standing(edge, 'Host')) {
     const name = textAt(policy.spec, 'tlsSecret', 'name');
     if (!name) continue;

@@ -131,7 +131,9 @@ function* clusterConflict({ edge }: Judged): Iterable<Hit> {
   for (const [policy, cluster] of sendersOf(edge)) {
     const first = cluster.policy;
     if (!first || first === policy || policy.kind !== 'Mapping' || first.kind !== 'Mapping') continue;
-    const differing = CLUSTER_SETTINGS.filter((field) => settingText(policy, field) !== settingText(first, field));
+    const [mine, theirs] = [clusterSettings(policy), clusterSettings(first)];
+    if (mine === theirs) continue;
+    const differing = CLUSTER_SETTINGS.filter((field) => mine.get(field) !== theirs.get(field));
     if (differing.length === 0) continue;
     const [object, other] = [partyOf(policy), partyOf(first)];
     const message = `${describe(object)} shares the cluster of ${describe(other)}, whose ${differing.join(', ')} holds for both`;
@@ -140,9 +142,18 @@ function* clusterConflict({ edge }: Judged): Iterable<Hit> {
   }
 }
 
-function settingText(policy: Policy, field: string): string {
-  const value = valueAt(policy.spec, field);
-  return value === undefined || value === null ? '' : (JSON.stringify(value, plain) ?? '');
+const NO_SETTINGS: ReadonlyMap<string, string> = new Map();
+const settingsByPolicy = new WeakMap<Policy, ReadonlyMap<string, string>>();
+
+/** Those that are set, as text. */
+function clusterSettings(policy: Policy): ReadonlyMap<string, string> {
+  const known = settingsByPolicy.get(policy);
+  if (known) return known;
+  const set = CLUSTER_SETTINGS.filter((field) => (valueAt(policy.spec, field) ?? undefined) !== undefined);
+  const texts = set.map((field) => [field, JSON.stringify(valueAt(policy.spec, field), plain)] as const);
+  const settings = set.length === 0 ? NO_SETTINGS : new Map(texts);
+  settingsByPolicy.set(policy, settings);
+  return settings;
 }
 
 function plain(_: string, value: unknown): unknown {
@@ -150,6 +161,8 @@ function plain(_: string, value: unknown): unknown {
 }
 
 function* tlsContextMissing({ edge }: Judged): Iterable<Hit> {
+  // The compiler did not get as far as the contexts: nothing can be said about them.
+  if (edge.freeze?.stage === 'load') return;
   const broken = brokenContexts(edge);
   const hit = (policy: Policy, name: string, encrypted: boolean): Hit => {
     const object = partyOf(policy);
@@ -193,12 +206,19 @@ function brokenContexts(edge: Edge): ReadonlyMap<string, string> {
   return broken;
 }
 
+const unverifiedHits = new WeakMap<Policy, Hit>();
+
+function unverified(policy: Policy): Hit {
+  const known = unverifiedHits.get(policy);
+  if (known) return known;
+  const object = partyOf(policy);
+  const service = shown(textAt(policy.spec, SERVICE_FIELDS[policy.kind] ?? 'service'));
+  const hit = { object, message: `${describe(object)} reaches ${service} over TLS and takes any certificate` };
+  unverifiedHits.set(policy, hit);
+  return hit;
+}
+
 function* originationUnverified({ edge }: Judged): Iterable<Hit> {
-  const unverified = (policy: Policy): Hit => {
-    const object = partyOf(policy);
-    const service = shown(textAt(policy.spec, SERVICE_FIELDS[policy.kind] ?? 'service'));
-    return { object, message: `${describe(object)} reaches ${service} over TLS and takes any certificate` };
-  };
   for (const [policy, { tls, verified }] of sendersOf(edge)) if (tls && !verified) yield unverified(policy);
   for (const { tls, verified, policy } of edge.clusters.values()) {
     if (tls && !verified && policy && (policy.kind === 'AuthService' || policy.kind === 'RateLimitService')) {
