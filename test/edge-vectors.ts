@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { readAnnotation } from '../src/edge/annotations.ts';
 import { compileEdge } from '../src/edge/compile.ts';
 import type { EdgeInput, SecretShape } from '../src/edge/input.ts';
-import { unknownFields, versionOf, violationsOf } from '../src/edge/schemas.ts';
+import { conformityOf, versionOf } from '../src/edge/schemas.ts';
 import { groupOf, type KubeObject } from '../src/kube/object.ts';
 import { observe, type Observed } from './edge-observed.ts';
 
@@ -88,7 +88,7 @@ function readBefore({ objects }: EdgeVector): { annotations: object; schemaInval
       readings.map(([{ kind, metadata }, documents]) => [`${kind}/${metadata.name}.${metadata.namespace}`, documents]),
     ),
     schemaInvalid: policies.flatMap(({ kind, apiVersion, metadata, spec }) =>
-      violationsOf(kind, versionOf(apiVersion), spec).map(({ field, rule }) => ({
+      conformityOf(kind, versionOf(apiVersion), spec).violations.map(({ field, rule }) => ({
         object: `${kind} ${metadata.name}.${metadata.namespace}`,
         field,
         rule,
@@ -96,7 +96,7 @@ function readBefore({ objects }: EdgeVector): { annotations: object; schemaInval
     ),
     // The recorder looked at the first level only.
     pruned: policies.flatMap(({ kind, apiVersion, spec }) =>
-      unknownFields(kind, versionOf(apiVersion), spec).filter((path) => path.split('.').length === 2),
+      conformityOf(kind, versionOf(apiVersion), spec).unknown.filter((path) => path.split('.').length === 2),
     ),
   };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { POLICY_KINDS, schemaOf, unknownFields, violationsOf } from './schemas.ts';
+import { conformityOf, POLICY_KINDS, schemaOf } from './schemas.ts';
 
 const MAPPING = { prefix: '/x/', service: 'web' };
 
@@ -46,7 +46,7 @@ describe('the schemas of the policies', () => {
   for (const [title, version, spec, ...found] of violations) {
     it(`find ${title}`, () => {
       assert.deepEqual(
-        violationsOf('Mapping', version, spec).map(({ field, rule }) => `${field} ${rule}`),
+        conformityOf('Mapping', version, spec).violations.map(({ field, rule }) => `${field} ${rule}`),
         found,
       );
     });
@@ -55,7 +55,7 @@ describe('the schemas of the policies', () => {
   it('find ports that are none', () => {
     const listener = { port: 0, securityModel: 'XFP', hostBinding: {} };
     assert.deepEqual(
-      violationsOf('Listener', 'v3alpha1', listener).map(({ message }) => message),
+      conformityOf('Listener', 'v3alpha1', listener).violations.map(({ message }) => message),
       ['must be at least 1'],
     );
   });
@@ -76,7 +76,7 @@ describe('the schemas of the policies', () => {
   ];
   for (const [kind, version, spec, ...found] of unknown) {
     it(`know the fields of ${kind} ${version} but for ${found.join(', ') || 'none'}`, () => {
-      assert.deepEqual(unknownFields(kind, version, spec), found);
+      assert.deepEqual(conformityOf(kind, version, spec).unknown, found);
     });
   }
 });

@@ -20,7 +20,7 @@ export interface Schema {
   readonly 'x-kubernetes-preserve-unknown-fields'?: boolean;
 }
 
-/** Where an API server would refuse a spec. */
+/** Something that an API server refuses. */
 export interface Violation {
   /** `spec.circuit_breakers.0.priority`; of what is missing, the object that lacks it. */
   readonly field: string;
@@ -149,86 +149,103 @@ function withProperty(schema: Schema, name: string, old: string): Schema {
   return { ...schema, properties: { ...rest, ...(field && { [old]: field }) } };
 }
 
-/** Where the spec breaks the schema of its kind and version; nothing for a kind without one. */
-export function violationsOf(kind: string, version: string, spec: unknown): Violation[] {
+/** What a spec is by the schema of its kind and version. */
+export interface Conformity {
+  /** Where an API server would refuse it. */
+  readonly violations: readonly Violation[];
+  /** Fields that the schema does not know, as paths: the API server removes them without a word. */
+  readonly unknown: readonly string[];
+}
+
+const CONFORMS: Conformity = { violations: [], unknown: [] };
+
+/** Compares a spec with its schema; of a kind or version without one there is nothing to say. */
+export function conformityOf(kind: string, version: string, spec: unknown): Conformity {
   const schema = schemaOf(kind, version);
-  return schema ? [...violations(schema, spec, 'spec')] : [];
+  if (!schema) return CONFORMS;
+  const comparison = new Comparison();
+  comparison.compare(schema, spec, { name: 'spec' });
+  return comparison.found ?? CONFORMS;
 }
 
-/** The fields that no schema knows, as paths: the API server removes them without a word. */
-export function unknownFields(kind: string, version: string, spec: unknown): string[] {
-  const schema = schemaOf(kind, version);
-  return schema ? [...unknown(schema, spec, 'spec')] : [];
+/** A field and what it is in; made a text only where something is found. */
+interface Path {
+  readonly name: string | number;
+  readonly parent?: Path;
 }
 
-function* violations(schema: Schema, value: unknown, field: string): Iterable<Violation> {
-  const types = schema.types ?? (schema.type === undefined ? [] : [schema.type]);
-  const isAllowedNull = value === null && schema.types !== undefined;
-  if (types.length > 0 && !isAllowedNull && !types.some((type) => isOf(type, value))) {
-    yield { field, rule: 'type', message: `must be ${types.map(described).join(' or ')}` };
-    return;
-  }
-  if (schema.enum && !schema.enum.includes(plain(value))) {
-    yield {
-      field,
-      rule: 'enum',
-      message: `must be one of ${schema.enum.map((one) => JSON.stringify(one)).join(', ')}`,
-    };
-  }
-  if (typeof value === 'number' || typeof value === 'bigint') yield* outOfRange(schema, value, field);
-  if (typeof value === 'string' && schema.pattern !== undefined && !new RegExp(schema.pattern).test(value)) {
-    yield { field, rule: 'pattern', message: `must match ${schema.pattern}` };
-  }
-  if (Array.isArray(value)) yield* listViolations(schema, value, field);
-  if (isRecord(value)) yield* recordViolations(schema, value, field);
+function pathText({ name, parent }: Path): string {
+  return parent ? `${pathText(parent)}.${name}` : `${name}`;
 }
 
-function* outOfRange({ minimum, maximum }: Schema, value: number | bigint, field: string): Iterable<Violation> {
-  if (minimum !== undefined && value < minimum) {
-    yield { field, rule: 'minimum', message: `must be at least ${minimum}` };
+/** Thousands of policies are compared and nearly all conform, so nothing is made before something is found. */
+class Comparison {
+  found: { violations: Violation[]; unknown: string[] } | undefined;
+
+  compare(schema: Schema, value: unknown, path: Path): void {
+    if (!isOfAny(schema, value)) {
+      const types = schema.types ?? [schema.type ?? ''];
+      return this.#violation(path, 'type', `must be ${types.map(described).join(' or ')}`);
+    }
+    if (schema.enum && !schema.enum.includes(typeof value === 'bigint' ? Number(value) : value)) {
+      this.#violation(path, 'enum', `must be one of ${schema.enum.map((one) => JSON.stringify(one)).join(', ')}`);
+    }
+    if (typeof value === 'number' || typeof value === 'bigint') this.#number(schema, value, path);
+    else if (typeof value === 'string') this.#text(schema, value, path);
+    else if (Array.isArray(value)) this.#list(schema, value, path);
+    else if (isRecord(value)) this.#record(schema, value, path);
   }
-  if (maximum !== undefined && value > maximum) yield { field, rule: 'maximum', message: `must be at most ${maximum}` };
+
+  #number({ minimum, maximum }: Schema, value: number | bigint, path: Path): void {
+    if (minimum !== undefined && value < minimum) this.#violation(path, 'minimum', `must be at least ${minimum}`);
+    if (maximum !== undefined && value > maximum) this.#violation(path, 'maximum', `must be at most ${maximum}`);
+  }
+
+  #text({ pattern }: Schema, value: string, path: Path): void {
+    if (pattern === undefined || new RegExp(pattern).test(value)) return;
+    this.#violation(path, 'pattern', `must match ${pattern}`);
+  }
+
+  #list({ items, minItems }: Schema, list: readonly unknown[], path: Path): void {
+    if (minItems !== undefined && list.length < minItems) {
+      this.#violation(path, 'minItems', `must have at least ${counted(minItems, 'entry', 'entries')}`);
+    }
+    if (items) for (const [at, item] of list.entries()) this.compare(items, item, { name: at, parent: path });
+  }
+
+  #record(schema: Schema, value: Readonly<Record<string, unknown>>, path: Path): void {
+    const { required = [], minProperties, maxProperties } = schema;
+    for (const name of required) {
+      if (!Object.hasOwn(value, name)) this.#violation(path, 'required', `must have the field ${name}`);
+    }
+    const names = Object.keys(value);
+    if (minProperties !== undefined && names.length < minProperties) {
+      this.#violation(path, 'minProperties', `must have at least ${counted(minProperties, 'key', 'keys')}`);
+    }
+    if (maxProperties !== undefined && names.length > maxProperties) {
+      this.#violation(path, 'maxProperties', `must have at most ${counted(maxProperties, 'key', 'keys')}`);
+    }
+    for (const name of names) {
+      const inner = childSchema(schema, name);
+      if (inner) this.compare(inner, value[name], { name, parent: path });
+      else if (!schema['x-kubernetes-preserve-unknown-fields']) this.#unknown({ name, parent: path });
+    }
+  }
+
+  #violation(path: Path, rule: string, message: string): void {
+    this.found ??= { violations: [], unknown: [] };
+    this.found.violations.push({ field: pathText(path), rule, message });
+  }
+
+  #unknown(path: Path): void {
+    this.found ??= { violations: [], unknown: [] };
+    this.found.unknown.push(pathText(path));
+  }
 }
 
-function* listViolations({ items, minItems }: Schema, list: readonly unknown[], field: string): Iterable<Violation> {
-  if (minItems !== undefined && list.length < minItems) {
-    yield { field, rule: 'minItems', message: `must have at least ${counted(minItems, 'entry', 'entries')}` };
-  }
-  if (items) for (const [at, item] of list.entries()) yield* violations(items, item, `${field}.${at}`);
-}
-
-function* recordViolations(
-  schema: Schema,
-  value: Readonly<Record<string, unknown>>,
-  field: string,
-): Iterable<Violation> {
-  const { required = [], minProperties, maxProperties } = schema;
-  for (const name of required) {
-    if (!Object.hasOwn(value, name)) yield { field, rule: 'required', message: `must have the field ${name}` };
-  }
-  const entries = Object.entries(value);
-  if (minProperties !== undefined && entries.length < minProperties) {
-    yield { field, rule: 'minProperties', message: `must have at least ${counted(minProperties, 'key', 'keys')}` };
-  }
-  if (maxProperties !== undefined && entries.length > maxProperties) {
-    yield { field, rule: 'maxProperties', message: `must have at most ${counted(maxProperties, 'key', 'keys')}` };
-  }
-  for (const [name, child] of entries) {
-    const inner = childSchema(schema, name);
-    if (inner) yield* violations(inner, child, `${field}.${name}`);
-  }
-}
-
-function* unknown(schema: Schema, value: unknown, field: string): Iterable<string> {
-  if (Array.isArray(value) && schema.items) {
-    for (const [at, item] of (value as unknown[]).entries()) yield* unknown(schema.items, item, `${field}.${at}`);
-  }
-  if (!isRecord(value)) return;
-  for (const [name, child] of Object.entries(value)) {
-    const inner = childSchema(schema, name);
-    if (inner) yield* unknown(inner, child, `${field}.${name}`);
-    else if (!schema['x-kubernetes-preserve-unknown-fields']) yield `${field}.${name}`;
-  }
+function isOfAny({ type, types }: Schema, value: unknown): boolean {
+  if (types) return value === null || types.some((one) => isOf(one, value));
+  return type === undefined || isOf(type, value);
 }
 
 function childSchema({ properties, additionalProperties }: Schema, name: string): Schema | undefined {
@@ -263,8 +280,4 @@ function described(type: string): string {
 
 function counted(count: number, one: string, many: string): string {
   return `${count} ${count === 1 ? one : many}`;
-}
-
-function plain(value: unknown): unknown {
-  return typeof value === 'bigint' ? Number(value) : value;
 }

@@ -3,7 +3,7 @@ import { readAnnotation, type AnnotationDocument } from './annotations.ts';
 import { fromIngress, isIngress, textsOf } from './ingress.ts';
 import type { Policy } from './model.ts';
 import { normalise } from './normalise.ts';
-import { schemaOf, versionOf, violationsOf } from './schemas.ts';
+import { conformityOf, schemaOf, versionOf } from './schemas.ts';
 import { isRecord, recordAt } from './spec.ts';
 
 /** A policy before the names of all are known and before one knows who declares it. */
@@ -85,7 +85,8 @@ export function refusalOf(document: AnnotationDocument, converted: Policy['spec'
   ) {
     return 'its labels are not all text';
   }
-  const [first] = [...violationsOf(kind, version, spec), ...violationsOf(kind, 'v3alpha1', converted)];
+  const own = conformityOf(kind, version, spec).violations;
+  const [first] = own.length > 0 ? own : conformityOf(kind, 'v3alpha1', converted).violations;
   return first && `${first.field} ${first.message}`;
 }
 

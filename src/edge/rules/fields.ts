@@ -3,7 +3,7 @@ import type { Hit, Judged } from '../finding.ts';
 import type { Policy } from '../model.ts';
 import { ID_MANGLE, NO_HOST } from '../normalise.ts';
 import { describe, partyOf } from '../party.ts';
-import { schemaOf, unknownFields, versionOf, violationsOf, type Violation } from '../schemas.ts';
+import { conformityOf, schemaOf, versionOf, type Conformity } from '../schemas.ts';
 import { isRecord, isTrueAt, recordAt, textAt } from '../spec.ts';
 
 /** So many of one sort are named of one object: the rest is the same trouble. */
@@ -39,7 +39,7 @@ function otherOf(version: string): string {
 
 export function* otherVersion(policy: Policy): Iterable<Hit> {
   const { kind } = policy;
-  const { version, spec, unknown, violations } = troublesOf(policy);
+  const { version, spec, unknown, violations } = writtenOf(policy);
   const object = partyOf(policy);
   const other = otherOf(version);
   if (unknown.length > 0 || violations.length > 0) {
@@ -61,7 +61,7 @@ export function* otherVersion(policy: Policy): Iterable<Hit> {
 }
 
 export function* unknownField(policy: Policy): Iterable<Hit> {
-  const { version, spec, unknown } = troublesOf(policy);
+  const { version, spec, unknown } = writtenOf(policy);
   if (unknown.length === 0) return;
   const object = partyOf(policy);
   const fine = fieldsFineIn(policy.kind, otherOf(version), spec);
@@ -75,7 +75,7 @@ const SAID_ELSEWHERE =
   /^spec\.(retry_policy\.retry_on|circuit_breakers\.\d+\.priority|redirect_response_code|load_balancer\.policy|labels\..*|m(in|ax)_tls_version|port)$/;
 
 export function* schemaBroken(policy: Policy): Iterable<Hit> {
-  const { version, spec, violations } = troublesOf(policy);
+  const { version, spec, violations } = writtenOf(policy);
   if (violations.length === 0) return;
   const object = partyOf(policy);
   const fine = fieldsFineIn(policy.kind, otherOf(version), spec);
@@ -91,10 +91,8 @@ export function* schemaBroken(policy: Policy): Iterable<Hit> {
 /** Which fields of a spec another version takes as they are: what is wrong with them is the version. */
 function fieldsFineIn(kind: string, version: string, spec: unknown): (field: string) => boolean {
   if (!schemaOf(kind, version)) return () => false;
-  const wrong = new Set([
-    ...violationsOf(kind, version, spec).map(({ field }) => field),
-    ...unknownFields(kind, version, spec),
-  ]);
+  const { violations, unknown } = conformityOf(kind, version, spec);
+  const wrong = new Set([...violations.map(({ field }) => field), ...unknown]);
   return (field) => !wrong.has(field);
 }
 
@@ -135,26 +133,22 @@ function* artefactsIn(value: unknown, path: string): Iterable<[field: string, va
   }
 }
 
-interface Troubles {
+interface Written extends Conformity {
   readonly version: string;
   readonly spec: unknown;
-  readonly unknown: readonly string[];
-  readonly violations: readonly Violation[];
 }
 
 // Three rules ask, and policies outlive compilations.
-const remembered = new WeakMap<Policy, Troubles>();
+const remembered = new WeakMap<Policy, Written>();
 
-/** What the schema of its own version says of a policy as it is written; nothing of one that nobody wrote. */
-function troublesOf(policy: Policy): Troubles {
+/** A policy as it is written, by the schema of its own version; what nobody wrote conforms. */
+function writtenOf(policy: Policy): Written {
   const known = remembered.get(policy);
   if (known) return known;
-  const { kind, written } = policy;
-  const version = versionOf(written.apiVersion);
-  const spec = written['spec'] ?? {};
-  const troubles = isMade(policy)
-    ? { version, spec, unknown: [], violations: [] }
-    : { version, spec, unknown: unknownFields(kind, version, spec), violations: violationsOf(kind, version, spec) };
-  remembered.set(policy, troubles);
-  return troubles;
+  const version = versionOf(policy.written.apiVersion);
+  const spec = policy.written['spec'] ?? {};
+  const conformity = isMade(policy) ? { violations: [], unknown: [] } : conformityOf(policy.kind, version, spec);
+  const written = { version, spec, ...conformity };
+  remembered.set(policy, written);
+  return written;
 }
