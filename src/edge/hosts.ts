@@ -59,7 +59,6 @@ function draftOf(policy: Policy): HostDraft {
 }
 
 function finish({ name, namespace, hostname, policy, spec, context }: HostDraft): Host {
-  const action = textAt(spec, 'requestPolicy', 'insecure', 'action');
   const selector = [spec['mappingSelector'], spec['selector']].find(
     (written) => isRecord(written) && Object.keys(written).length > 0,
   );
@@ -69,7 +68,7 @@ function finish({ name, namespace, hostname, policy, spec, context }: HostDraft)
     hostname,
     policy,
     context: context?.usable ? context.finish() : undefined,
-    insecureAction: action === 'Route' || action === 'Reject' ? action : 'Redirect',
+    insecureAction: insecureActionOf(spec) ?? 'Redirect',
     selector: selector === undefined ? undefined : matchLabelsOf(selector),
   };
 }
@@ -203,14 +202,24 @@ class HostLoader {
   }
 }
 
+/** What a Host does with requests that are not over TLS; undefined: a word that the compiler does not know, and raises for. */
+export function insecureActionOf(spec: Spec): Host['insecureAction'] | undefined {
+  const action = valueAt(spec, 'requestPolicy', 'insecure', 'action');
+  if (action === undefined) return 'Redirect';
+  if (action === null || action === 'Reject') return 'Reject';
+  const word = typeof action === 'string' ? action.toLowerCase() : '';
+  return word === 'route' ? 'Route' : word === 'redirect' ? 'Redirect' : undefined;
+}
+
 /** `Host.tls` with the field names of a TLSContext; undefined: there is nothing in it. */
 function snakeCase(tls: Spec): Spec | undefined {
   const fields = Object.entries(tls);
   if (fields.length === 0) return undefined;
-  return Object.fromEntries(
-    fields.map(([field, value]) => [
-      CAMEL_CASE.has(field) ? field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) : field,
-      value,
-    ]),
-  );
+  const camel = fields.filter(([field]) => CAMEL_CASE.has(field));
+  const snake = fields.filter(([field]) => !CAMEL_CASE.has(field));
+  const renamed = camel.map(([field, value]) => [
+    field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+    value,
+  ]);
+  return Object.fromEntries([...snake, ...renamed]) as Spec;
 }

@@ -1,8 +1,9 @@
 import { attach } from './attachment.ts';
 import { chainsOf, type ChainParts } from './chains.ts';
-import { GLOBAL_KEY, type Compilation } from './compilation.ts';
+import { Frozen, GLOBAL_KEY, type Compilation } from './compilation.ts';
+import { insecureActionOf } from './hosts.ts';
 import { addTcpListeners, bindToOfGroup, binds, type Binding, type BindTo } from './listeners.ts';
-import type { Edge, HttpFilter, Listener, RouteGroup, TcpGroup } from './model.ts';
+import type { Edge, Host, HttpFilter, Listener, RouteGroup, TcpGroup } from './model.ts';
 import { inMatchingOrder } from './route-order.ts';
 import { unknownRedirectCode } from './routes.ts';
 import { selectsStrictly } from './selector.ts';
@@ -51,11 +52,20 @@ function listenerOf(
   const { key, listener } = binding;
   const bound = hosts.filter((host) => binds(binding, host, strict));
   const filters = listener.protocolStack.includes('HTTP') ? httpFilters() : [];
+  for (const host of bound) raiseForAction(host, listener);
   const chains = chainsOf(parts, binding, bound, groups);
   if (chains.length > 0) return { ...listener, httpFilters: filters, hosts: bound, chains };
   compilation.error(key, 'No matching Hosts/TCPMappings found, disabling!');
   if (listener.policy) compilation.drop(listener.policy, 'unattached', 'no Host and no TCPMapping goes with it');
   return undefined;
+}
+
+/** Upstream looks the action up by its name when it makes the routes for requests without TLS. */
+function raiseForAction({ policy }: Host, { protocolStack, securityModel }: Binding['listener']): void {
+  if (!policy || securityModel === 'SECURE' || !protocolStack.includes('HTTP')) return;
+  if (insecureActionOf(policy.spec) !== undefined) return;
+  const message = `Host ${policy.namespace}/${policy.name}: the compiler does not know its requestPolicy.insecure.action`;
+  throw new Frozen({ stage: 'envoy', message, policy });
 }
 
 function warnOfRedirect(group: RouteGroup, compilation: Compilation): void {

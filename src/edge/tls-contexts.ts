@@ -1,6 +1,7 @@
 import { GLOBAL_KEY, type Compilation } from './compilation.ts';
 import { ContextDraft, type Certificates, type ContextSource } from './context-draft.ts';
-import type { Spec, TlsContext } from './model.ts';
+import { legacyContexts } from './legacy-tls.ts';
+import type { Policy, Spec, TlsContext } from './model.ts';
 import { secretId, secretNamed, type FoundSecret, type Secrets } from './secrets.ts';
 import { textAt, valueAt } from './spec.ts';
 
@@ -18,9 +19,8 @@ export class TlsContexts {
     this.#compilation = compilation;
     this.#secrets = secrets;
     this.#secretNamespacing = Boolean(valueAt(config, 'defaults', 'tls_secret_namespacing') ?? true);
-    for (const policy of compilation.of('TLSContext')) {
-      const { storedName: name, namespace, key, spec } = policy;
-      const context = this.create({ name, namespace, key, policy, spec });
+    for (const source of [...legacyContexts(compilation), ...Array.from(compilation.of('TLSContext'), sourceOf)]) {
+      const context = this.create(source);
       if (context) this.save(context);
     }
   }
@@ -147,6 +147,11 @@ export class TlsContexts {
     this.#compilation.error(key, message);
     if (usable && policy?.kind === 'TLSContext') this.#compilation.drop(policy, 'invalid', message);
   }
+}
+
+function sourceOf(policy: Policy): ContextSource {
+  const { storedName: name, namespace, key, spec } = policy;
+  return { name, namespace, key, policy, spec };
 }
 
 function addServer(certificates: Certificates, server: FoundSecret): void {
