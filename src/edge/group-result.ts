@@ -19,29 +19,49 @@ export function finishGroup(
   compilation: Compilation,
   module: AmbassadorModule,
 ): RouteGroup {
-  const { first, redirect, shadow } = draft;
   checkLabels(draft, module, compilation);
-  const shadows = shadow ? [{ policy: shadow.policy, cluster: clusters.add(shadowUpstream(shadow)) }] : [];
-  const targets = redirect ? [] : draft.members.map(({ upstream }) => clusters.add(upstream));
-  const weights = redirect ? undefined : weightsIn(draft, compilation);
-  const signature = [draft.id, draft.errored, module.config, redirect, shadow, shadows[0]?.cluster];
-  for (const [at, mapping] of draft.members.entries()) signature.push(mapping, targets[at]);
-  const before = remembered.get(first);
-  if (before && sameItems(before.signature, signature)) return before.group;
+  const mirror = draft.shadow && clusters.add(shadowUpstream(draft.shadow));
+  const targets = draft.redirect ? [] : draft.members.map(({ upstream }) => clusters.add(upstream));
+  const weights = draft.redirect ? undefined : weightsIn(draft, compilation);
+  const before = remembered.get(draft.first);
+  const made = { draft, mirror, targets, config: module.config };
+  if (before && isSame(before, made)) return before.group;
   const group: RouteGroup = {
     id: draft.id,
     errored: draft.errored,
     members: weights ? membersOf(draft.members, targets, weights) : [],
-    shadows,
-    redirect: redirect?.policy,
-    redirectHost: redirect?.service,
+    shadows: draft.shadow ? [{ policy: draft.shadow.policy, cluster: mirror }] : [],
+    redirect: draft.redirect?.policy,
+    redirectHost: draft.redirect?.service,
     ...sharedFields(draft, module),
   };
-  remembered.set(first, { signature, group });
+  remembered.set(draft.first, { ...made, group });
   return group;
 }
 
-const remembered = new WeakMap<ReadMapping, { signature: readonly unknown[]; group: RouteGroup }>();
+/** All that a group is made of. */
+interface Ingredients {
+  readonly draft: GroupDraft;
+  readonly mirror: Cluster | undefined;
+  readonly targets: readonly Cluster[];
+  readonly config: AmbassadorModule['config'];
+}
+
+const remembered = new WeakMap<ReadMapping, Ingredients & { readonly group: RouteGroup }>();
+
+function isSame(a: Ingredients, b: Ingredients): boolean {
+  const [one, other] = [a.draft, b.draft];
+  return (
+    one.id === other.id &&
+    one.errored === other.errored &&
+    one.redirect === other.redirect &&
+    one.shadow === other.shadow &&
+    a.config === b.config &&
+    a.mirror === b.mirror &&
+    sameItems(one.members, other.members) &&
+    sameItems(a.targets, b.targets)
+  );
+}
 
 function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
   return a.length === b.length && a.every((item, at) => item === b[at]);
@@ -109,7 +129,7 @@ function sharedFields(
     // Envoy gets those of the members: a redirect, which has none, looks at no parameter.
     query: last ? queryMatches(matchOf(last).query) : [],
     caseSensitive: valueAt((redirect ?? lastWith('case_sensitive'))?.policy.spec, 'case_sensitive') !== false,
-    labels: Object.assign({}, ...ordered.map(({ policy }) => policy.labels)) as Readonly<Record<string, string>>,
+    labels: unionOf(ordered),
     requestHeadersAdded: headersAdded(ordered, 'add_request_headers', module),
     responseHeadersAdded: headersAdded(ordered, 'add_response_headers', module),
     internal:
@@ -136,14 +156,25 @@ function plainHost(mapping: ReadMapping | undefined): string | null {
   return match && !match.hostRegex ? (match.host ?? null) : null;
 }
 
-function headersAdded(members: readonly ReadMapping[], field: string, module: AmbassadorModule): string[] {
-  const names = new Set<string>();
+function unionOf(members: readonly ReadMapping[]): Readonly<Record<string, string>> {
+  const [only, ...more] = members;
+  if (only && more.length === 0) return only.policy.labels;
+  return Object.fromEntries(members.flatMap(({ policy }) => Object.entries(policy.labels)));
+}
+
+const NO_HEADERS: readonly string[] = [];
+
+function headersAdded(members: readonly ReadMapping[], field: string, module: AmbassadorModule): readonly string[] {
+  let names: Set<string> | undefined;
   for (const { policy } of members) {
     const own = Object.hasOwn(policy.spec, field) ? policy.spec[field] : defaultFor(module, field);
-    for (const name of Object.keys(recordAt(own))) names.add(name);
-    if (field === 'add_request_headers' && addsLinkerd(policy.spec, module)) names.add('l5d-dst-override');
+    const linkerd = field === 'add_request_headers' && addsLinkerd(policy.spec, module);
+    if (own === undefined && !linkerd) continue;
+    names ??= new Set();
+    for (const name of Object.keys(isRecord(own) ? own : {})) names.add(name);
+    if (linkerd) names.add('l5d-dst-override');
   }
-  return [...names];
+  return names ? [...names] : NO_HEADERS;
 }
 
 function addsLinkerd(spec: ReadMapping['policy']['spec'], { config }: AmbassadorModule): boolean {

@@ -77,21 +77,26 @@ function read(policy: Policy, context: MappingContext): ReadMapping {
   const circuitBreakers = valueAt(spec, 'circuit_breakers') ?? module.circuitBreakers ?? null;
   const considered: Considered = { match, resolver, resolverName, service, circuitBreakers };
   // A service that freezes the edge is the last thing that is read.
-  const problems = freeze ? [] : [...problemsOf(policy, considered)];
+  const problems = freeze ? [] : problemsOf(policy, considered);
   const ignored = freeze || problems.length > 0 ? [] : ignoredRedirects(policy);
   return {
     policy,
     match,
     service,
     freeze,
-    errors: [...(refused ? [{ key: GLOBAL_KEY, message: refused }] : []), ...problems, ...ignored],
-    notices: freeze ? [] : [...noticesOf(policy, considered)],
+    errors: refused ? [{ key: GLOBAL_KEY, message: refused }, ...problems, ...ignored] : problems.concat(ignored),
+    notices: freeze ? [] : noticesOf(policy, considered),
     upstream: upstreamOf(policy, service, circuitBreakers, module),
     core: coreOf(spec, match, circuitBreakers),
-    cacheKey: `${kind}/${storedName.split('.', 1)[0] ?? ''}/${namespace}`,
-    kind: isTrueAt(spec, 'shadow') ? 'shadow' : isTrueAt(spec, 'host_redirect') ? 'redirect' : 'route',
+    cacheKey: `${kind}/${beforeDot(storedName)}/${namespace}`,
+    kind: kindOf(spec),
     problem: problems[0]?.message,
   };
+}
+
+function kindOf(spec: Policy['spec']): ReadMapping['kind'] {
+  if (isTrueAt(spec, 'shadow')) return 'shadow';
+  return isTrueAt(spec, 'host_redirect') ? 'redirect' : 'route';
 }
 
 /** The service with its name completed. What cannot be read is used as written, and freezes the edge if nothing can read it. */
@@ -106,11 +111,12 @@ export function serviceOf(
   const own = kind === 'InternalMapping' || namespace === settings.namespace;
   const read = normaliseService(written, qualified && !own ? namespace : undefined);
   const service = typeof read === 'string' ? read : written;
-  const url = readUrl(`random://${service.replace(/^https?:\/\//i, '')}`);
+  // Only brackets can be wrong in a way that nobody catches.
+  const url = /[[\]]/.test(service) ? readUrl(`random://${service.replace(/^https?:\/\//i, '')}`) : undefined;
   return {
     service,
     refused: typeof read === 'string' ? undefined : `${key}: Malformed service '${written}': ${read.refused}`,
-    freeze: 'refused' in url ? { stage: 'ir', message: url.refused, policy } : undefined,
+    freeze: url && 'refused' in url ? { stage: 'ir', message: url.refused, policy } : undefined,
   };
 }
 
@@ -123,15 +129,15 @@ interface Considered {
 }
 
 /** Why the Mapping is dropped: the first trouble in upstream's order, and the fields that are not supported, which are told in any case. */
-function* problemsOf({ spec, key }: Policy, considered: Considered): Iterable<Posted> {
-  const unsupported = (field: string): boolean => Object.hasOwn(spec, field);
+function problemsOf({ spec, key }: Policy, considered: Considered): Posted[] {
+  const problems: Posted[] = [];
   const trouble = troubleOf(spec, considered);
-  if (trouble)
-    yield trouble === INVALID_RETRY ? { key: 'ir.retrypolicy', message: trouble } : { key, message: trouble };
-  if (!trouble && unsupported('error_response_overrides')) {
-    yield { key, message: 'error_response_overrides is not supported in Emissary 4' };
+  if (trouble) problems.push({ key: trouble === INVALID_RETRY ? 'ir.retrypolicy' : key, message: trouble });
+  if (!trouble && Object.hasOwn(spec, 'error_response_overrides')) {
+    problems.push({ key, message: 'error_response_overrides is not supported in Emissary 4' });
   }
-  if (unsupported('outlier_detection')) yield { key, message: 'outlier_detection is not supported' };
+  if (Object.hasOwn(spec, 'outlier_detection')) problems.push({ key, message: 'outlier_detection is not supported' });
+  return problems;
 }
 
 const INVALID_RETRY = 'Invalid retry policy specified';
@@ -163,24 +169,35 @@ function isGiven(value: unknown): boolean {
   return isRecord(value) ? Object.keys(value).length > 0 : Boolean(value);
 }
 
-function* noticesOf({ spec, key }: Policy, { resolver, service }: Considered): Iterable<Posted> {
+function noticesOf({ spec, key }: Policy, { resolver, service }: Considered): Posted[] {
+  const notices: Posted[] = [];
   const rewrite = textAt(spec, 'rewrite') ?? '/';
   if (Object.hasOwn(spec, 'regex_rewrite') && rewrite !== '' && rewrite !== '/') {
-    yield { key: GLOBAL_KEY, message: 'Cannot specify both rewrite and regex_rewrite: rewrite is ignored' };
+    notices.push({ key: GLOBAL_KEY, message: 'Cannot specify both rewrite and regex_rewrite: rewrite is ignored' });
   }
   if (resolver === 'ConsulResolver' && service.includes(':')) {
-    yield { key, message: 'The Consul resolver ignores the requested port' };
+    notices.push({ key, message: 'The Consul resolver ignores the requested port' });
   }
+  return notices;
 }
 
 /** Of the three redirects of a path only one is used: told once for each that is not. */
 function ignoredRedirects({ spec, key }: Policy): Posted[] {
-  const given = ['path_redirect', 'prefix_redirect', 'regex_redirect'].filter((field) => Object.hasOwn(spec, field));
-  const [used = '', ...ignored] = given;
-  return ignored.map((field) => ({
-    key,
-    message: `Cannot specify both ${used} and ${field}. Using ${used} and ignoring ${field}.`,
-  }));
+  let used: string | undefined;
+  const ignored: Posted[] = [];
+  for (const field of ['path_redirect', 'prefix_redirect', 'regex_redirect']) {
+    if (!Object.hasOwn(spec, field)) continue;
+    if (used)
+      ignored.push({ key, message: `Cannot specify both ${used} and ${field}. Using ${used} and ignoring ${field}.` });
+    used ??= field;
+  }
+  return ignored;
+}
+
+/** The part of a name by which upstream's cache knows it. */
+export function beforeDot(name: string): string {
+  const dot = name.indexOf('.');
+  return dot < 0 ? name : name.slice(0, dot);
 }
 
 function coreOf(

@@ -1,5 +1,5 @@
 import { shown } from './shown.ts';
-import { isRecord, isTrueAt, numberAt, textAt, valueAt } from './spec.ts';
+import { isRecord, isTrueAt, numberAt, textAt } from './spec.ts';
 import type { Spec, ValueMatch } from './model.ts';
 
 /** A header or query parameter as a Mapping asks for it. */
@@ -30,14 +30,33 @@ export interface Match {
 export function matchOf(spec: Spec): Match | undefined {
   const prefix = textAt(spec, 'prefix');
   if (prefix === undefined) return undefined;
-  const written = asked(valueAt(spec, 'headers'), false);
-  const authority = written.findLast(
-    ({ name, value }) => value !== undefined && isAuthority(name) && !value.includes('*'),
-  );
-  const wildAuthority = written.find(({ name, value }) => isAuthority(name) && value?.includes('*') === true);
-  let problem =
-    wildAuthority && `:authority exact-match '${wildAuthority.value}' contains *, which cannot match anything.`;
-  let [host, hostRegex] = [authority?.value, false];
+  const headers: Asked[] = [];
+  const { host, hostRegex, problem } = hostOf(spec, headers);
+  addAsked(headers, spec['regex_headers'], true);
+  if (host !== undefined) headers.push({ name: ':authority', value: host, regex: hostRegex });
+  const method = textAt(spec, 'method');
+  if (method !== undefined) headers.push({ name: ':method', value: method, regex: isTrueAt(spec, 'method_regex') });
+  const query: Asked[] = [];
+  addAsked(query, spec['query_parameters'], false);
+  addAsked(query, spec['regex_query_parameters'], true);
+  let identity = `HTTP-GET${prefix}`;
+  for (const { name, value } of headers) identity += name + (value ?? '');
+  for (const { name, value } of query) identity += name + (value ?? '');
+  return { prefix, host, hostRegex, headers, query, precedence: numberAt(spec, 'precedence') ?? 0, identity, problem };
+}
+
+/** The host that is asked for. Adds the exact headers but `:authority`, which is a spelling of the host. */
+function hostOf(spec: Spec, headers: Asked[]): Pick<Match, 'host' | 'hostRegex' | 'problem'> {
+  let [host, hostRegex, problem]: [string | undefined, boolean, string | undefined] = [undefined, false, undefined];
+  const written: Asked[] = [];
+  addAsked(written, spec['headers'], false);
+  for (const header of written) {
+    const { name, value } = header;
+    if (value === undefined || name.toLowerCase() !== ':authority') headers.push(header);
+    else if (value.includes('*'))
+      problem = `:authority exact-match '${value}' contains *, which cannot match anything.`;
+    else host = value;
+  }
   const plain = textAt(spec, 'host');
   if (plain !== undefined) {
     [host, hostRegex] = [plain, isTrueAt(spec, 'host_regex')];
@@ -46,33 +65,14 @@ export function matchOf(spec: Spec): Match | undefined {
   }
   const glob = textAt(spec, 'hostname');
   if (glob !== undefined) [host, hostRegex] = [glob, false];
-  host ||= undefined;
-  const method = textAt(spec, 'method');
-  const headers = [
-    ...written.filter(({ name, value }) => value === undefined || !isAuthority(name)),
-    ...asked(valueAt(spec, 'regex_headers'), true),
-    ...(host === undefined ? [] : [{ name: ':authority', value: host, regex: hostRegex }]),
-    ...(method === undefined ? [] : [{ name: ':method', value: method, regex: isTrueAt(spec, 'method_regex') }]),
-  ];
-  const query = [
-    ...asked(valueAt(spec, 'query_parameters'), false),
-    ...asked(valueAt(spec, 'regex_query_parameters'), true),
-  ];
-  const identity = `HTTP-GET${prefix}${[...headers, ...query].map(({ name, value = '' }) => name + value).join('')}`;
-  return { prefix, host, hostRegex, headers, query, precedence: numberAt(spec, 'precedence') ?? 0, identity, problem };
+  return { host: host || undefined, hostRegex, problem };
 }
 
-function isAuthority(name: string): boolean {
-  return name.toLowerCase() === ':authority';
-}
-
-function asked(values: unknown, regex: boolean): Asked[] {
-  if (!isRecord(values)) return [];
-  return Object.entries(values).map(([name, value]) => ({
-    name,
-    value: value === true || value === null ? undefined : textOf(value),
-    regex,
-  }));
+function addAsked(to: Asked[], values: unknown, regex: boolean): void {
+  if (!isRecord(values)) return;
+  for (const [name, value] of Object.entries(values)) {
+    to.push({ name, value: value === true || value === null ? undefined : textOf(value), regex });
+  }
 }
 
 /** What is no text is nothing that could match, but it is told apart by. */
@@ -82,11 +82,16 @@ function textOf(value: unknown): string {
 
 /** What the matching order is made of, compared from left to right: upstream's `route_weight`. */
 export function orderWeight({ prefix, headers, query, precedence }: Match): (number | string)[] {
-  const text = ({ value }: Asked): string => value || '*';
-  const length = (all: readonly Asked[]): number =>
-    all.reduce((sum, one) => sum + size(one.name) + size(text(one)) + (one.regex ? 1 : 0), 0);
-  const keys = [...headers, ...query].map((one) => `${one.name}-${text(one)}`);
-  return [precedence, size(prefix), length(headers), length(query), prefix, 'GET', ...keys];
+  const weight = [precedence, size(prefix), lengthOf(headers), lengthOf(query), prefix, 'GET'];
+  for (const { name, value } of headers) weight.push(`${name}-${value || '*'}`);
+  for (const { name, value } of query) weight.push(`${name}-${value || '*'}`);
+  return weight;
+}
+
+function lengthOf(all: readonly Asked[]): number {
+  let length = 0;
+  for (const { name, value, regex } of all) length += size(name) + size(value || '*') + (regex ? 1 : 0);
+  return length;
 }
 
 /** In code points, as Python counts. */

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { serviceOf, type MappingContext } from './mapping.ts';
+import { beforeDot, serviceOf, type MappingContext } from './mapping.ts';
 import { breakerNames } from './upstream-options.ts';
 import { GLOBAL_KEY, type Compilation } from './compilation.ts';
 import { numberAt, textAt, valueAt } from './spec.ts';
@@ -58,7 +58,7 @@ export class TcpGroups {
     }
     const core = new Map<string, unknown>([['circuit_breakers', circuitBreakers]]);
     for (const field of CORE_FIELDS) if (Object.hasOwn(spec, field)) core.set(field, spec[field]);
-    return { policy, service, core, breakers, cacheKey: `${storedName.split('.', 1)[0] ?? ''}/${namespace}` };
+    return { policy, service, core, breakers, cacheKey: `${beforeDot(storedName)}/${namespace}` };
   }
 
   #problemOf({ spec, key }: Policy, resolverName: string, service: string, breakers: unknown): string | undefined {
