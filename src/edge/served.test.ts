@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { compileEdge } from './compile.ts';
+import { DEFAULT_EDGE_SETTINGS, type EdgeObject, type SecretShape } from './input.ts';
+import type { Edge, Route } from './model.ts';
+import { routesOf } from './routes.ts';
+
+type Fields = Record<string, unknown>;
+
+function declared(kind: string, name: string, spec: Fields): EdgeObject {
+  const [namespace = '', bare = ''] = name.split('/');
+  const object = { apiVersion: 'getambassador.io/v3alpha1', kind, metadata: { name: bare, namespace }, spec };
+  return { object, origin: {} };
+}
+
+function listener(spec: Fields = {}): EdgeObject {
+  const hostBinding = { namespace: { from: 'ALL' } };
+  return declared('Listener', 'emissary/l', {
+    port: 8443,
+    protocol: 'HTTPS',
+    securityModel: 'XFP',
+    hostBinding,
+    ...spec,
+  });
+}
+
+function host(name: string, spec: Fields = {}): EdgeObject {
+  return declared('Host', name, { hostname: 'a.com', tlsSecret: { name: 's' }, ...spec });
+}
+
+function mapping(name: string, spec: Fields = {}): EdgeObject {
+  return declared('Mapping', name, { hostname: '*', prefix: '/x/', service: 'up', ...spec });
+}
+
+function edgeOf(...objects: EdgeObject[]): Edge {
+  const keys = new Set(['tls.crt', 'tls.key']);
+  const secret = (name: string, namespace: string): SecretShape | undefined =>
+    name === 's' ? { name, namespace, keys } : undefined;
+  return compileEdge({ objects, secret, settings: DEFAULT_EDGE_SETTINGS });
+}
+
+/** `tls a.com: a.com`, what a chain matches and the domains that it serves. */
+function chainsOf(edge: Edge): string[] {
+  return edge.listeners.flatMap(({ chains }) =>
+    chains.map(({ transportProtocol, serverNames, vhosts, tcp }) => {
+      const serves = tcp
+        ? 'tcp'
+        : vhosts.map(({ domains, host: { name } }) => `${domains.join('')}(${name})`).join(' ');
+      return `${transportProtocol ?? 'clear'} ${serverNames.join(',') || 'any'}: ${serves}`;
+    }),
+  );
+}
+
+function routesIn(edge: Edge, tls: boolean): Route[] {
+  const [first] = edge.listeners;
+  const vhosts = first?.chains.find((chain) => chain.tls === tls)?.vhosts ?? [];
+  return vhosts.flatMap((vhost) => (first ? [...routesOf(first, vhost)] : [])).filter(({ group }) => !group.internal);
+}
+
+function summary({ path, security, action, authDisabled }: Route): string {
+  const to =
+    action.kind === 'cluster' ? 'cluster' : action.redirect.https ? 'https' : `to ${action.redirect.host ?? ''}`;
+  return `${security} ${path.value} ${to}${authDisabled ? ' open' : ''}`;
+}
+
+void test('a Host with TLS has a chain by its name, and a part in the one for clear text', () => {
+  const edge = edgeOf(listener(), host('t/h1'), host('t/h2', { hostname: '*', tlsSecret: undefined }));
+  assert.deepEqual(chainsOf(edge), ['clear any: *(h2) a.com(h1)', 'tls a.com: a.com(h1)']);
+});
+
+void test('of two Hosts of one name the first keeps TLS, the last takes the clear text', () => {
+  const edge = edgeOf(listener(), host('t1/h1'), host('t2/h2', { requestPolicy: { insecure: { action: 'Route' } } }));
+  assert.deepEqual(chainsOf(edge), ['tls a.com: a.com(h1)', 'clear any: a.com(h2)']);
+  assert.deepEqual(
+    edge.errors.map(({ key }) => key),
+    ['h2.t2.1'],
+  );
+});
+
+void test('Hosts of one TLS context share its chain when only their ports differ', () => {
+  const tlsContext = { tlsContext: { name: 'c' } };
+  const edge = edgeOf(
+    listener({ securityModel: 'SECURE' }),
+    declared('TLSContext', 't/c', { secret: 's', hosts: ['a.com', 'a.com:8443'] }),
+    host('t/h1', tlsContext),
+    host('t/h2', { ...tlsContext, hostname: 'a.com:8443' }),
+  );
+  assert.deepEqual(chainsOf(edge)[0], 'tls a.com: a.com(h1) a.com:8443(h2)');
+});
+
+void test('HTTP/3 has no clear text', () => {
+  const edge = edgeOf(listener({ protocol: undefined, protocolStack: ['TLS', 'HTTP', 'UDP'] }), host('t/h1'));
+  assert.deepEqual(chainsOf(edge), ['quic a.com: a.com(h1)']);
+});
+
+void test('a TCPMapping gets a Listener of its own where there is none, and wins against a Host', () => {
+  const tcp = { port: 8443, host: 'a.com', service: 'db' };
+  const edge = edgeOf(
+    listener(),
+    host('t/h1'),
+    declared('TCPMapping', 't/named', tcp),
+    declared('TCPMapping', 't/bare', { port: 9000, service: 'db' }),
+    declared('TCPMapping', 't/lost', { port: 9001, host: 'b.com', service: 'db' }),
+  );
+  assert.deepEqual(chainsOf(edge), ['tls a.com: tcp', 'clear any: a.com(h1)', 'clear any: tcp']);
+  assert.deepEqual(
+    edge.listeners.map(({ name }) => name),
+    ['l', 'listener-0.0.0.0-9000'],
+  );
+  assert.deepEqual(
+    edge.drops.map(({ policy, reason }) => `${policy.name} ${reason}`),
+    ['lost unattached'],
+  );
+  assert.ok(edge.tcpGroups.find(({ port }) => port === 9001)?.errored);
+});
+
+void test('each security model has its own routes', () => {
+  const insecure = (action: string): Fields => ({ requestPolicy: { insecure: { action } } });
+  const table: [model: string, action: string, routes: string[]][] = [
+    ['XFP', 'Redirect', ['secure /x/ cluster', 'insecure /x/ https']],
+    ['XFP', 'Route', ['secure /x/ cluster', 'insecure /x/ cluster']],
+    ['XFP', 'Reject', ['secure /x/ cluster']],
+    ['SECURE', 'Reject', ['any /x/ cluster']],
+    ['INSECURE', 'Redirect', ['any /x/ https']],
+    ['INSECURE', 'Route', ['any /x/ cluster']],
+  ];
+  for (const [securityModel, action, routes] of table) {
+    const edge = edgeOf(listener({ securityModel }), host('t/h1', insecure(action)), mapping('t/m'));
+    assert.deepEqual(routesIn(edge, true).map(summary), routes, `${securityModel} ${action}`);
+  }
+  const edge = edgeOf(listener({ securityModel: 'INSECURE' }), host('t/h1', insecure('Reject')), mapping('t/m'));
+  assert.deepEqual(chainsOf(edge), ['tls a.com: a.com(h1)']);
+});
+
+void test('challenges of certificates pass whatever the Host says, but only by their exact prefix', () => {
+  const acme = '/.well-known/acme-challenge/';
+  const reject = { requestPolicy: { insecure: { action: 'Reject' } } };
+  const edge = edgeOf(
+    listener(),
+    host('t/h1', reject),
+    mapping('t/a', { prefix: acme }),
+    mapping('t/b', { prefix: `${acme}x` }),
+  );
+  assert.deepEqual(
+    routesIn(edge, true).map(({ security, path }) => `${security} ${path.value}`),
+    [`secure ${acme}x`, `secure ${acme}`, `insecure ${acme}`],
+  );
+});
+
+void test('redirects are open, and the one to https is open where there is authentication', () => {
+  const auth = declared('AuthService', 't/auth', { auth_service: 'auth', proto: 'http' });
+  const moved = mapping('t/old', { prefix: '/old/', host_redirect: true, service: 'b.com' });
+  const edge = edgeOf(listener(), host('t/h1'), auth, mapping('t/m', { prefix: '/x/longer/' }), moved);
+  assert.deepEqual(routesIn(edge, true).map(summary), [
+    'secure /x/longer/ cluster',
+    'insecure /x/longer/ https open',
+    'secure /old/ to b.com open',
+    'insecure /old/ https open',
+  ]);
+});
+
+void test("a Mapping's own match on X-Forwarded-Proto gives way", () => {
+  const proto = { 'X-Forwarded-Proto': 'https' };
+  const edge = edgeOf(
+    listener(),
+    host('t/h1'),
+    mapping('t/m', { headers: proto }),
+    mapping('t/n', { headers: { ...proto, a: 'b' } }),
+  );
+  assert.deepEqual(
+    routesIn(edge, true).map(({ security, headers }) => `${security} ${headers.map(({ name }) => name).join()}`),
+    ['secure a', 'insecure a', 'secure ', 'insecure X-Forwarded-Proto'],
+  );
+});
+
+void test('without a valid Host everything is served: with the fallback certificate, or in clear text', () => {
+  const [invented] = edgeOf(listener(), host('t/h1', { tlsSecret: { name: 'missing' } })).hosts;
+  assert.deepEqual([invented?.name, invented?.hostname, invented?.context], ['default-host', '*', undefined]);
+  assert.equal(invented?.insecureAction, 'Route');
+});
+
+void test('a CA that is not there takes the TLS of the Host away', () => {
+  const { hosts, errors } = edgeOf(listener(), host('t/h1', { tls: { ca_secret: 'missing', cert_required: true } }));
+  assert.equal(hosts[0]?.name, 'h1');
+  assert.equal(hosts[0]?.context, undefined);
+  assert.deepEqual(
+    errors.map(({ key }) => key),
+    ['h1.t.1'],
+  );
+});
+
+void test('an unknown insecure action freezes the edge', () => {
+  const { freeze } = edgeOf(listener(), host('t/h1', { requestPolicy: { insecure: { action: 'Allow' } } }));
+  assert.deepEqual([freeze?.stage, freeze?.policy?.name], ['envoy', 'h1']);
+});
