@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
-import { readAnnotation } from '../src/edge/annotations.ts';
+import { CONFIG_ANNOTATION, readAnnotation } from '../src/edge/annotations.ts';
 import { compileEdge } from '../src/edge/compile.ts';
 import type { EdgeInput, SecretShape } from '../src/edge/input.ts';
-import { conformityOf, versionOf } from '../src/edge/schemas.ts';
+import { conformityOf } from '../src/edge/schemas.ts';
 import { groupOf, type KubeObject } from '../src/kube/object.ts';
 import { observe, type Observed } from './edge-observed.ts';
 
@@ -40,7 +40,7 @@ export function readEdgeVectors(file: string): EdgeVector[] {
 export function inputOf({ env, knownSecrets, objects }: EdgeVector): EdgeInput {
   const known = knownSecrets && new Set(knownSecrets);
   return {
-    objects: objects.map((object) => ({ object, origin: {} })),
+    objects: objects.map((object) => ({ object: unconverted(object), origin: {} })),
     secret: (name, namespace) =>
       !known || known.has(`${name}.${namespace}`) ? wholeSecret(name, namespace) : undefined,
     settings: {
@@ -51,6 +51,18 @@ export function inputOf({ env, knownSecrets, objects }: EdgeVector): EdgeInput {
       strictLabelSelectors: true,
     },
   };
+}
+
+const OLD_VERSION = /\b(?:get)?ambassador(?:\.io)?\/v[012]\b/g;
+const CURRENT_VERSION = 'getambassador.io/v3alpha1';
+
+/** The recorder had nothing that converts: what is written in an older version reached the compiler as it is written. */
+function unconverted(object: KubeObject): KubeObject {
+  const { apiVersion, metadata } = object;
+  const config = metadata.annotations?.[CONFIG_ANNOTATION];
+  if (config === undefined) return { ...object, apiVersion: apiVersion.replace(OLD_VERSION, CURRENT_VERSION) };
+  const annotations = { ...metadata.annotations, [CONFIG_ANNOTATION]: config.replace(OLD_VERSION, CURRENT_VERSION) };
+  return { ...object, metadata: { ...metadata, annotations } };
 }
 
 function wholeSecret(name: string, namespace: string): SecretShape {
@@ -87,19 +99,22 @@ function readBefore({ objects }: EdgeVector): { annotations: object; schemaInval
     annotations: Object.fromEntries(
       readings.map(([{ kind, metadata }, documents]) => [`${kind}/${metadata.name}.${metadata.namespace}`, documents]),
     ),
-    schemaInvalid: policies.flatMap(({ kind, apiVersion, metadata, spec }) =>
-      conformityOf(kind, versionOf(apiVersion), spec).violations.map(({ field, rule }) => ({
+    schemaInvalid: policies.flatMap(({ kind, metadata, spec }) =>
+      conformityOf(kind, 'v3alpha1', spec).violations.map(({ field, rule }) => ({
         object: `${kind} ${metadata.name}.${metadata.namespace}`,
         field,
         rule,
       })),
     ),
     // The recorder looked at the first level only.
-    pruned: policies.flatMap(({ kind, apiVersion, spec }) =>
-      conformityOf(kind, versionOf(apiVersion), spec).unknown.filter((path) => path.split('.').length === 2),
+    pruned: policies.flatMap(({ kind, spec }) =>
+      conformityOf(kind, 'v3alpha1', spec).unknown.filter((path) => path.split('.').length === 2),
     ),
   };
 }
+
+// What the compiler says of an older version that nothing converted: in a cluster the watcher converts it.
+const VERSION_NOTICE = /^apiVersion \S+ /;
 
 /**
  * Texts of errors are for orientation: they are compared by key and count. Clusters are a set. A crash is where it happens.
@@ -110,7 +125,13 @@ function comparable(field: string, value: unknown): unknown {
   if (field === 'pruned') return new Set(textsIn(value).map((text) => text.split(/[.:/ ]/).at(-1)));
   if (!Array.isArray(value)) return value;
   if (field === 'schemaInvalid') return (value as object[]).map((one) => JSON.stringify(one)).sort();
-  if (field === 'errors' || field === 'notices') return (value as { key: string }[]).map(({ key }) => key).sort();
+  if (field === 'errors' || field === 'notices') {
+    const posted = value as { key: string; message: string }[];
+    return posted
+      .filter(({ message }) => !VERSION_NOTICE.test(message))
+      .map(({ key }) => key)
+      .sort();
+  }
   if (field === 'clusters') return (value as { name: string }[]).toSorted((a, b) => (a.name < b.name ? -1 : 1));
   return value;
 }
