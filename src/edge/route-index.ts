@@ -1,6 +1,7 @@
 import { hostCovers, literalOf } from './containment.ts';
 import { isGlob } from './hostglob.ts';
 import type { RouteGroup, ValueMatch } from './model.ts';
+import { ownersOf } from './owner.ts';
 
 /**
  * Finds the few routes that may cover a given one. Comparing each with each would be quadratic, so they lie
@@ -12,58 +13,87 @@ import type { RouteGroup, ValueMatch } from './model.ts';
  * resort against policies made to be slow, of one place no more than `MOST` are looked at.
  */
 export class RouteIndex {
-  readonly #byHost = new Map<string, PathIndex>();
-  readonly #everywhere: PathIndex;
-  /** The hosts that a host is covered by, itself first. */
-  readonly #covering = new Map<string, PathIndex[]>();
-  readonly #wide: [RouteGroup, PathIndex][] = [];
+  /** One for each host. */
+  readonly neighbourhoods: readonly Neighbourhood[];
+  readonly #entries: readonly Entry[];
+  #everywhere: PathIndex | undefined;
 
   constructor(groups: readonly RouteGroup[]) {
-    const byHost = new Map<string, RouteGroup[]>();
-    for (const group of groups) {
-      const same = byHost.get(hostKey(group));
-      if (same) same.push(group);
-      else byHost.set(hostKey(group), [group]);
+    this.#entries = groups.map(entryOf);
+    const byHost = new Map<string, Entry[]>();
+    for (const entry of this.#entries) {
+      const same = byHost.get(entry.host);
+      if (same) same.push(entry);
+      else byHost.set(entry.host, [entry]);
     }
-    for (const [host, same] of byHost) {
-      const index = new PathIndex(same);
-      this.#byHost.set(host, index);
-      const [first] = same;
-      if (first && isWide(first)) this.#wide.push([first, index]);
-    }
-    this.#everywhere = new PathIndex(groups);
+    const hosts = [...byHost.values()].map((entries) => PathIndex.of(entries));
+    const wide = hosts.filter(({ entries }) => isWide(entries[0]!.group));
+    this.neighbourhoods = hosts.map((own) => {
+      const covers = (other: PathIndex) => other !== own && hostCovers(other.entries[0]!.group, own.entries[0]!.group);
+      return { own, covering: [own, ...wide.filter(covers)], isWide: hosts.length > 1 && wide.includes(own) };
+    });
   }
 
-  /** What may cover the route; it may be among them. Compare with `covers`. */
-  *mayCover(group: RouteGroup): Iterable<RouteGroup> {
-    for (const index of this.#coveringHosts(group)) yield* index.mayCover(group);
-  }
-
-  /** Routes on narrower hosts, of which it may take a part. */
-  mayBeNarrower(group: RouteGroup): Iterable<RouteGroup> {
-    return isWide(group) ? this.#everywhere.mayCover(group) : [];
-  }
-
-  #coveringHosts(group: RouteGroup): readonly PathIndex[] {
-    const key = hostKey(group);
-    const known = this.#covering.get(key);
-    if (known) return known;
-    const own = this.#byHost.get(key);
-    const others = this.#wide.filter(([wide, index]) => index !== own && hostCovers(wide, group));
-    const covering = [...(own ? [own] : []), ...others.map(([, index]) => index)];
-    this.#covering.set(key, covering);
-    return covering;
+  /** Of all hosts what may cover the path of a route and what else it asks for: of narrower ones it may take a part. */
+  everywhere(entry: Entry): Entry[] {
+    this.#everywhere ??= new PathIndex(this.#entries);
+    const found: Entry[] = [];
+    this.#everywhere.collect(entry, found);
+    return found;
   }
 }
 
-/** Groups of one key take the same host names. */
-function hostKey({ hostGlob, hostRegex }: RouteGroup): string {
-  return hostRegex === null ? (hostGlob ?? '*') : `~${hostRegex}`;
+/** The routes of one host, and where those lie that may cover them. */
+export interface Neighbourhood {
+  readonly own: PathIndex;
+  /** Its own first, then those of wider hosts. The same objects as before when nothing changed in them. */
+  readonly covering: readonly PathIndex[];
+  /** There are hosts beside it that it may cover. */
+  readonly isWide: boolean;
 }
 
 /** Does it take more names than one? */
 function isWide({ hostGlob, hostRegex }: RouteGroup): boolean {
   return hostRegex !== null || hostGlob === null || isGlob(hostGlob);
+}
+
+/** A route and where it lies; remembered with the group, which outlives compilations. */
+export interface Entry {
+  readonly group: RouteGroup;
+  readonly owners: ReadonlySet<string>;
+  /** Groups of one `host` take the same host names. */
+  readonly host: string;
+  readonly path: string;
+  /** One thing that whoever it covers must ask for too. Empty: it asks for nothing. */
+  readonly asks: string;
+  /** The `asks` of whatever may cover it. */
+  readonly asked: readonly string[];
+}
+
+const entries = new WeakMap<RouteGroup, Entry>();
+
+function entryOf(group: RouteGroup): Entry {
+  const known = entries.get(group);
+  if (known) return known;
+  const { hostGlob, hostRegex, headers, query } = group;
+  const values = [...headers, ...query].filter(({ name }) => name !== ':authority');
+  const own = values.find(({ match }) => match === 'exact') ?? values[0];
+  const entry = {
+    group,
+    owners: ownersOf(group),
+    host: hostRegex === null ? (hostGlob ?? '*') : `~${hostRegex}`,
+    path: literalOf(group),
+    asks: own ? waysToAsk(own)[0]! : '',
+    asked: ['', ...values.flatMap(waysToAsk)],
+  };
+  entries.set(group, entry);
+  return entry;
+}
+
+/** Under what those lie that this may be covered by: the same value, and anything else that is asked of the name. */
+function waysToAsk({ name, match, value }: ValueMatch): string[] {
+  const any = name.toLowerCase();
+  return match === 'exact' ? [`${any}=${value ?? ''}`, any] : [any];
 }
 
 const MOST = 100;
@@ -73,55 +103,67 @@ interface Place {
   /** The longest other one that this one starts with. */
   readonly shorter: Place | undefined;
   /** By what they ask for beside the path. */
-  readonly groups: Map<string, RouteGroup[]>;
+  readonly entries: ReadonlyMap<string, readonly Entry[]>;
 }
 
 /** Routes by the text that their paths start with. */
-class PathIndex {
+export class PathIndex {
+  readonly entries: readonly Entry[];
   readonly #sensitive: readonly Place[];
   readonly #insensitive: readonly Place[];
 
-  constructor(groups: readonly RouteGroup[]) {
-    const insensitive = groups.filter(({ caseSensitive, path }) => !caseSensitive && path.match !== 'regex');
-    const sensitive = insensitive.length === 0 ? groups : groups.filter((group) => !insensitive.includes(group));
-    this.#sensitive = placesOf(sensitive);
-    this.#insensitive = placesOf(insensitive);
+  constructor(entries: readonly Entry[]) {
+    this.entries = entries;
+    const insensitive = new Set(entries.filter(({ group }) => !group.caseSensitive && group.path.match !== 'regex'));
+    this.#sensitive = placesOf(insensitive.size === 0 ? entries : entries.filter((entry) => !insensitive.has(entry)));
+    this.#insensitive = placesOf([...insensitive]);
   }
 
-  *mayCover(group: RouteGroup): Iterable<RouteGroup> {
-    const literal = literalOf(group);
-    const asked = [...group.headers, ...group.query].flatMap(waysToAsk);
-    yield* beginningsOf(this.#sensitive, literal, asked);
-    if (this.#insensitive.length > 0) yield* beginningsOf(this.#insensitive, literal.toLowerCase(), asked);
+  /** The one from before, when nothing changed. */
+  static of(entries: readonly Entry[]): PathIndex {
+    const known = indexes.get(entries[0]!);
+    if (known?.entries.length === entries.length && entries.every((entry, at) => known.entries[at] === entry))
+      return known;
+    const index = new PathIndex(entries);
+    indexes.set(entries[0]!, index);
+    return index;
+  }
+
+  /** Adds what lies at the path of the route, then at shorter and shorter beginnings of it. */
+  collect({ path, asked }: Entry, found: Entry[]): void {
+    collectBeginnings(this.#sensitive, path, asked, found);
+    if (this.#insensitive.length > 0) collectBeginnings(this.#insensitive, path.toLowerCase(), asked, found);
   }
 }
 
-function placesOf(groups: readonly RouteGroup[]): Place[] {
-  const byPath = new Map<string, Map<string, RouteGroup[]>>();
-  for (const group of groups) {
-    const path = literalOf(group);
-    const place = byPath.get(path) ?? new Map<string, RouteGroup[]>();
-    byPath.set(path, place);
-    const asks = firstAsked(group);
-    const same = place.get(asks);
-    if (same) same.push(group);
-    else place.set(asks, [group]);
+const indexes = new WeakMap<Entry, PathIndex>();
+
+function placesOf(entries: readonly Entry[]): Place[] {
+  const byPath = new Map<string, Map<string, Entry[]>>();
+  for (const entry of entries) {
+    const place = byPath.get(entry.path);
+    const same = place?.get(entry.asks);
+    if (same) same.push(entry);
+    else if (place) place.set(entry.asks, [entry]);
+    else byPath.set(entry.path, new Map([[entry.asks, [entry]]]));
   }
   const places: Place[] = [];
   for (const path of [...byPath.keys()].sort()) {
     let shorter = places.at(-1);
     while (shorter && !path.startsWith(shorter.path)) shorter = shorter.shorter;
-    places.push({ path, shorter, groups: byPath.get(path) ?? new Map() });
+    places.push({ path, shorter, entries: byPath.get(path)! });
   }
   return places;
 }
 
-/** Those at the path itself first, then at shorter and shorter beginnings of it. */
-function* beginningsOf(places: readonly Place[], path: string, asked: readonly string[]): Iterable<RouteGroup> {
+function collectBeginnings(places: readonly Place[], path: string, asked: readonly string[], found: Entry[]): void {
   let place = lastUpTo(places, path);
   while (place && !path.startsWith(place.path)) place = place.shorter;
   for (; place; place = place.shorter) {
-    for (const ask of ['', ...asked]) yield* place.groups.get(ask)?.slice(0, MOST) ?? [];
+    for (const asks of asked) {
+      const entries = place.entries.get(asks) ?? [];
+      for (let at = 0; at < entries.length && at < MOST; at++) found.push(entries[at]!);
+    }
   }
 }
 
@@ -134,18 +176,4 @@ function lastUpTo(places: readonly Place[], path: string): Place | undefined {
     else high = middle;
   }
   return places[low - 1];
-}
-
-/** Under what a route is kept: one thing that whoever it covers must ask for too. Empty: it asks for nothing. */
-function firstAsked({ headers, query }: RouteGroup): string {
-  const all = [...headers, ...query].filter(({ name }) => name !== ':authority');
-  const [one] = [...all.filter(({ match }) => match === 'exact'), ...all];
-  return one ? waysToAsk(one)[0]! : '';
-}
-
-/** Under what those lie that this may be covered by: the same value, and anything else that is asked of the name. */
-function waysToAsk({ name, match, value }: ValueMatch): string[] {
-  if (name === ':authority') return [];
-  const any = name.toLowerCase();
-  return match === 'exact' ? [`${any}=${value ?? ''}`, any] : [any];
 }

@@ -1,12 +1,11 @@
 import { serves } from '../attachment.ts';
-import { covers, hostCovers, pathCovers, valuesCover, witnessPath } from '../containment.ts';
+import { covers, hostCovers, pathCovers, witnessPath } from '../containment.ts';
 import type { Hit, Judged, Rule } from '../finding.ts';
 import { Grants } from '../grants.ts';
 import type { Edge, Policy, RouteGroup } from '../model.ts';
+import { overlapsOf } from '../overlaps.ts';
 import { ownersOf, policiesIn, shareOnPurpose } from '../owner.ts';
 import { describe, partyOf, requestsOf, trafficOf } from '../party.ts';
-import { RouteIndex } from '../route-index.ts';
-import { compareWeights } from '../route-order.ts';
 import { isTrueAt, textAt } from '../spec.ts';
 import { inEach } from './each.ts';
 
@@ -54,100 +53,6 @@ export const ORDER_RULES: readonly Rule[] = [
   },
 ];
 
-/** Two routes of which the first is tried first. */
-interface Pair {
-  readonly first: RouteGroup;
-  readonly later: RouteGroup;
-}
-
-/** What the routes of an edge do to each other; worked out once for each edge. */
-interface Order {
-  /** `later` is covered by `first`: of several the one that is tried first. */
-  readonly shadows: readonly Pair[];
-  /** `first` takes a part of `later`, whose owner is another: one pair for each owner. `path`: when just that is known. */
-  readonly carved: readonly (Pair & { readonly path?: string })[];
-}
-
-const remembered = new WeakMap<Edge, Order>();
-
-function orderOf(edge: Edge): Order {
-  const known = remembered.get(edge);
-  if (known) return known;
-  const groups = edge.groups.filter((group) => !group.internal && (group.redirect ?? group.members[0]));
-  const age = new Map(groups.map((group, at) => [group, at]));
-  /** Of equal ones the younger. */
-  const isFirst = (a: RouteGroup, b: RouteGroup): boolean => {
-    const difference = compareWeights(a.weight, b.weight);
-    return difference === 0 ? age.get(a)! > age.get(b)! : difference > 0;
-  };
-  const index = new RouteIndex(groups);
-  const shadows: Pair[] = [];
-  const carved: Order['carved'][number][] = [];
-  for (const group of groups) {
-    const { cover, wider, cut } = around(group, index, isFirst);
-    if (cover && serveTogether(edge, cover, group)) shadows.push({ first: cover, later: group });
-    carved.push(...wider.map((later) => ({ first: group, later })));
-    carved.push(...cut.map(({ first, path }) => ({ first, later: group, path })));
-  }
-  const order = { shadows, carved };
-  remembered.set(edge, order);
-  return order;
-}
-
-/** A route among those that are near to it. */
-function around(group: RouteGroup, index: RouteIndex, isFirst: (a: RouteGroup, b: RouteGroup) => boolean) {
-  let cover: RouteGroup | undefined;
-  const wider = new OnePerOwner(group);
-  const cut: { first: RouteGroup; path: string }[] = [];
-  const cutting = new OnePerOwner(group);
-  for (const near of index.mayCover(group)) {
-    if (near === group) continue;
-    const first = isFirst(near, group);
-    if (covers(near, group)) {
-      if (!first) wider.add(near);
-      else if (takesAll(near) && (!cover || isFirst(near, cover))) cover = near;
-    } else if (first && hostCovers(near, group) && !cutting.has(near)) {
-      const path = witnessPath(near, group);
-      if (path === undefined || !valuesCover(near.headers, group.headers)) continue;
-      cutting.add(near);
-      cut.push({ first: near, path });
-    }
-  }
-  for (const near of index.mayBeNarrower(group)) {
-    if (near === group || wider.has(near) || isFirst(near, group) || !hostCovers(group, near)) continue;
-    if (pathCovers(near, group) && valuesCover(near.headers, group.headers) && valuesCover(near.query, group.query)) {
-      wider.add(near);
-    }
-  }
-  return { cover, wider: wider.groups, cut };
-}
-
-/** The first group that is found of each owner other than those of one group. */
-class OnePerOwner {
-  readonly groups: RouteGroup[] = [];
-  readonly #owners: Set<string>;
-
-  constructor(group: RouteGroup) {
-    this.#owners = new Set(ownersOf(group));
-  }
-
-  has(group: RouteGroup): boolean {
-    for (const owner of ownersOf(group)) if (!this.#owners.has(owner)) return false;
-    return true;
-  }
-
-  add(group: RouteGroup): void {
-    if (this.has(group)) return;
-    for (const owner of ownersOf(group)) this.#owners.add(owner);
-    this.groups.push(group);
-  }
-}
-
-/** Weights may leave a part of the requests to the routes behind. */
-function takesAll({ members, redirect }: RouteGroup): boolean {
-  return redirect !== undefined || members.some(({ cumulative }) => cumulative >= 100);
-}
-
 /** Is the first served wherever the later one is? */
 function serveTogether(
   { hosts, settings: { strictLabelSelectors } }: Edge,
@@ -159,10 +64,10 @@ function serveTogether(
 }
 
 function* shadowed(edge: Edge, wanted: 'same' | 'wider'): Iterable<Hit> {
-  for (const { first, later } of orderOf(edge).shadows) {
+  for (const { first, later } of overlapsOf(edge).covered) {
     const same = first.precedence !== later.precedence && covers(later, first) ? 'same' : 'wider';
     const [policy, by] = [policiesIn(later)[0], policiesIn(first)[0]];
-    if (same !== wanted || !policy || !by) continue;
+    if (same !== wanted || !policy || !by || !serveTogether(edge, first, later)) continue;
     const [object, other] = [partyOf(policy), partyOf(by)];
     const message = `${describe(object)} (${routeText(later)}) is never reached: ${describe(other)} (${routeText(first)}) is tried first and takes all of its requests`;
     yield { object, other, otherMayChange: true, traffic: trafficOf(later), message };
@@ -171,10 +76,11 @@ function* shadowed(edge: Edge, wanted: 'same' | 'wider'): Iterable<Hit> {
 
 function* carveOuts({ edge, guard }: Judged): Iterable<Hit> {
   const grants = new Grants(guard);
-  for (const { first, later, path } of orderOf(edge).carved) {
+  for (const { first, later } of overlapsOf(edge).carved) {
     const [policy, from] = [policiesIn(first)[0], policiesIn(later)[0]];
     if (!policy || !from || shareOnPurpose(policy, from) || !servedByOne(edge, first, later)) continue;
     const [object, other] = [partyOf(policy), partyOf(from)];
+    const path = pathCovers(later, first) ? undefined : witnessPath(first, later);
     const what = path === undefined ? 'a part' : `at least ${path}`;
     const message = `${describe(object)} (${routeText(first)}) is tried before ${describe(other)} (${routeText(later)}) and takes ${what} of its requests`;
     const severity = severityOf(first, later, policy, grants);
