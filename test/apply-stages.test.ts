@@ -18,6 +18,9 @@ before(async () => {
 });
 after(() => world[Symbol.asyncDispose]());
 
+/** The gate of the edge would say no before anything has to wait; what waits is the subject here. */
+const ungated = { edge: { mode: 'Off' as const } };
+
 const edge = (kind: string, name: string, spec: object) => manifest('getambassador.io/v3alpha1', kind, name, { spec });
 const host = (name: string, secret: string) =>
   edge('Host', name, { hostname: `${name}.example.com`, tlsSecret: { name: secret } });
@@ -64,10 +67,15 @@ describe('stages', { concurrency: true }, () => {
   });
 
   it('a Host waits for its certificate, in one commit and across commits', async () => {
-    const team = await Team.create(world, 'cert', {
-      'a.yaml': host('cert-host', 'cert-tls'),
-      'b.yaml': config('cert-config'),
-    });
+    const team = await Team.create(
+      world,
+      'cert',
+      {
+        'a.yaml': host('cert-host', 'cert-tls'),
+        'b.yaml': config('cert-config'),
+      },
+      ungated,
+    );
     const failure = await team.failure('cert-host', 'WaitingForReference');
     assert.match(failure.message, new RegExp(`Secret ${world.namespace}/cert-tls, which does not exist`));
     await present(world, 'cert-config');
@@ -88,7 +96,12 @@ describe('stages', { concurrency: true }, () => {
   });
 
   it('a Host waits for a certificate that others make', async () => {
-    const team = await Team.create(world, 'made', { 'a.yaml': host('made-host', 'made-tls') }, { retryInterval: '1s' });
+    const team = await Team.create(
+      world,
+      'made',
+      { 'a.yaml': host('made-host', 'made-tls') },
+      { ...ungated, retryInterval: '1s' },
+    );
     await team.failure('made-host', 'WaitingForReference');
     await world.expect(201, 'POST', world.path('v1/secrets'), {
       body: secret('made-tls'),
@@ -98,14 +111,24 @@ describe('stages', { concurrency: true }, () => {
   });
 
   it('a Mapping comes after its Service and its Host, whatever their names', async () => {
-    const team = await Team.ready(world, 'route', {
-      'a.yaml': edge('Mapping', 'route-a', { prefix: '/', hostname: '*', service: 'route-web', tls: 'route-context' }),
-      'b.yaml': service('route-web'),
-      'c.yaml': edge('TLSContext', 'route-context', { secret: 'route-tls' }),
-      'd.yaml': host('route-host', 'route-tls'),
-      'e.yaml': secret('route-tls'),
-      'f.yaml': deployment('route-web'),
-    });
+    const team = await Team.ready(
+      world,
+      'route',
+      {
+        'a.yaml': edge('Mapping', 'route-a', {
+          prefix: '/',
+          hostname: '*',
+          service: 'route-web',
+          tls: 'route-context',
+        }),
+        'b.yaml': service('route-web'),
+        'c.yaml': edge('TLSContext', 'route-context', { secret: 'route-tls' }),
+        'd.yaml': host('route-host', 'route-tls'),
+        'e.yaml': secret('route-tls'),
+        'f.yaml': deployment('route-web'),
+      },
+      ungated,
+    );
     const order = team.writes.map((line) => line.split(' ')[1]!.replace('.getambassador.io', ''));
     const at = (kind: string) => order.indexOf(kind);
     assert.ok(at('Secret') < at('TLSContext') && at('TLSContext') < at('Host'), order.join());
