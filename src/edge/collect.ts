@@ -4,7 +4,7 @@ import type { KubeObject } from '../kube/object.ts';
 import type { Policy } from './model.ts';
 import { expandVariables } from './environment.ts';
 import { ingressClasses } from './ingress.ts';
-import { dependsOnOthers, unfold, type IngressReading, type Unfolded } from './unfold.ts';
+import { dependsOnOthers, unfold, type Reading, type Unfolded } from './unfold.ts';
 
 /** The three kinds of resolvers share one set of names; every other kind has its own. */
 const RESOLVERS = new Set(['ConsulResolver', 'KubernetesEndpointResolver', 'KubernetesServiceResolver']);
@@ -21,8 +21,8 @@ interface Candidate {
 export function collect(input: EdgeInput): Compilation {
   const { ambassadorId } = input.settings;
   const objects = input.objects.map(({ object }) => object);
-  const ingress = { classes: ingressClasses(objects, ambassadorId), ambassadorId };
-  const candidates = input.objects.flatMap((object) => candidatesOf(object, input.settings, ingress));
+  const reading = { ...input.settings, classes: ingressClasses(objects, ambassadorId) };
+  const candidates = input.objects.flatMap((object) => candidatesOf(object, input.settings, reading));
   const policies: Policy[] = [];
   const stored = new Map<string, Map<string, Policy>>();
   const compilation = new Compilation(input, policies, stored);
@@ -102,17 +102,13 @@ const remembered = new WeakMap<
 >();
 const renamedPolicies = new WeakMap<Policy, Policy>();
 
-function candidatesOf(
-  { object, origin }: EdgeObject,
-  settings: EdgeSettings,
-  ingress: IngressReading,
-): readonly Candidate[] {
+function candidatesOf({ object, origin }: EdgeObject, settings: EdgeSettings, reading: Reading): readonly Candidate[] {
   const known =
     remembered.get(settings) ?? new WeakMap<KubeObject, { origin: Origin; candidates: readonly Candidate[] }>();
   remembered.set(settings, known);
   const before = known.get(object);
   if (before && sameOrigin(before.origin, origin)) return before.candidates;
-  const candidates = unfold(object, ingress).map((unfolded) => candidateOf(unfolded, origin, settings));
+  const candidates = unfold(object, reading).map((unfolded) => candidateOf(unfolded, origin, settings));
   if (!dependsOnOthers(object)) known.set(object, { origin, candidates });
   return candidates;
 }

@@ -37,6 +37,8 @@ export interface EdgeSettings {
   readonly environment: Readonly<Record<string, string>>;
   /** false: DISABLE_STRICT_LABEL_SELECTORS, any label of a selector is enough. */
   readonly strictLabelSelectors: boolean;
+  /** false: its watcher hands over what breaks the schema in annotations, too. Absent: it refuses that, as since 2.0. */
+  readonly checksAnnotations?: boolean;
 }
 
 export const DEFAULT_EDGE_SETTINGS: EdgeSettings = {

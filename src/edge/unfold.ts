@@ -1,6 +1,7 @@
 import { groupOf, type KubeObject } from '../kube/object.ts';
 import { readAnnotation, type AnnotationDocument } from './annotations.ts';
 import { fromIngress, isIngress, textsOf } from './ingress.ts';
+import type { EdgeSettings } from './input.ts';
 import type { Policy } from './model.ts';
 import { normalise } from './normalise.ts';
 import { conformityOf, schemaOf, versionOf } from './schemas.ts';
@@ -12,22 +13,22 @@ export interface Unfolded extends Omit<Policy, 'storedName' | 'origin'> {
   readonly refused?: string;
 }
 
-/** What the reading of an Ingress depends on, besides itself. */
-export interface IngressReading {
+/** What the reading of an object depends on, besides itself. */
+export interface Reading extends Pick<EdgeSettings, 'ambassadorId' | 'checksAnnotations'> {
+  /** The IngressClasses that are the gateway's. */
   readonly classes: ReadonlySet<string>;
-  readonly ambassadorId: string;
 }
 
 /** The policies that an object is, carries in its annotation or is taken for, in their order; none where the edge reads nothing. */
-export function unfold(object: KubeObject, ingress: IngressReading): readonly Unfolded[] {
+export function unfold(object: KubeObject, reading: Reading): readonly Unfolded[] {
   if (groupOf(object.apiVersion) === 'getambassador.io') return resource(object);
   if (isIngress(object)) {
-    const made = fromIngress(object, ingress.classes, ingress.ambassadorId).map((policy, at) =>
+    const made = fromIngress(object, reading.classes, reading.ambassadorId).map((policy, at) =>
       madeOf(object, policy, at),
     );
-    return [...made, ...annotated(object, made.length)];
+    return [...made, ...annotated(object, made.length, reading)];
   }
-  return object.kind === 'Service' && object.apiVersion === 'v1' ? annotated(object, 0) : [];
+  return object.kind === 'Service' && object.apiVersion === 'v1' ? annotated(object, 0, reading) : [];
 }
 
 /** Does the object's meaning depend on other objects? */
@@ -49,7 +50,7 @@ function resource(object: KubeObject): Unfolded[] {
 }
 
 /** `before`: how many policies the parent brought already; the compiler numbers on (fetch/resource.py). */
-function annotated(parent: KubeObject, before: number): Unfolded[] {
+function annotated(parent: KubeObject, before: number, { checksAnnotations = true }: Reading): Unfolded[] {
   // The compiler skips what has no name at all, without a number.
   const named = readAnnotation(parent).documents.filter(({ metadata }) => Object.hasOwn(metadata, 'name'));
   return named.map((document, at) => {
@@ -57,7 +58,7 @@ function annotated(parent: KubeObject, before: number): Unfolded[] {
     const key = `${parent.metadata.name}.${parent.metadata.namespace ?? 'default'}.${before + at + 1}`;
     const written = { apiVersion, kind, metadata, spec } as unknown as KubeObject;
     const converted = normalise(kind, versionOf(apiVersion), spec);
-    const refused = refusalOf(document, converted);
+    const refused = refusalOf(document, converted, checksAnnotations);
     return {
       kind,
       name: isName(metadata['name']) ? metadata['name'] : plainText(metadata['name']),
@@ -73,10 +74,11 @@ function annotated(parent: KubeObject, before: number): Unfolded[] {
 }
 
 /** Why Emissary's watcher refuses a document (ValidateAndConvertObject); undefined: it takes it. */
-export function refusalOf(document: AnnotationDocument, converted: Policy['spec']): string | undefined {
+function refusalOf(document: AnnotationDocument, converted: Policy['spec'], checks: boolean): string | undefined {
   const { apiVersion, kind, metadata, spec } = document;
   const version = versionOf(apiVersion);
   if (groupOf(apiVersion) !== 'getambassador.io' || !schemaOf(kind, version)) return unsupported(document);
+  if (!checks) return undefined;
   const { name, labels } = metadata;
   if (!isName(name)) return `its name ${plainText(name)} is not a text`;
   if (
