@@ -132,8 +132,8 @@ function sharedFields(
     labels: unionOf(ordered),
     requestHeadersAdded: headersAdded(ordered, 'add_request_headers', module),
     responseHeadersAdded: headersAdded(ordered, 'add_response_headers', module),
-    internal:
-      first.policy.kind === 'InternalMapping' || members.some(({ policy }) => policy.kind === 'InternalMapping'),
+    // A Mapping that asks for the same comes first and makes the group its own: only some Hosts serve it then.
+    internal: first.policy.kind === 'InternalMapping',
     weight: ordered.map(weightOf).reduce((most, one) => (compareWeights(one, most) > 0 ? one : most), weightOf(first)),
   };
 }

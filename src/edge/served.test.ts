@@ -193,3 +193,15 @@ void test('an unknown insecure action freezes the edge', () => {
   const { freeze } = edgeOf(listener(), host('t/h1', { requestPolicy: { insecure: { action: 'Allow' } } }));
   assert.deepEqual([freeze?.stage, freeze?.policy?.name], ['envoy', 'h1']);
 });
+
+void test("Emissary's own routes are on every Host, until a Mapping makes one of them its own", () => {
+  const selecting = host('t/h1', { mappingSelector: { matchLabels: { team: 'x' } } });
+  const pathsOf = (edge: Edge): string[] => {
+    const [vhost] = edge.listeners[0]?.chains[0]?.vhosts ?? [];
+    return (vhost?.groups ?? []).map(({ path }) => path.value);
+  };
+  const [ready, alive, diagnostics] = ['/ambassador/v0/check_ready', '/ambassador/v0/check_alive', '/ambassador/v0/'];
+  assert.deepEqual(pathsOf(edgeOf(listener(), selecting)), [ready, alive, diagnostics]);
+  const own = mapping('t/m', { prefix: ready });
+  assert.deepEqual(pathsOf(edgeOf(listener(), selecting, own)), [alive, diagnostics]);
+});
