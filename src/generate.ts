@@ -4,6 +4,8 @@ import { dirname, join } from 'node:path';
 import { dump } from 'js-yaml';
 import { EDGE_ERRORS } from './controller/edge-errors.ts';
 import { REMOTE_SECRET_ERRORS } from './controller/remote-secret.ts';
+import { RULE_FAILED } from './edge/judge.ts';
+import { RULES } from './edge/rules/table.ts';
 import { GIT_ERRORS } from './git/errors.ts';
 import { KUBE_ERRORS } from './kube/errors.ts';
 import { RENDER_ERRORS } from './render/errors.ts';
@@ -13,7 +15,13 @@ import { SYNC_ERRORS } from './sync/errors.ts';
 import { edgePolicyCrd, gitOpsSourceCrd, toStructural } from './api/crd.ts';
 import { edgePolicySpec } from './api/edge-policy.ts';
 import { installManifest } from './api/install.ts';
-import { conditionsReference, errorsReference, fieldsReference, flagsReference } from './api/reference.ts';
+import {
+  conditionsReference,
+  errorsReference,
+  fieldsReference,
+  findingsReference,
+  flagsReference,
+} from './api/reference.ts';
 import { policySchemas } from './api/policy-schemas.ts';
 import { gitOpsSourceSpec } from './api/spec.ts';
 import { gitOpsSourceStatus } from './api/status.ts';
@@ -33,6 +41,7 @@ const GENERATED: Record<string, () => string> = {
   'docs/reference/fields.md': () =>
     fieldsReference(toStructural(gitOpsSourceSpec), toStructural(gitOpsSourceStatus), toStructural(edgePolicySpec)),
   'docs/reference/conditions.md': conditionsReference,
+  'docs/reference/findings.md': () => findingsReference([RULE_FAILED, ...RULES]),
   'docs/reference/flags.md': () => flagsReference(FLAGS),
   'docs/reference/errors.md': () =>
     errorsReference({

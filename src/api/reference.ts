@@ -101,6 +101,52 @@ export function errorsReference(catalogues: Record<string, ErrorCatalogue>): str
   );
 }
 
+/** A rule of the edge, as people read it. */
+interface DocumentedRule {
+  readonly id: string;
+  readonly name: string;
+  readonly severity: string;
+  readonly impact: string;
+  readonly when: string;
+  readonly means: string;
+  readonly mend: string;
+}
+
+const IMPACTS: Record<string, string> = {
+  freeze: 'the whole gateway keeps its old configuration, for everybody',
+  drop: 'the object is dropped',
+  steal: 'requests go elsewhere than declared',
+  'protection-lost': 'TLS, authentication, limits or tenancy are weaker than declared',
+  outage: 'requests are refused or fail',
+  'no-effect': 'it does nothing',
+};
+
+/** docs/reference/findings.md: every rule of the edge, by id. */
+export function findingsReference(rules: readonly DocumentedRule[]): string {
+  const sorted = rules.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const sections = sorted.map(
+    ({ id, name, severity, impact, when, means, mend }) =>
+      `## ${id} ${name}\n\n${severity}, ${impact}. ${when}\n\n${means}\n\nMend: ${mend}\n`,
+  );
+  return (
+    NOTICE +
+    '# Findings of the edge\n\n' +
+    'What the rules find in the objects of all sources, beside everything else on the gateway. A new error stops the ' +
+    'commit that brings it about, a warning is reported, an info is told on request. An `EdgePolicy` can ignore a rule by ' +
+    'its id, with a reason.\n\n' +
+    `${table(['Impact', 'What it means for traffic'], Object.entries(IMPACTS).map(codeFirst))}\n` +
+    `${table(
+      ['Rule', 'Severity', 'Impact'],
+      sorted.map(({ id, name, severity, impact }) => [
+        `[${id} ${name}](#${id.toLowerCase()}-${name})`,
+        severity,
+        impact,
+      ]),
+    )}\n` +
+    sections.join('\n')
+  );
+}
+
 function codeFirst([code, meaning]: [string, string]): string[] {
   return [`\`${code}\``, meaning];
 }
