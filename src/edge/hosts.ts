@@ -6,6 +6,7 @@ import { secretId, type FoundSecret, type Secrets } from './secrets.ts';
 import { matchLabelsOf } from './selector.ts';
 import { isRecord, recordAt, textAt, valueAt } from './spec.ts';
 import type { TlsContexts } from './tls-contexts.ts';
+import { shown } from './shown.ts';
 
 /** Where the invented Host takes its certificate from, in Emissary's own namespace. */
 const FALLBACK_SECRET = 'fallback-self-signed-cert';
@@ -150,7 +151,7 @@ class HostLoader {
     for (const field of ['min_tls_version', 'max_tls_version']) {
       const version = valueAt(tls, field);
       if (version === undefined || (TLS_VERSIONS as readonly unknown[]).includes(version)) continue;
-      return this.#refuse(host, `Invalid ${field} set in Host.tls: ${JSON.stringify(version)}`);
+      return this.#refuse(host, `Invalid ${field} set in Host.tls: ${shown(version)}`);
     }
     const namespacing = textAt(spec, 'tlsSecret', 'namespace') ? { secret_namespacing: true } : {};
     const made = this.#contexts.create({

@@ -5,6 +5,7 @@ import type { EdgeSettings } from './input.ts';
 import type { Policy } from './model.ts';
 import { normalise } from './normalise.ts';
 import { conformityOf, schemaOf, versionOf } from './schemas.ts';
+import { shown } from './shown.ts';
 import { isRecord, recordAt } from './spec.ts';
 
 /** A policy before the names of all are known and before one knows who declares it. */
@@ -61,7 +62,7 @@ function annotated(parent: KubeObject, before: number, { checksAnnotations = tru
     const refused = refusalOf(document, converted, checksAnnotations);
     return {
       kind,
-      name: isName(metadata['name']) ? metadata['name'] : plainText(metadata['name']),
+      name: isName(metadata['name']) ? metadata['name'] : shown(metadata['name']),
       namespace: metadata.namespace === '' ? 'default' : metadata.namespace,
       labels: textsOf(metadata['labels']),
       spec: converted,
@@ -80,7 +81,8 @@ function refusalOf(document: AnnotationDocument, converted: Policy['spec'], chec
   if (groupOf(apiVersion) !== 'getambassador.io' || !schemaOf(kind, version)) return unsupported(document);
   if (!checks) return undefined;
   const { name, labels } = metadata;
-  if (!isName(name)) return `its name ${plainText(name)} is not a text`;
+  // YAML takes `name: n` for false.
+  if (!isName(name)) return `its name ${shown(name)} is not a text`;
   if (
     labels !== undefined &&
     !(isRecord(labels) && Object.values(labels).every((value) => typeof value === 'string'))
@@ -93,16 +95,11 @@ function refusalOf(document: AnnotationDocument, converted: Policy['spec'], chec
 }
 
 function unsupported({ apiVersion, kind }: { apiVersion: string; kind: string }): string {
-  return `there is no ${kind} in version ${JSON.stringify(apiVersion)}`;
+  return `there is no ${kind} in version ${shown(apiVersion)}`;
 }
 
 function isName(name: unknown): name is string {
   return typeof name === 'string' && name !== '';
-}
-
-/** YAML takes `name: n` for false. */
-function plainText(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner));
 }
 
 function madeOf(ingress: KubeObject, policy: ReturnType<typeof fromIngress>[number], at: number): Unfolded {
