@@ -4,7 +4,7 @@ import { dropOf, standing } from '../dropped.ts';
 import { describe, partyOf } from '../party.ts';
 import { shown } from '../shown.ts';
 import { listAt, recordAt, textAt } from '../spec.ts';
-import { contextOf, implicitContextName, secretsOf, takesImplicit } from '../tls-written.ts';
+import { contextOf, implicitContextName, secretsOf, takesImplicit, writtenTls } from '../tls-written.ts';
 
 export const TLS_HOST_RULES: readonly Rule[] = [
   {
@@ -43,8 +43,9 @@ export const TLS_HOST_RULES: readonly Rule[] = [
     name: 'context-link',
     severity: 'error',
     impact: 'drop',
-    when: 'The TLSContext that a Host uses does not exist, or has another secret than the Host; or its `hosts` lack the Host’s hostname.',
-    means: 'Emissary drops the Host. A context with other `hosts` is used all the same, with an error.',
+    when: 'The TLSContext that a Host uses does not exist, has another secret than the Host, or is of a namespace that has no such secret; a Host names a certificate file beside its secret; or `hosts` of the TLSContext lack the Host’s hostname.',
+    means:
+      'Emissary drops the Host. A context that finds no certificate in its own namespace takes TLS from the Host; one with other `hosts` is used all the same, with an error.',
     mend: 'Give the TLSContext the Host’s secret, or none, and the Host’s hostname, or no hosts.',
     find: contextLink,
   },
@@ -150,6 +151,12 @@ function* tlsAndContext({ edge }: Judged): Iterable<Hit> {
 function* contextLink(judged: Judged): Iterable<Hit> {
   const { edge } = judged;
   const contexts = new Map([...standing(edge, 'TLSContext')].map((policy) => [policy.storedName, policy]));
+  for (const { policy, fields } of writtenTls(edge)) {
+    if (policy.kind !== 'Host' || fields['cert_chain_file'] === undefined || !dropOf(edge, policy)) continue;
+    const object = partyOf(policy);
+    const message = `${describe(object)} has a tlsSecret and tls.cert_chain_file: the Host is dropped`;
+    yield { object, traffic: { host: hostnameOf(policy) }, detail: 'cert_chain_file', message };
+  }
   for (const policy of standing(edge, 'Host')) {
     const name = contextOf(policy);
     const context = name === undefined ? undefined : contexts.get(name);
@@ -183,6 +190,12 @@ function linkHit({ edge, input }: Judged, host: Policy, name: string, context: P
   if (dropOf(edge, host) && dropOf(edge, context)) {
     const message = `${describe(object)} uses ${describe(other)}, which Emissary rejects: the Host is dropped`;
     return { object, other, traffic, message };
+  }
+  const served = edge.hosts.find(({ policy }) => policy === host);
+  const isOfAnother = context.namespace !== host.namespace;
+  if (served && !servesTls(served) && isOfAnother && !takesImplicit(host)) {
+    const message = `${describe(object)} uses ${describe(other)}, which finds no certificate in its own namespace: the Host loses TLS`;
+    return { object, other, traffic, message, impact: 'protection-lost' };
   }
   const hosts = listAt(context.spec, 'hosts');
   if (hosts.length === 0 || hosts.includes(hostnameOf(host)) || hosts.includes(host.storedName)) return undefined;

@@ -129,6 +129,20 @@ export const TLS_HOST_CASES: Record<string, RuleCases> = {
         secrets: ['t1/s1', 't1/s2'],
         finds: { other: 'TLSContext t1/h1-context' },
       },
+      'a context of another namespace, where the Host’s secret is not': {
+        objects: [
+          host('t1/h1', { ...S1, tlsContext: { name: 'c' } }),
+          object('TLSContext', 't2/c', { cert_required: true }),
+          HTTPS,
+        ],
+        secrets: ['t1/s1'],
+        finds: { object: 'Host t1/h1', other: 'TLSContext t2/c', impact: 'protection-lost', says: /loses TLS/ },
+      },
+      'a certificate file beside the secret': {
+        objects: [host('t1/h1', { ...S1, tls: { cert_chain_file: '/tls.crt', private_key_file: '/tls.key' } })],
+        secrets: ['t1/s1'],
+        finds: { object: 'Host t1/h1', says: /is dropped/ },
+      },
       'other hosts': {
         objects: [
           host('t1/h1', { ...S1, tlsContext: { name: 'c' } }),

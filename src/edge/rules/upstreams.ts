@@ -1,6 +1,7 @@
 import type { Hit, Judged, Rule } from '../finding.ts';
 import type { Edge, Policy } from '../model.ts';
-import { policiesOf, describe, partyOf } from '../party.ts';
+import { dropOf, standing } from '../dropped.ts';
+import { describe, partyOf } from '../party.ts';
 import { shown } from '../shown.ts';
 import { textAt, valueAt } from '../spec.ts';
 import { sendersOf, SERVICE_FIELDS, writtenService } from '../upstream.ts';
@@ -163,47 +164,32 @@ function plain(_: string, value: unknown): unknown {
 function* tlsContextMissing({ edge }: Judged): Iterable<Hit> {
   // The compiler did not get as far as the contexts: nothing can be said about them.
   if (edge.freeze?.stage === 'load') return;
-  const broken = brokenContexts(edge);
-  const hit = (policy: Policy, name: string, encrypted: boolean): Hit => {
-    const object = partyOf(policy);
-    const service = shown(textAt(policy.spec, SERVICE_FIELDS[policy.kind] ?? 'service'));
-    const effect = encrypted
-      ? `${service} is reached over TLS without the context’s certificate and checks`
-      : `${service} is reached in plain text`;
-    const reason = broken.get(name) ?? 'there is no TLSContext of that name';
-    return { object, detail: name, message: `${describe(object)} has tls ${shown(name)}, but ${reason}: ${effect}` };
-  };
   for (const [policy, cluster] of sendersOf(edge)) {
     const name = textAt(policy.spec, 'tls');
-    if (name && !isUsable(edge, name, broken)) yield hit(policy, name, cluster.tls);
+    if (name && !isUsable(edge, name)) yield missingContext(edge, policy, name, cluster.tls);
   }
-  for (const kind of ['AuthService', 'RateLimitService']) {
-    for (const policy of policiesOf(edge, kind)) {
-      const name = textAt(policy.spec, 'tls');
-      if (!name || isUsable(edge, name, broken)) continue;
-      const service = textAt(policy.spec, SERVICE_FIELDS[kind] ?? '') ?? '';
-      yield hit(policy, name, writtenService(service).scheme === 'https');
-    }
+  for (const policy of [...standing(edge, 'AuthService'), ...standing(edge, 'RateLimitService')]) {
+    const name = textAt(policy.spec, 'tls');
+    if (!name || isUsable(edge, name)) continue;
+    const service = textAt(policy.spec, SERVICE_FIELDS[policy.kind] ?? '') ?? '';
+    yield missingContext(edge, policy, name, writtenService(service).scheme === 'https');
   }
 }
 
-function isUsable(edge: Edge, name: string, broken: ReadonlyMap<string, string>): boolean {
-  return edge.contexts.has(name) && !broken.has(name);
+function isUsable({ contexts }: Edge, name: string): boolean {
+  return contexts.get(name)?.usable === true;
 }
 
-/**
- * TLSContexts that exist and originate nothing: one that had an error posted counts as absent where it is asked for, though
- * it may still terminate TLS (ir/irresource.py: an errored resource is false).
- */
-function brokenContexts(edge: Edge): ReadonlyMap<string, string> {
-  const errors = new Map(edge.errors.map(({ key, message }) => [key, message]));
-  const broken = new Map<string, string>();
-  for (const policy of policiesOf(edge, 'TLSContext')) {
-    const error = errors.get(policy.key);
-    if (error !== undefined) broken.set(policy.storedName, `that TLSContext is not usable (${error})`);
-    else if (!edge.contexts.has(policy.storedName)) broken.set(policy.storedName, 'that TLSContext is not valid');
-  }
-  return broken;
+function missingContext(edge: Edge, policy: Policy, name: string, encrypted: boolean): Hit {
+  const object = partyOf(policy);
+  const context = standing(edge, 'TLSContext').find(({ storedName }) => storedName === name);
+  const reason = context ? dropOf(edge, context)?.message : 'there is no TLSContext of that name';
+  const service = shown(textAt(policy.spec, SERVICE_FIELDS[policy.kind] ?? 'service'));
+  const effect = encrypted
+    ? `${service} is reached over TLS without the context’s certificate and checks`
+    : `${service} is reached in plain text`;
+  const message = `${describe(object)} has tls ${shown(name)}, but ${reason ?? 'that TLS context is not valid'}: ${effect}`;
+  return { object, ...(context && { other: partyOf(context) }), detail: name, message };
 }
 
 const unverifiedHits = new WeakMap<Policy, Hit>();
