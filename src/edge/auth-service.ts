@@ -146,6 +146,6 @@ function wantedFor(
 
 /** Any error of the pool replaces authentication by a script that answers 500 to everything. */
 export function authFilter({ key, failureModeAllow }: AuthPool, compilation: Compilation): HttpFilter {
-  if (compilation.errors.some((error) => error.key === key)) return { name: 'envoy.filters.http.lua' };
-  return { name: 'envoy.filters.http.ext_authz', ...(failureModeAllow && { failureModeAllow }) };
+  if (compilation.errors.some((error) => error.key === key)) return { name: 'envoy.filters.http.lua', isAuth: true };
+  return { name: 'envoy.filters.http.ext_authz', isAuth: true, ...(failureModeAllow && { failureModeAllow }) };
 }

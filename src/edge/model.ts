@@ -228,6 +228,8 @@ export interface Chain {
 export interface HttpFilter {
   /** Envoy's name: `envoy.filters.http.ext_authz`. */
   readonly name: string;
+  /** It is what AuthServices make, also where an error in them makes it a script that answers 500 to everything. */
+  readonly isAuth?: true;
   /** Requests pass when the auth service does not answer; absent: not set. */
   readonly failureModeAllow?: boolean;
   /** Requests are refused when the rate limit service does not answer; absent: not set. */

@@ -16,7 +16,6 @@ import { isRecord, isTrueAt, numberAt, textAt, valueAt } from './spec.ts';
 const ACME_PREFIX = '/.well-known/acme-challenge/';
 /** What marks requests over TLS where a Listener looks for it. */
 const FORWARDED_PROTO = 'x-forwarded-proto';
-const AUTH_FILTER = 'envoy.filters.http.ext_authz';
 /** Envoy's numbers of the codes that a redirect may have; 301 is what it does by itself. */
 const REDIRECT_CODES: ReadonlyMap<number, number> = new Map([
   [301, 0],
@@ -32,7 +31,7 @@ const REDIRECT_CODES: ReadonlyMap<number, number> = new Map([
  * over TLS, and for the others with what the Host does with them. What is rejected is simply not there.
  */
 export function* routesOf(listener: Listener, { host, groups }: VirtualHost): Iterable<Route> {
-  const authenticates = listener.httpFilters.some(({ name }) => name === AUTH_FILTER);
+  const authenticates = listener.httpFilters.some(({ isAuth }) => isAuth);
   const { securityModel } = listener;
   for (const group of groups) {
     for (const route of routesOfGroup(group)) {

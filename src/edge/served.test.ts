@@ -159,6 +159,16 @@ void test('redirects are open, and the one to https is open where there is authe
   ]);
 });
 
+void test('a broken AuthService answers 500, but not to what is redirected to https', () => {
+  const auth = declared('AuthService', 't/auth', { auth_service: 'auth', proto: 'grpc' });
+  const edge = edgeOf(listener(), host('t/h1'), auth, mapping('t/m'));
+  assert.deepEqual(
+    edge.listeners[0]?.httpFilters.map(({ name }) => name),
+    ['envoy.filters.http.lua'],
+  );
+  assert.deepEqual(routesIn(edge, true).map(summary), ['secure /x/ cluster', 'insecure /x/ https open']);
+});
+
 void test("a Mapping's own match on X-Forwarded-Proto gives way", () => {
   const proto = { 'X-Forwarded-Proto': 'https' };
   const edge = edgeOf(
