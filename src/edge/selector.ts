@@ -4,8 +4,12 @@ import { recordAt } from './spec.ts';
 
 /** `matchLabels` of a selector as policies write it: the only part of it that Emissary reads. Empty: it selects everything. */
 export function matchLabelsOf(selector: unknown): Readonly<Record<string, string>> {
-  return recordAt(selector, 'matchLabels') as Readonly<Record<string, string>>;
+  const labels = Object.entries(recordAt(selector, 'matchLabels'));
+  return Object.fromEntries(labels.map(([name, value]) => [name, typeof value === 'string' ? value : NO_LABEL]));
 }
+
+/** What is not a text equals no label, as this does. */
+const NO_LABEL = '\0';
 
 /** `strict`: all labels of the selector are asked for; otherwise any of them is enough (upstream: ir/irutils.py, selector_matches). */
 export function labelsMatch(
