@@ -217,7 +217,7 @@ function* noOpField({ edge }: Judged): Iterable<Hit> {
   for (const { policy, fields } of writtenTls(edge)) {
     const port = valueAt(fields, 'redirect_cleartext_from') ?? undefined;
     if (port === undefined) continue;
-    const conflicts = kept !== undefined && Number(kept.port) !== Number(port);
+    const conflicts = kept !== undefined && shown(kept.port) !== shown(port);
     yield conflicts && kept ? conflict(edge, policy, port, kept) : noOp(policy, 'redirect_cleartext_from');
     kept ??= { port, policy };
   }
