@@ -69,6 +69,7 @@ export const ATTACHMENT_CASES: Record<string, RuleCases> = {
   EM034: {
     flags: {
       both: { objects: [mapping('t1/m', { host: 'b.com' })], finds: { severity: 'warning', says: /b\.com.*a\.com/ } },
+      'the header :authority': [mapping('t1/m', { headers: { ':authority': 'b.com' } })],
     },
     passes: {
       'host only': [mapping('t1/m', { hostname: undefined, host: 'b.com' })],
@@ -81,6 +82,10 @@ export const ATTACHMENT_CASES: Record<string, RuleCases> = {
         objects: [SELECTING, mapping('t1/m', { host_redirect: true }, LABELLED)],
         finds: { object: 'Mapping t1/m', other: 'Host t1/h' },
       },
+      'labels in place of a hostname': [
+        SELECTING,
+        mapping('t1/m', { hostname: undefined, host_redirect: true }, LABELLED),
+      ],
     },
     passes: {
       'a Host that does not': [host('t1/h'), mapping('t1/m', { host_redirect: true }, LABELLED)],

@@ -1,10 +1,11 @@
 import type { Hit, Judged, Rule } from '../finding.ts';
-import { globsOverlap, isGlob } from '../hostglob.ts';
 import { matchOf } from '../match.ts';
 import type { Edge, Host, Policy } from '../model.ts';
 import { describe, partyOf, policiesOf, requestsOf } from '../party.ts';
+import { labelsMatch } from '../selector.ts';
 import { isRecord, isTrueAt, recordAt, textAt, valueAt } from '../spec.ts';
 import { inEach } from './each.ts';
+import { KnownHosts } from './known-hosts.ts';
 
 export const ATTACHMENT_RULES: readonly Rule[] = [
   {
@@ -52,9 +53,9 @@ export const ATTACHMENT_RULES: readonly Rule[] = [
     name: 'host-and-hostname',
     severity: 'warning',
     impact: 'no-effect',
-    when: 'A Mapping has both host and hostname.',
-    means: 'The host is ignored.',
-    mend: 'Remove `host`.',
+    when: 'A Mapping has a hostname and also a host or the header `:authority`.',
+    means: 'Only the hostname counts.',
+    mend: 'Remove the other one.',
     find: inEach(['Mapping'], hostAndHostname),
   },
   {
@@ -117,11 +118,17 @@ function* unserved(edge: Edge): Iterable<Policy> {
 
 function* noHost({ edge }: Judged): Iterable<Hit> {
   for (const policy of unserved(edge)) {
-    if (matchOf(policy.spec)?.host !== undefined) continue;
+    if (matchOf(policy.spec)?.host !== undefined || selectingHost(policy, edge)) continue;
     const object = partyOf(policy);
     const message = `${describe(object)} has no hostname, and no Host selects it by its labels: it is never served`;
     yield { object, traffic: requestsOf(policy), message };
   }
+}
+
+/** The Host that would serve a redirect without a hostname by its labels, if redirects had any. */
+function selectingHost(policy: Policy, { hosts, settings }: Edge): Host | undefined {
+  if (!isRedirect(policy)) return undefined;
+  return hosts.find(({ selector }) => selector && labelsMatch(selector, policy.labels, settings.strictLabelSelectors));
 }
 
 function* noMatchingHost({ edge }: Judged): Iterable<Hit> {
@@ -139,7 +146,8 @@ function* redirectNeedsHost({ edge }: Judged): Iterable<Hit> {
   const hosts = new KnownHosts(edge.hosts);
   for (const policy of unserved(edge)) {
     const host = matchOf(policy.spec)?.host;
-    const [fitting] = isRedirect(policy) && host !== undefined ? hosts.fitting(host) : [];
+    if (!isRedirect(policy)) continue;
+    const fitting = host === undefined ? selectingHost(policy, edge) : hosts.fitting(host)[0];
     if (!fitting?.policy) continue;
     const [object, other] = [partyOf(policy), partyOf(fitting.policy)];
     const message = `${describe(object)} is a redirect, and ${describe(other)} takes Mappings by labels only: it is never served`;
@@ -149,45 +157,6 @@ function* redirectNeedsHost({ edge }: Judged): Iterable<Hit> {
 
 function isRedirect({ spec }: Policy): boolean {
   return isTrueAt(spec, 'host_redirect');
-}
-
-/** Hosts by name, to say why none of them serves a Mapping. */
-class KnownHosts {
-  readonly #byName = new Map<string, Host[]>();
-  readonly #globs: readonly Host[];
-
-  constructor(hosts: readonly Host[]) {
-    this.#globs = hosts.filter(({ hostname }) => isGlob(hostname));
-    for (const host of hosts) {
-      const same = this.#byName.get(bare(host.hostname));
-      if (same) same.push(host);
-      else this.#byName.set(bare(host.hostname), [host]);
-    }
-  }
-
-  /** Those whose hostname fits: it is their selector that keeps them from serving it. */
-  fitting(host: string): Host[] {
-    return this.#near(host).filter(({ hostname }) => globsOverlap(hostname, host));
-  }
-
-  reason(host: string): string {
-    const [fitting] = this.fitting(host);
-    const [near] = this.#near(host);
-    if (fitting) return `: Host ${fitting.namespace}/${fitting.name} (${fitting.hostname}) asks for other labels`;
-    if (!near) return '';
-    const why = near.hostname.toLowerCase() === host.toLowerCase() ? 'letter case counts' : 'ports count';
-    return `: Host ${near.namespace}/${near.name} has ${near.hostname}, and ${why}`;
-  }
-
-  #near(host: string): Host[] {
-    const globs = this.#globs.filter(({ hostname }) => globsOverlap(hostname, host));
-    return [...(this.#byName.get(bare(host)) ?? []), ...globs];
-  }
-}
-
-/** In small letters, without the port. */
-function bare(host: string): string {
-  return host.toLowerCase().replace(/:\d*$/, '');
 }
 
 function* globInExact(policy: Policy): Iterable<Hit> {
@@ -213,11 +182,17 @@ function isBadGlob(hostname: string): boolean {
 }
 
 function* hostAndHostname(policy: Policy): Iterable<Hit> {
-  const [host, hostname] = [textAt(policy.spec, 'host'), textAt(policy.spec, 'hostname')];
-  if (!host || !hostname) return;
-  const object = partyOf(policy);
-  const message = `${describe(object)} has host ${host} and hostname ${hostname}: the host is ignored`;
-  yield { object, traffic: requestsOf(policy), message };
+  const hostname = textAt(policy.spec, 'hostname');
+  for (const [field, path] of [
+    ['host', ['host']],
+    ['the header :authority', ['headers', ':authority']],
+  ] as const) {
+    const host = textAt(policy.spec, ...path);
+    if (!host || !hostname) continue;
+    const object = partyOf(policy);
+    const message = `${describe(object)} has ${field} ${host} and hostname ${hostname}: only the hostname counts`;
+    yield { object, traffic: requestsOf(policy), detail: field, message };
+  }
 }
 
 function* expressionsSelector(policy: Policy): Iterable<Hit> {
