@@ -1,32 +1,16 @@
 import { GLOBAL_KEY, type Compilation } from './compilation.ts';
 import type { ContextDraft } from './context-draft.ts';
+import { hostTls } from './host-tls.ts';
 import type { Host, Policy, Spec } from './model.ts';
 import { TLS_VERSIONS } from './guard.ts';
 import { secretId, type FoundSecret, type Secrets } from './secrets.ts';
 import { matchLabelsOf } from './selector.ts';
-import { isRecord, recordAt, textAt, valueAt } from './spec.ts';
+import { isRecord, textAt, valueAt } from './spec.ts';
 import type { TlsContexts } from './tls-contexts.ts';
 import { shown } from './shown.ts';
 
 /** Where the invented Host takes its certificate from, in Emissary's own namespace. */
 const FALLBACK_SECRET = 'fallback-self-signed-cert';
-
-/** How `Host.tls` may also spell the fields of a TLSContext (ir/irhost.py). */
-const CAMEL_CASE = new Set([
-  'alpnProtocols',
-  'cipherSuites',
-  'ecdhCurves',
-  'redirectCleartextFrom',
-  'certRequired',
-  'minTlsVersion',
-  'maxTlsVersion',
-  'certChainFile',
-  'privateKeyFile',
-  'cacertChainFile',
-  'crlSecret',
-  'crlFile',
-  'caSecret',
-]);
 
 /** A Host while the compiler works on it: whether its context is good for anything is known last. */
 interface HostDraft {
@@ -136,7 +120,7 @@ class HostLoader {
     if (!secret)
       return this.#refuse(host, `its TLS secret ${written} does not exist or holds no certificate`, 'silently');
     const linked = textAt(spec, 'tlsContext', 'name');
-    const own = snakeCase(recordAt(spec, 'tls'));
+    const own = hostTls(spec);
     const implicit = `${name}-context`;
     if (linked && own) return this.#refuse(host, 'both TLSContext name and TLS config specified, ignoring Host...');
     if (linked) return this.#link(host, linked, secret, written);
@@ -210,17 +194,4 @@ export function insecureActionOf(spec: Spec): Host['insecureAction'] | undefined
   if (action === null || action === 'Reject') return 'Reject';
   const word = typeof action === 'string' ? action.toLowerCase() : '';
   return word === 'route' ? 'Route' : word === 'redirect' ? 'Redirect' : undefined;
-}
-
-/** `Host.tls` with the field names of a TLSContext; undefined: there is nothing in it. */
-function snakeCase(tls: Spec): Spec | undefined {
-  const fields = Object.entries(tls);
-  if (fields.length === 0) return undefined;
-  const camel = fields.filter(([field]) => CAMEL_CASE.has(field));
-  const snake = fields.filter(([field]) => !CAMEL_CASE.has(field));
-  const renamed = camel.map(([field, value]) => [
-    field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-    value,
-  ]);
-  return Object.fromEntries([...snake, ...renamed]) as Spec;
 }

@@ -1,8 +1,9 @@
 import type { EdgeInput } from './input.ts';
 import type { Edge, Policy, Spec } from './model.ts';
 import { standing } from './dropped.ts';
+import { hostTls } from './host-tls.ts';
 import { Secrets } from './secrets.ts';
-import { recordAt, textAt, valueAt } from './spec.ts';
+import { textAt, valueAt } from './spec.ts';
 import { moduleIn } from './upstream.ts';
 
 /** A TLS setting as somebody writes it: a TLSContext, or the `tls` of a Host. */
@@ -16,15 +17,9 @@ export interface WrittenTls {
 export function* writtenTls(edge: Edge): Iterable<WrittenTls> {
   for (const policy of standing(edge, 'TLSContext')) yield { policy, fields: policy.spec };
   for (const policy of standing(edge, 'Host')) {
-    const tls = recordAt(policy.spec, 'tls');
-    if (Object.keys(tls).length > 0) yield { policy, fields: snakeCased(tls) };
+    const fields = hostTls(policy.spec);
+    if (fields) yield { policy, fields };
   }
-}
-
-/** A Host may spell them `minTlsVersion` too (ir/irhost.py). */
-function snakeCased(tls: Spec): Spec {
-  const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-  return Object.fromEntries(Object.entries(tls).map(([name, value]) => [snake(name), value]));
 }
 
 /** `h1-context`: a TLSContext of this name is taken by a Host that has a secret and names no other. */
@@ -39,8 +34,7 @@ export function namedContext({ spec }: Policy): string | undefined {
 
 /** Does a Host take the TLSContext of its implicit name, if there is one? */
 export function takesImplicit({ spec }: Policy): boolean {
-  const inline = Object.keys(recordAt(spec, 'tls')).length > 0;
-  return Boolean(textAt(spec, 'tlsSecret', 'name')) && !textAt(spec, 'tlsContext', 'name') && !inline;
+  return Boolean(textAt(spec, 'tlsSecret', 'name')) && !textAt(spec, 'tlsContext', 'name') && !hostTls(spec);
 }
 
 /** The TLS context that a Host looks for: the named one, or that of its implicit name, if there is one. */
