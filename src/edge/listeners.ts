@@ -1,6 +1,7 @@
 import { GLOBAL_KEY, type Compilation } from './compilation.ts';
 import type { Host, Listener, Policy, TcpGroup } from './model.ts';
 import { labelsMatch, matchLabelsOf } from './selector.ts';
+import { shown } from './shown.ts';
 import { isRecord, numberAt, recordAt, textAt, valueAt } from './spec.ts';
 
 const ANY_ADDRESS = '0.0.0.0';
@@ -130,7 +131,7 @@ function stackOf({ key, spec }: Policy, compilation: Compilation): readonly stri
         'protocol and protocolStack may not both be specified; using protocolStack and ignoring protocol',
       );
     }
-    return written.map(String);
+    return written.map((entry) => (typeof entry === 'string' ? entry : shown(entry)));
   }
   if (!protocol) return 'one of protocol and protocolStack must be specified';
   return PROTOCOL_STACKS.get(protocol) ?? `protocol ${protocol} is not valid`;
