@@ -55,7 +55,13 @@ describe('findingsOf', () => {
 
 describe('a rule that throws', () => {
   const broken: Rule = {
-    ...{ id: 'EM999', name: 'broken', severity: 'info', impact: 'no-effect', when: '', means: '', mend: '' },
+    id: 'EM999',
+    name: 'broken',
+    severity: 'info',
+    impact: 'no-effect',
+    when: '',
+    means: '',
+    mend: '',
     *find({ edge }) {
       yield { object: { kind: 'Mapping', namespace: 't1', name: 'm', origin: {} }, message: 'before' };
       throw new Error(`cannot read ${edge.policies.length}`);

@@ -160,6 +160,7 @@ function isRedirect({ spec }: Policy): boolean {
 }
 
 function* globInExact(policy: Policy): Iterable<Hit> {
+  if (!Object.hasOwn(policy.spec, 'host') && !Object.hasOwn(policy.spec, 'headers')) return;
   const problem = matchOf(policy.spec)?.problem;
   if (problem === undefined) return;
   const object = partyOf(policy);

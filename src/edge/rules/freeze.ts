@@ -4,7 +4,7 @@ import { TLS_VERSIONS } from '../guard.ts';
 import type { Chain, Listener, Policy } from '../model.ts';
 import { describe, partyOf, policiesOf } from '../party.ts';
 import { readRegex } from '../regex.ts';
-import { isRecord, numberAt, textAt, valueAt } from '../spec.ts';
+import { numberAt, textAt, valueAt } from '../spec.ts';
 import { inEach } from './each.ts';
 import { isCipherSuite, isCurve } from './boringssl.ts';
 import { regexesOf } from './regex-fields.ts';
@@ -141,9 +141,7 @@ function* regexTooBig({ edge }: Judged): Iterable<Hit> {
 }
 
 function* numberRange(policy: Policy): Iterable<Hit> {
-  for (const [field, value] of numbersOf(policy.spec, '', 0)) {
-    const range = rangeOf(policy, field);
-    if (!range || (value >= range[0] && value <= range[1])) continue;
+  for (const { field, value, range } of outOfRange(policy.kind, policy.spec, '', 0, [])) {
     const object = partyOf(policy);
     const message = `${describe(object)} has ${field} ${value}; Envoy takes ${range[0]} to ${range[1]}`;
     yield { object, detail: field, message };
@@ -153,25 +151,41 @@ function* numberRange(policy: Policy): Iterable<Hit> {
 /** No field that counts here lies deeper. */
 const DEEPEST = 8;
 
-/** Every number of a spec with its path, `retry_policy.num_retries`. */
-function* numbersOf(value: unknown, path: string, depth: number): Iterable<[field: string, value: number]> {
-  if (typeof value === 'number' || typeof value === 'bigint') yield [path, Number(value)];
-  if (depth === DEEPEST || typeof value !== 'object' || value === null) return;
-  const entries: [string, unknown][] = isRecord(value) ? Object.entries(value) : Object.entries(value as unknown[]);
-  for (const [name, inner] of entries) yield* numbersOf(inner, path === '' ? name : `${path}.${name}`, depth + 1);
+interface OutOfRange {
+  /** With its path: `retry_policy.per_try_timeout_ms`. */
+  readonly field: string;
+  readonly value: number;
+  readonly range: readonly [number, number];
+}
+
+function outOfRange(kind: string, value: unknown, path: string, depth: number, found: OutOfRange[]): OutOfRange[] {
+  if (depth === DEEPEST || typeof value !== 'object' || value === null) return found;
+  for (const [name, inner] of Object.entries(value)) {
+    const field = depth === 0 ? name : `${path}.${name}`;
+    if (typeof inner === 'object') outOfRange(kind, inner, field, depth + 1, found);
+    if (typeof inner !== 'number' && typeof inner !== 'bigint') continue;
+    const range = rangeOf(kind, field);
+    const number = Number(inner);
+    if (range && (number < range[0] || number > range[1])) found.push({ field, value: number, range });
+  }
+  return found;
 }
 
 /** What Envoy takes for a field; undefined where any number passes. */
-function rangeOf({ kind }: Policy, field: string): [number, number] | undefined {
+function rangeOf(kind: string, field: string): [number, number] | undefined {
   if (field === 'weight' || field.endsWith('_ms')) return [0, Number.MAX_SAFE_INTEGER];
   if (field === 'port' && (kind === 'Listener' || kind === 'TCPMapping')) return [1, 65_535];
   return undefined;
 }
 
+/** What nearly all of them look like. */
+const PLAIN = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?){0,3}(:\d+)?$/;
+
 function* badUpstreamHost(policy: Policy): Iterable<Hit> {
   for (const field of ['service', 'auth_service', 'host_rewrite']) {
     const text = textAt(policy.spec, field);
-    const host = text === undefined ? '' : hostPartOf(text);
+    if (text === undefined || PLAIN.test(text)) continue;
+    const host = hostPartOf(text);
     if (host === '' || isHostName(host)) continue;
     const object = partyOf(policy);
     const message = `${describe(object)}: the host \`${host}\` of ${field} \`${text}\` is neither a DNS name nor an IP address`;

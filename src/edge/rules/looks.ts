@@ -19,17 +19,22 @@ const NOTHING: readonly Found[] = [];
  */
 export class Looks<Item extends object> {
   readonly #itemsOf: (edge: Edge) => readonly Item[];
-  readonly #looks: Look<Item>[] = [];
+  readonly #sortOf: (item: Item) => string;
+  readonly #looks: { readonly look: Look<Item>; readonly sorts: ReadonlySet<string> | 'every' }[] = [];
+  /** Sort → numbers of the rules that look at it. */
+  readonly #bySort = new Map<string, number[]>();
   readonly #remembered = new WeakMap<Item, { readonly asked: number; readonly found: readonly Found[] }>();
   readonly #byEdge = new WeakMap<Edge, { readonly asked: number; readonly byRule: readonly Found[][] }>();
 
-  constructor(itemsOf: (edge: Edge) => readonly Item[]) {
+  constructor(itemsOf: (edge: Edge) => readonly Item[], sortOf: (item: Item) => string) {
     this.#itemsOf = itemsOf;
+    this.#sortOf = sortOf;
   }
 
-  /** The `find` of one more such rule. */
-  add(look: Look<Item>): Rule['find'] {
-    const rule = this.#looks.push(look) - 1;
+  /** The `find` of one more such rule, which looks at items of some sorts. */
+  add(look: Look<Item>, sorts: ReadonlySet<string> | 'every' = 'every'): Rule['find'] {
+    const rule = this.#looks.push({ look, sorts }) - 1;
+    this.#bySort.clear();
     const foundBy = (edge: Edge) => this.#walk(edge)[rule] ?? [];
     return function* ({ edge }) {
       for (const { hits, error } of foundBy(edge)) {
@@ -53,19 +58,31 @@ export class Looks<Item extends object> {
     const asked = this.#looks.length;
     const known = this.#remembered.get(item);
     if (known?.asked === asked) return known.found;
-    const found = this.#looks.map((look, rule) => ask(look, rule, item)).filter((one) => one !== undefined);
+    const found: Found[] = [];
+    for (const rule of this.#rulesFor(this.#sortOf(item))) {
+      const one = ask(this.#looks[rule]!.look, rule, item);
+      if (one) found.push(one);
+    }
     this.#remembered.set(item, { asked, found: found.length === 0 ? NOTHING : found });
     return found;
+  }
+
+  #rulesFor(sort: string): readonly number[] {
+    const known = this.#bySort.get(sort);
+    if (known) return known;
+    const rules = this.#looks.flatMap(({ sorts }, rule) => (sorts === 'every' || sorts.has(sort) ? [rule] : []));
+    this.#bySort.set(sort, rules);
+    return rules;
   }
 }
 
 /** Undefined: nothing found. */
 function ask<Item>(look: Look<Item>, rule: number, item: Item): Found | undefined {
-  const hits: Hit[] = [];
+  let hits: Hit[] | undefined;
   try {
-    for (const hit of look(item)) hits.push(hit);
+    for (const hit of look(item)) (hits ??= []).push(hit);
   } catch (error) {
-    return { rule, hits, error: error instanceof Error ? error : new Error(String(error)) };
+    return { rule, hits: hits ?? [], error: error instanceof Error ? error : new Error(String(error)) };
   }
-  return hits.length === 0 ? undefined : { rule, hits };
+  return hits && { rule, hits };
 }

@@ -20,9 +20,11 @@ export function regexesOf(policy: Policy): readonly RegexField[] {
   const known = remembered.get(policy);
   if (known) return known;
   const fields = [...find(policy.spec)];
-  remembered.set(policy, fields);
+  remembered.set(policy, fields.length === 0 ? NONE : fields);
   return fields;
 }
+
+const NONE: readonly RegexField[] = [];
 
 function* find(spec: Spec): Iterable<RegexField> {
   for (const [field, flag] of SWITCHED) {
