@@ -111,7 +111,7 @@ export function authCluster(pool: AuthPool, clusters: Clusters, compilation: Com
     );
     compilation.error(pool.key, `auth canary ${other.fullName} can only change service!`);
   }
-  if (good) clusters.keep({ ...first.cluster, endpoints });
+  if (good) clusters.keep({ cluster: { ...first.cluster, endpoints }, freeze: first.freeze });
   const message = mismatched
     ? 'AuthServices differ in more than the service'
     : 'the auth service has no usable address';

@@ -5,7 +5,7 @@ import { portOf, readUrl } from './service.ts';
 import { shown } from './shown.ts';
 import { isRecord, textAt } from './spec.ts';
 import type { AmbassadorModule } from './module.ts';
-import type { Cluster, Policy, TlsContext } from './model.ts';
+import type { Cluster, Freeze, Policy, TlsContext } from './model.ts';
 import type { ResolverKind } from './resolvers.ts';
 
 /** What somebody asks of an upstream. */
@@ -39,6 +39,8 @@ export interface WantedCluster {
   readonly context: TlsContext | undefined;
   /** The service cannot be used as written: no address is looked up for it. */
   readonly ignored: boolean;
+  /** Why the compiler ends when it writes the cluster; undefined: it does not. */
+  readonly freeze: Freeze | undefined;
 }
 
 /** The invented context of a service that is `https://` without a TLSContext: it checks nothing. */
@@ -62,6 +64,8 @@ const NO_CERTIFICATE: TlsContext = {
 /** All clusters of one run; of two with one name the first one's settings hold (ir/ir.py `add_cluster`). */
 export class Clusters {
   readonly byName = new Map<string, Cluster>();
+  /** Why the compiler ends when it writes the clusters; undefined: it does not. */
+  freeze: Freeze | undefined;
   /** In upstream's order of creation; the null context joins when it is first needed. */
   readonly #contexts: Map<string, TlsContext>;
   readonly #module: AmbassadorModule;
@@ -82,14 +86,14 @@ export class Clusters {
 
   /** The cluster for these wishes; somebody else's if one of that name exists. */
   add(upstream: Upstream): Cluster {
-    const { cluster } = this.want(upstream);
-    return this.keep(cluster);
+    return this.keep(this.want(upstream));
   }
 
-  keep(cluster: Cluster): Cluster {
+  keep({ cluster, freeze }: Pick<WantedCluster, 'cluster' | 'freeze'>): Cluster {
     const first = this.byName.get(cluster.name);
     if (first) return first;
     this.byName.set(cluster.name, cluster);
+    this.freeze ??= freeze;
     return cluster;
   }
 
@@ -166,7 +170,17 @@ function makeCluster(
     connectTimeout: `${((upstream.connectTimeoutMs ?? 3000) / 1000).toFixed(3)}s`,
     policy: upstream.policy,
   };
-  return { cluster, fullName, errors, ignored, context: tls ? (context ?? NO_CERTIFICATE) : undefined };
+  // An address in brackets loses them, and without a lookup nobody can read it again.
+  const unreadable = ignored && direct && host.includes(':') ? 'an address with a port that is no port' : undefined;
+  const message = resolver === undefined ? 'there is no such resolver' : unreadable;
+  return {
+    cluster,
+    fullName,
+    errors,
+    ignored,
+    context: tls ? (context ?? NO_CERTIFICATE) : undefined,
+    freeze: message === undefined ? undefined : { stage: 'envoy', message, policy: upstream.policy },
+  };
 }
 
 /** `https://` originates TLS, a context does too, `http://` does not unless there is a context. */

@@ -9,7 +9,8 @@ import { internalMappings } from './internal-mappings.ts';
 import { loadListeners } from './listeners.ts';
 import type { MappingContext } from './mapping.ts';
 import type { Edge } from './model.ts';
-import { moduleOf, raiseForClusters, raiseForRoutes } from './module.ts';
+import { moduleOf } from './module.ts';
+import { raiseForClusters, raiseForRoutes } from './module-types.ts';
 import { resolversOf } from './resolvers.ts';
 import { Secrets } from './secrets.ts';
 import { SelectedLabels } from './selected-labels.ts';
@@ -77,11 +78,12 @@ function compile(edge: EdgeDraft, compilation: Compilation, input: EdgeInput): v
   edge.groups = groups.finish(clusters);
   edge.tcpGroups = tcpGroups.finish(clusters);
   edge.clusters = clusters.byName;
+  filters.raiseForTracing();
 
   raiseForRoutes(module, edge.groups);
   Object.assign(
     edge,
     serve(compilation, edge, bindings, () => filters.ofListener()),
   );
-  raiseForClusters(module, clusters.byName.size);
+  raiseForClusters(module, clusters);
 }

@@ -1,7 +1,7 @@
 import { Frozen, GLOBAL_KEY, type Compilation } from './compilation.ts';
 import { isTrueAt, listAt, textAt, valueAt } from './spec.ts';
 import type { Clusters, Upstream } from './clusters.ts';
-import type { HttpFilter, Policy } from './model.ts';
+import type { Freeze, HttpFilter, Policy } from './model.ts';
 
 /** The RateLimitService, TracingService and LogService that are in force. */
 export interface GlobalServices {
@@ -92,11 +92,26 @@ function logProblem(policy: Policy): string | undefined {
   return unnamed ? 'Please provide a header name for every additional log header!' : undefined;
 }
 
-/** Their clusters. They come before those of the Mappings: a Mapping to the same service gets their settings. */
-export function addGlobalClusters({ tracing, rateLimit, log }: GlobalServices, clusters: Clusters): void {
-  if (tracing) clusters.add(upstreamOf(tracing, { marker: 'tracing' }));
-  if (rateLimit) clusters.add(upstreamOf(rateLimit, { tls: valueAt(rateLimit.spec, 'tls') }));
-  if (log) clusters.add(upstreamOf(log, { marker: 'logging' }));
+/** Why the compiler ends later on, because a service of these has no usable address. */
+export interface ServiceFreezes {
+  /** When all clusters are named. */
+  readonly tracing: Freeze | undefined;
+  /** When a Listener is written: its access log goes to the LogService. */
+  readonly log: Freeze | undefined;
+}
+
+/** Adds their clusters. They come before those of the Mappings: a Mapping to the same service gets their settings. */
+export function addGlobalClusters({ tracing, rateLimit, log }: GlobalServices, clusters: Clusters): ServiceFreezes {
+  const add = (policy: Policy | undefined, stage: Freeze['stage'], more: Partial<Upstream>): Freeze | undefined => {
+    if (!policy) return undefined;
+    const wanted = clusters.want(upstreamOf(policy, more));
+    clusters.keep(wanted);
+    const message = `${policy.kind} ${policy.namespace}/${policy.name} has no usable address`;
+    return wanted.ignored ? { stage, message, policy } : undefined;
+  };
+  const ofTracing = add(tracing, 'ir', { marker: 'tracing' });
+  add(rateLimit, 'envoy', { tls: valueAt(rateLimit?.spec, 'tls') });
+  return { tracing: ofTracing, log: add(log, 'envoy', { marker: 'logging' }) };
 }
 
 function upstreamOf(policy: Policy, more: Partial<Upstream>): Upstream {

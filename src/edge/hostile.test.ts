@@ -58,7 +58,21 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   ConsulResolver: ['datacenter'],
 };
 const VALUES: readonly unknown[] = [
-  ...[null, true, false, 0, -1, 1.5, 1e300, 2n ** 63n, '', '*', '/x/', 'http://[', '\u0000', '$HOME', '__proto__'],
+  null,
+  true,
+  false,
+  0,
+  -1,
+  1.5,
+  1e300,
+  2n ** 63n,
+  '',
+  '*',
+  '/x/',
+  'http://[',
+  '\u0000',
+  '$HOME',
+  '__proto__',
   [],
   [null],
   [[]],
@@ -96,6 +110,11 @@ const MODULE_FIELDS = [
   'listener_idle_timeout_ms',
   'set_current_client_cert_details',
   'grpc_stats',
+  'regex_max_size',
+  'header_case_overrides',
+  'proper_case',
+  'envoy_validation_timeout',
+  'add_linkerd_headers',
 ];
 
 const GOOD: Readonly<Record<string, Record<string, unknown>>> = {

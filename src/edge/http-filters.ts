@@ -1,8 +1,14 @@
 import { authCluster, authFilter, authPool, type AuthPool } from './auth-service.ts';
 import { Frozen, type Compilation } from './compilation.ts';
-import { addGlobalClusters, globalServices, rateLimitFilter, type GlobalServices } from './global-services.ts';
-import { isNotSeconds, moduleFilters, type AmbassadorModule } from './module.ts';
-import { valueAt } from './spec.ts';
+import {
+  addGlobalClusters,
+  globalServices,
+  rateLimitFilter,
+  type GlobalServices,
+  type ServiceFreezes,
+} from './global-services.ts';
+import { checkForListener, moduleFilters } from './module-checks.ts';
+import type { AmbassadorModule } from './module.ts';
 import type { Clusters } from './clusters.ts';
 import type { Freeze, HttpFilter } from './model.ts';
 
@@ -14,6 +20,7 @@ export class HttpFilters {
   readonly #services: GlobalServices;
   readonly #auth: AuthPool | undefined;
   #authFreeze: Freeze | undefined;
+  #serviceFreezes: ServiceFreezes | undefined;
 
   constructor(compilation: Compilation, module: AmbassadorModule) {
     this.#compilation = compilation;
@@ -25,21 +32,20 @@ export class HttpFilters {
 
   /** The clusters of their services. They come before those of the Mappings: a Mapping to the same service gets their settings. */
   addClusters(clusters: Clusters): void {
-    addGlobalClusters(this.#services, clusters);
+    this.#serviceFreezes = addGlobalClusters(this.#services, clusters);
     if (this.#auth) this.#authFreeze = authCluster(this.#auth, clusters, this.#compilation);
+  }
+
+  /** A TracingService without a usable address is noticed when all clusters are known. */
+  raiseForTracing(): void {
+    if (this.#serviceFreezes?.tracing) throw new Frozen(this.#serviceFreezes.tracing);
   }
 
   /** As an HTTP Listener gets them, which is where the compiler stumbles over what cannot be written. */
   ofListener(): HttpFilter[] {
-    if (this.#authFreeze) throw new Frozen(this.#authFreeze);
-    const { config, policy } = this.#module;
-    if (isNotSeconds(valueAt(config, 'listener_idle_timeout_ms'))) {
-      throw new Frozen({
-        stage: 'envoy',
-        message: 'Module ambassador: listener_idle_timeout_ms is not a number',
-        policy,
-      });
-    }
+    const freeze = this.#serviceFreezes?.log ?? this.#authFreeze;
+    if (freeze) throw new Frozen(freeze);
+    checkForListener(this.#module, this.#compilation);
     const { rateLimit } = this.#services;
     return [
       ...this.#ofModule,

@@ -1,4 +1,4 @@
-import { isRecord, valueAt } from './spec.ts';
+import { isRecord } from './spec.ts';
 import type { AmbassadorModule } from './module.ts';
 import type { EdgeSettings } from './input.ts';
 import type { Policy } from './model.ts';
@@ -18,7 +18,7 @@ export function internalMappings(module: AmbassadorModule, settings: EdgeSetting
   const known = remembered.get(settings) ?? new Map<string, Policy>();
   remembered.set(settings, known);
   return PROBES.flatMap(([probe, field, prefix]) => {
-    const written = valueAt(module.config, field) ?? { enabled: true };
+    const written = Object.hasOwn(module.config, field) ? module.config[field] : { enabled: true };
     if (!isRecord(written) || !written['enabled']) return [];
     const spec = {
       ...written,
