@@ -1,9 +1,6 @@
-import { groupOf, type KubeObject } from '../kube/object.ts';
-import { CONFIG_ANNOTATION } from './annotations.ts';
-import type { EdgeObject } from './input.ts';
+import type { KubeObject } from '../kube/object.ts';
 import { promisesSecret } from './promised-secrets.ts';
-import { shapeOfSecret } from './secrets.ts';
-import { textAt } from './spec.ts';
+import { isSecret, shapeOfSecret } from './secrets.ts';
 
 /** The API group of Emissary's policies. */
 export const EDGE_GROUP = 'getambassador.io';
@@ -25,32 +22,9 @@ export function isOfInterest({ group, kind }: { group: string; kind: string }): 
   return group === EDGE_GROUP || OTHER_KINDS.has(`${group}/${kind}`) || promisesSecret({ group, kind });
 }
 
-/**
- * Of any objects those that matter to the edge, and of these no more than it looks at: no value of a Secret, no body of an
- * object that only carries the annotation in a place where nothing reads it.
- */
-export function gather(objects: Iterable<EdgeObject>): EdgeObject[] {
-  const gathered: EdgeObject[] = [];
-  for (const { object, origin } of objects) {
-    const reduced = reduce(object);
-    if (reduced) gathered.push({ object: reduced, origin });
-  }
-  return gathered;
-}
-
-function reduce(object: KubeObject): KubeObject | undefined {
-  const { apiVersion, kind, metadata } = object;
-  if (kind === 'Secret' && apiVersion === 'v1') return withoutValues(object);
-  if (isOfInterest({ group: groupOf(apiVersion), kind })) return object;
-  const config = textAt(metadata.annotations, CONFIG_ANNOTATION);
-  if (config === undefined) return undefined;
-  const { name, namespace } = metadata;
-  const place = { name, ...(namespace !== undefined && { namespace }) };
-  return { apiVersion, kind, metadata: { ...place, annotations: { [CONFIG_ANNOTATION]: config } } };
-}
-
-/** A Secret in which every value that is there reads the same: the shape of it stays. */
+/** A Secret in which every value that is there reads the same: the shape of it stays. Any other object as it is. */
 export function withoutValues(object: KubeObject): KubeObject {
+  if (!isSecret(object)) return object;
   const { name, namespace, type, keys } = shapeOfSecret(object);
   return {
     apiVersion: 'v1',

@@ -62,7 +62,7 @@ export function shapeOfSecret(object: KubeObject): SecretShape {
   return { name, namespace, keys, ...(type !== undefined && { type }) };
 }
 
-function isSecret({ apiVersion, kind }: KubeObject): boolean {
+export function isSecret({ apiVersion, kind }: KubeObject): boolean {
   return kind === 'Secret' && apiVersion === 'v1';
 }
 
