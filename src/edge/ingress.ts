@@ -13,6 +13,8 @@ export interface IngressPolicy {
 const CONTROLLER = 'getambassador.io/ingress-controller';
 const CLASS_ANNOTATION = 'kubernetes.io/ingress.class';
 const ID_ANNOTATION = 'getambassador.io/ambassador-id';
+/** The annotations of an Ingress that say whose it is. */
+export const INGRESS_ANNOTATIONS: readonly string[] = [CLASS_ANNOTATION, ID_ANNOTATION];
 const INGRESS_LABEL = 'a10r-k8s-ingress';
 
 /** Emissary looks at these groups only. */
