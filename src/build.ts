@@ -8,7 +8,12 @@ import type { Metafile } from 'esbuild';
 const root = join(import.meta.dirname, '..');
 
 /** Output name → source. */
-const ENTRIES = { 'plumbline-operator': 'src/launch.ts', 'git-worker': 'src/git/worker.ts', plumbline: 'src/cli.ts' };
+const ENTRIES = {
+  'plumbline-operator': 'src/launch.ts',
+  'git-worker': 'src/git/worker.ts',
+  'edge-thread': 'src/controller/edge-thread.ts',
+  plumbline: 'src/cli.ts',
+};
 
 // Packages written as CommonJS expect these three; an ES module has none of them.
 const BANNER = `// Plumbline, Apache-2.0. Licences of the packages in here: THIRD-PARTY-LICENSES.txt

@@ -10,6 +10,7 @@ import { demandOf, gatewaysOf, type Gateway } from './edge-gateways.ts';
 import { EdgeJudgements, type Judged, type View } from './edge-judgements.ts';
 import { reportOf, type EdgeReport } from './edge-report.ts';
 import { EdgeSecrets } from './edge-secrets.ts';
+import { EdgeThread } from './edge-thread-client.ts';
 import { EdgeWatches } from './edge-watches.ts';
 import { EdgeWorld, isPolicy, mattersToEdge } from './edge-world.ts';
 
@@ -56,7 +57,7 @@ export interface EdgeDeskDeps {
 
 /** Several changes in a row are looked at once. */
 const SETTLE_MS = 500;
-/** Parsed objects are kept this long for the next change. */
+/** Secrets that nobody names any more are remembered this long. */
 const SWEEP_MS = 30_000;
 /** Pairs are tried with this many others that wait. */
 const MAX_PAIRS = 16;
@@ -88,7 +89,11 @@ export class EdgeDesk {
     this.#world = new EdgeWorld(deps.isLive);
     const onChange = () => this.#refreshSoon();
     this.#watches = new EdgeWatches({ api, world: this.#world, log, signal, onChange });
-    this.#judgements = new EdgeJudgements({ world: this.#world, secrets: new EdgeSecrets(api, clock) });
+    this.#judgements = new EdgeJudgements({
+      world: this.#world,
+      secrets: new EdgeSecrets(api, clock),
+      thread: new EdgeThread(clock),
+    });
   }
 
   get watchCount(): number {
@@ -327,8 +332,6 @@ export class EdgeDesk {
     this.#sweep = this.#deps.clock.after(SWEEP_MS, () => {
       this.#sweep = undefined;
       this.#judgements.sweep();
-      this.#world.bodies.sweep();
-      if (this.#world.bodies.size > 0) this.#sweepLater();
     });
   }
 }

@@ -5,6 +5,11 @@ export const EDGE_ERRORS = {
       'The commit would hurt the traffic of the edge, of this team or of another one. Nothing of it is applied and nothing is deleted; the last good revision goes on being enforced.',
     mend: 'Mend what status.edge.findings names with blocks: true, or have the platform team let the commit pass (overrides of the EdgePolicy). It is tried again whenever the edge changes.',
   },
+  EdgeJudgementFailed: {
+    meaning:
+      'What the commit would do to the edge could not be worked out, for want of memory or time, or by a defect of Plumbline. Nothing of it is applied; the last good revision goes on being enforced.',
+    mend: 'It is tried again. If it stays: see the log, give the operator more memory, or report it with the objects that bring it about.',
+  },
   EdgeOrder: {
     meaning:
       'An object that is no longer in Git has to go before its successor comes, or traffic would be hurt meanwhile; it could not be deleted yet.',

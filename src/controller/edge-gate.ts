@@ -41,16 +41,23 @@ export async function passEdge(
   const isNew = !edge.isKnown(candidate);
   // What is live must be known to tell what will be pruned.
   if (isNew) await watchKinds(source, revision.rendered, deps, signal);
-  const decision = await edge.admit(candidate, signal);
-  if (decision.kind === 'passed') {
-    source.edgeBlock = undefined;
-    if (isNew) metrics.edgeJudged(decision.overridden ? 'overridden' : 'passed');
-    if (decision.overridden) sayOverridden(source, candidate, decision.overridden, deps);
-    return { ...revision, first: decision.first };
+  let trouble: unknown;
+  try {
+    const decision = await edge.admit(candidate, signal);
+    if (decision.kind === 'passed') {
+      source.edgeBlock = undefined;
+      if (isNew) metrics.edgeJudged(decision.overridden ? 'overridden' : 'passed');
+      if (decision.overridden) sayOverridden(source, candidate, decision.overridden, deps);
+      return { ...revision, first: decision.first };
+    }
+    metrics.edgeJudged('blocked');
+    const blocked = blockedBy(source, revision.rendered, decision.by);
+    source.edgeBlock = { by: decision.by, message: blocked.message };
+    trouble = blocked;
+  } catch (error) {
+    signal.throwIfAborted();
+    trouble = error;
   }
-  metrics.edgeJudged('blocked');
-  const trouble = blockedBy(source, revision.rendered, decision.by);
-  source.edgeBlock = { by: decision.by, message: trouble.message };
   const lastGood = await lastGoodRevision(source, spec, remote, deps, signal);
   if (!lastGood) throw trouble;
   edge.enforce(candidateOf(source, spec, lastGood, deps));

@@ -1,12 +1,11 @@
-import { compileEdge } from '../edge/compile.ts';
 import type { Guard } from '../edge/guard.ts';
-import { findingsOf } from '../edge/judge.ts';
 import type { Judgement } from '../edge/verdict.ts';
 import { identityKey } from '../kube/object.ts';
 import type { Desired } from '../sync/desired.ts';
 import type { Gateway } from './edge-gateways.ts';
 import type { EdgeSecrets } from './edge-secrets.ts';
-import { tallyOf, type Tally } from './edge-tally.ts';
+import type { Tally } from './edge-tally.ts';
+import type { EdgeThread } from './edge-thread-client.ts';
 import type { EdgeWorld } from './edge-world.ts';
 
 /** The edge as it is, or as it would be. */
@@ -32,13 +31,15 @@ const DOUBT = { lackingMs: 1_000, completeMs: 60_000 };
 export class EdgeJudgements {
   readonly #world: EdgeWorld;
   readonly #secrets: EdgeSecrets;
+  readonly #thread: EdgeThread;
   /** The edge as it is, by gateway, until the world moves on. */
   readonly #present = new Map<string, { version: number; gateway: Gateway; judged: Judged }>();
   #asked = new Set<string>();
 
-  constructor(deps: { world: EdgeWorld; secrets: EdgeSecrets }) {
+  constructor(deps: { world: EdgeWorld; secrets: EdgeSecrets; thread: EdgeThread }) {
     this.#world = deps.world;
     this.#secrets = deps.secrets;
+    this.#thread = deps.thread;
   }
 
   /** The edge as it is, by the gateway's own rules or stricter ones. */
@@ -58,21 +59,18 @@ export class EdgeJudgements {
   }
 
   async of(gateway: Gateway, guard: Guard, view: View, signal: AbortSignal): Promise<Judged> {
+    const entries = this.#world.entries(view.candidates, view.pruned);
     for (let round = 1; ; round += 1) {
-      const unread = new Set<string>();
-      const secret = (name: string, namespace: string) => {
-        const key = `${namespace}/${name}`;
-        this.#asked.add(key);
-        if (view.pruned.has(identityKey({ group: '', kind: 'Secret', namespace, name }))) return undefined;
-        if (!this.#secrets.has(key)) unread.add(key);
-        return this.#secrets.get(key);
-      };
-      const objects = this.#world.objects(view.candidates, view.pruned);
-      const input = { objects, secret, settings: gateway.settings };
-      const edge = compileEdge(input);
-      const findings = findingsOf({ edge, input, guard });
-      if (unread.size === 0 || round === MAX_ROUNDS)
-        return { findings, frozen: edge.freeze !== undefined, tallies: tallyOf(edge) };
+      const secrets = this.#secrets.shapes(({ namespace, name }) => {
+        return !view.pruned.has(identityKey({ group: '', kind: 'Secret', namespace, name }));
+      });
+      const { asked, ...judged } = await this.#thread.ask(
+        { entries, secrets, settings: gateway.settings, guard },
+        signal,
+      );
+      for (const key of asked) this.#asked.add(key);
+      const unread = [...asked].filter((key) => !this.#secrets.has(key));
+      if (unread.length === 0 || round === MAX_ROUNDS) return judged;
       await this.#secrets.read(unread, signal);
     }
   }

@@ -28,9 +28,9 @@ export class EdgeSecrets {
     return this.#known.has(key);
   }
 
-  /** By `namespace/name`. */
-  get(key: string): SecretShape | undefined {
-    return this.#known.get(key)?.shape;
+  /** Everything that is known, by `namespace/name`; what does not fit counts as absent. */
+  shapes(fits: (secret: { name: string; namespace: string }) => boolean): ReadonlyMap<string, SecretShape | undefined> {
+    return new Map([...this.#known].map(([key, { shape }]) => [key, shape && fits(shape) ? shape : undefined]));
   }
 
   /** Reads these. What cannot be read now counts as absent, and is asked for again before anybody is stopped by it. */

@@ -1,13 +1,11 @@
 import { GROUP, OWNER_ANNOTATION } from '../api/names.ts';
 import { CONFIG_ANNOTATION } from '../edge/annotations.ts';
 import { EDGE_GROUP, isOfInterest } from '../edge/gather.ts';
-import type { EdgeObject } from '../edge/input.ts';
+import { INGRESS_ANNOTATIONS } from '../edge/ingress.ts';
+import type { Origin } from '../edge/input.ts';
 import { groupOf, identityKey, identityOf, type Identity, type KubeObject } from '../kube/object.ts';
 import type { Desired } from '../sync/desired.ts';
 import { provenSource } from '../sync/sighting.ts';
-import { ParsedBodies } from './edge-bodies.ts';
-
-const INGRESS_CLASS_ANNOTATION = 'kubernetes.io/ingress.class';
 
 /** What is watched beside Emissary's own kinds; Secrets are read by name, and of the others only what Git declares matters. */
 const FOLLOWED_KINDS: ReadonlySet<string> = new Set([
@@ -26,7 +24,13 @@ export interface Admission {
   readonly first: readonly Identity[];
 }
 
-/** A live object that no admitted revision declares; the body as JSON takes a third of the memory. */
+/** One object that counts, as JSON: that takes a third of the memory. */
+export interface Entry {
+  readonly body: string;
+  readonly origin: Origin;
+}
+
+/** A live object that no admitted revision declares. */
 interface Kept {
   readonly identity: Identity;
   readonly source: string | undefined;
@@ -52,7 +56,6 @@ export class EdgeWorld {
   readonly #declarers = new Map<string, string>();
   readonly #kept = new Map<string, Kept>();
   readonly #isLive: (key: string) => boolean;
-  readonly bodies = new ParsedBodies();
   /** Moves whenever something changes that counts. */
   version = 0;
 
@@ -151,36 +154,26 @@ export class EdgeWorld {
    * Everything that counts; with `candidates` as if these sources had been admitted with these objects, and without what is
    * `pruned` (identity keys).
    */
-  objects(
+  entries(
     candidates: ReadonlyMap<string, readonly Desired[]> = new Map(),
     pruned: ReadonlySet<string> = new Set(),
-  ): EdgeObject[] {
-    const declarers = new Map<string, string>();
-    const objects: EdgeObject[] = [];
+  ): ReadonlyMap<string, Entry> {
+    const entries = new Map<string, Entry>();
     const add = (source: string, desired: readonly Desired[]) => {
-      for (const object of desired) {
-        if (declarers.has(object.key)) continue;
-        declarers.set(object.key, source);
-        const origin = { source, file: object.file, line: object.line };
-        objects.push({ object: this.bodies.parse(object.key, object.body), origin });
-      }
+      for (const { key, body, file, line } of desired)
+        if (!entries.has(key)) entries.set(key, { body, origin: { source, file, line } });
     };
     // What a candidate takes over from a source that lets it go is the candidate's.
     for (const [source, desired] of candidates) add(source, desired);
     for (const [source, { desired }] of this.#admitted) if (!candidates.has(source)) add(source, desired);
-    const stays = (key: string) => !declarers.has(key) && !pruned.has(key);
+    const stays = (key: string) => !entries.has(key) && !pruned.has(key);
     for (const source of candidates.keys()) {
-      for (const { key, identity, body } of this.#admitted.get(source)?.desired ?? []) {
-        if (stays(key) && isFollowed(identity) && this.#isLive(key))
-          objects.push({ object: this.bodies.parse(key, body), origin: { source } });
-      }
+      for (const { key, identity, body } of this.#admitted.get(source)?.desired ?? [])
+        if (stays(key) && isFollowed(identity) && this.#isLive(key)) entries.set(key, { body, origin: { source } });
     }
-    for (const [key, kept] of this.#kept) {
-      if (!stays(key)) continue;
-      const origin = kept.source === undefined ? {} : { source: kept.source };
-      objects.push({ object: this.bodies.parse(key, kept.body), origin });
-    }
-    return objects;
+    for (const [key, { body, source }] of this.#kept)
+      if (stays(key)) entries.set(key, { body, origin: source === undefined ? {} : { source } });
+    return entries;
   }
 
   #keepWhatStays(source: string, before: Admission | undefined): void {
@@ -210,12 +203,8 @@ function whatCounts({ apiVersion, kind, metadata, ...rest }: KubeObject): KubeOb
     const said = own.length > 0 && { annotations: Object.fromEntries(own) };
     return { apiVersion, kind, metadata: { ...place, ...(labels && { labels }), ...said }, spec: rest['spec'] };
   }
-  const config = annotations?.[CONFIG_ANNOTATION];
-  const ingressClass = annotations?.[INGRESS_CLASS_ANNOTATION];
-  const read = {
-    ...(config !== undefined && { [CONFIG_ANNOTATION]: config }),
-    ...(ingressClass !== undefined && { [INGRESS_CLASS_ANNOTATION]: ingressClass }),
-  };
+  const names = [CONFIG_ANNOTATION, ...INGRESS_ANNOTATIONS];
+  const read = Object.fromEntries(Object.entries(annotations ?? {}).filter(([name]) => names.includes(name)));
   const isRead = Object.keys(read).length > 0;
   const shown = { ...place, ...(isRead && { annotations: read, ...(labels && { labels }) }) };
   return { apiVersion, kind, metadata: shown, ...(kind !== 'Service' && { spec: rest['spec'] }) };

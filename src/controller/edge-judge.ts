@@ -1,0 +1,66 @@
+import { compileEdge } from '../edge/compile.ts';
+import type { Finding } from '../edge/finding.ts';
+import { withoutValues } from '../edge/gather.ts';
+import type { Guard } from '../edge/guard.ts';
+import type { EdgeObject, EdgeSettings, Origin, SecretShape } from '../edge/input.ts';
+import { findingsOf } from '../edge/judge.ts';
+import type { KubeObject } from '../kube/object.ts';
+import { tallyOf, type Tally } from './edge-tally.ts';
+
+/** An object as it is handed to the judge. */
+export interface Exhibit {
+  readonly key: string;
+  readonly origin: Origin;
+  /** JSON; absent: as it was before. */
+  readonly body?: string;
+}
+
+/** The edge to be judged, as the difference to the one that was judged before. */
+export interface Ask {
+  readonly put: readonly Exhibit[];
+  readonly gone: readonly string[];
+  /** What is known of Secrets, by `namespace/name`; undefined: there is none. */
+  readonly secrets: ReadonlyMap<string, SecretShape | undefined>;
+  readonly settings: EdgeSettings;
+  readonly guard: Guard;
+}
+
+export interface Answer {
+  readonly findings: readonly Finding[];
+  readonly frozen: boolean;
+  /** By source. */
+  readonly tallies: ReadonlyMap<string, Tally>;
+  /** `namespace/name` of every Secret that was asked for; those that `secrets` did not hold counted as absent. */
+  readonly asked: ReadonlySet<string>;
+}
+
+/**
+ * Judges one edge after the other, each as the difference to the last: what was worked out about an object is remembered with
+ * it, so that one changed object among thousands costs little. No I/O.
+ */
+export class EdgeJudge {
+  readonly #objects = new Map<string, EdgeObject>();
+
+  judge({ put, gone, secrets, settings, guard }: Ask): Answer {
+    for (const key of gone) this.#objects.delete(key);
+    for (const { key, body, origin } of put) {
+      const object = body === undefined ? this.#objects.get(key)?.object : read(body);
+      if (object) this.#objects.set(key, { object, origin });
+    }
+    const asked = new Set<string>();
+    const secret = (name: string, namespace: string) => {
+      const key = `${namespace}/${name}`;
+      asked.add(key);
+      return secrets.get(key);
+    };
+    const input = { objects: [...this.#objects.values()], secret, settings };
+    const edge = compileEdge(input);
+    const findings = findingsOf({ edge, input, guard });
+    return { findings, frozen: edge.freeze !== undefined, tallies: tallyOf(edge), asked };
+  }
+}
+
+function read(body: string): KubeObject {
+  const object = JSON.parse(body) as KubeObject;
+  return object.kind === 'Secret' && object.apiVersion === 'v1' ? withoutValues(object) : object;
+}
