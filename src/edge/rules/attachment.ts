@@ -183,17 +183,13 @@ function isBadGlob(hostname: string): boolean {
 }
 
 function* hostAndHostname(policy: Policy): Iterable<Hit> {
-  const hostname = textAt(policy.spec, 'hostname');
-  for (const [field, path] of [
-    ['host', ['host']],
-    ['the header :authority', ['headers', ':authority']],
-  ] as const) {
-    const host = textAt(policy.spec, ...path);
-    if (!host || !hostname) continue;
-    const object = partyOf(policy);
-    const message = `${describe(object)} has ${field} ${host} and hostname ${hostname}: only the hostname counts`;
-    yield { object, traffic: requestsOf(policy), detail: field, message };
-  }
+  const { spec } = policy;
+  const hostname = textAt(spec, 'hostname');
+  const host = textAt(spec, 'host') || textAt(spec, 'headers', ':authority');
+  if (!host || !hostname) return;
+  const object = partyOf(policy);
+  const message = `${describe(object)} is for host ${host} and for hostname ${hostname}: only the hostname counts`;
+  yield { object, traffic: requestsOf(policy), message };
 }
 
 function* expressionsSelector(policy: Policy): Iterable<Hit> {

@@ -15,29 +15,33 @@ const SWITCHED = [
 ] as const;
 
 const remembered = new WeakMap<Policy, readonly RegexField[]>();
+const NONE: readonly RegexField[] = [];
 
 export function regexesOf(policy: Policy): readonly RegexField[] {
   const known = remembered.get(policy);
   if (known) return known;
-  const fields = [...find(policy.spec)];
-  remembered.set(policy, fields.length === 0 ? NONE : fields);
-  return fields;
+  const found: RegexField[] = [];
+  addSwitched(policy.spec, found);
+  for (const field of ['regex_headers', 'regex_query_parameters']) addValues(policy.spec, field, found);
+  for (const field of ['regex_rewrite', 'regex_redirect']) {
+    const text = textAt(policy.spec, field, 'pattern');
+    if (text !== undefined) found.push({ field: `${field}.pattern`, text });
+  }
+  remembered.set(policy, found.length === 0 ? NONE : found);
+  return found;
 }
 
-const NONE: readonly RegexField[] = [];
-
-function* find(spec: Spec): Iterable<RegexField> {
+function addSwitched(spec: Spec, found: RegexField[]): void {
   for (const [field, flag] of SWITCHED) {
+    if (!isTrueAt(spec, flag)) continue;
     const text = textAt(spec, field);
-    if (text !== undefined && isTrueAt(spec, flag)) yield { field, text };
+    if (text !== undefined) found.push({ field, text });
   }
-  for (const field of ['regex_headers', 'regex_query_parameters']) {
-    for (const [name, text] of Object.entries(recordAt(spec, field))) {
-      if (typeof text === 'string') yield { field: `${field}.${name}`, text };
-    }
-  }
-  for (const field of ['regex_rewrite', 'regex_redirect']) {
-    const text = textAt(spec, field, 'pattern');
-    if (text !== undefined) yield { field: `${field}.pattern`, text };
+}
+
+function addValues(spec: Spec, field: string, found: RegexField[]): void {
+  if (!Object.hasOwn(spec, field)) return;
+  for (const [name, text] of Object.entries(recordAt(spec, field))) {
+    if (typeof text === 'string') found.push({ field: `${field}.${name}`, text });
   }
 }
