@@ -27,6 +27,8 @@ export interface Upstream {
   readonly connectTimeoutMs?: number;
   /** Name of a resolver; absent: the Module's. */
   readonly resolver?: string;
+  /** Of these wishes made at the last time. */
+  remembered?: RememberedCluster;
 }
 
 /** A cluster as one policy asks for it, before one knows who asked first. */
@@ -115,7 +117,12 @@ export class Clusters {
 }
 
 // A cluster depends on the wishes, which are made once for each Mapping, and on what is looked up for them.
-const remembered = new WeakMap<Upstream, { inputs: readonly unknown[]; wanted: WantedCluster }>();
+interface RememberedCluster {
+  readonly context: TlsContext | undefined;
+  readonly resolver: ResolverKind | undefined;
+  readonly defaultLoadBalancer: unknown;
+  readonly wanted: WantedCluster;
+}
 
 function wantedCluster(
   upstream: Upstream,
@@ -123,11 +130,12 @@ function wantedCluster(
   resolver: ResolverKind | undefined,
   defaultLoadBalancer: unknown,
 ): WantedCluster {
-  const inputs = [context, resolver, defaultLoadBalancer];
-  const before = remembered.get(upstream);
-  if (before && before.inputs.every((input, at) => input === inputs[at])) return before.wanted;
+  const before = upstream.remembered;
+  if (before && before.context === context && before.resolver === resolver) {
+    if (before.defaultLoadBalancer === defaultLoadBalancer) return before.wanted;
+  }
   const wanted = makeCluster(upstream, context, resolver, defaultLoadBalancer);
-  remembered.set(upstream, { inputs, wanted });
+  upstream.remembered = { context, resolver, defaultLoadBalancer, wanted };
   return wanted;
 }
 

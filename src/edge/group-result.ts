@@ -1,11 +1,11 @@
 import { raiseForLabels } from './module-types.ts';
 import { compareWeights } from './route-order.ts';
 import { defaultFor, type AmbassadorModule } from './module.ts';
-import { headerMatches, orderWeight, queryMatches, type Match } from './match.ts';
+import { headerMatches, queryMatches, type Match } from './match.ts';
 import { isRecord, isTrueAt, listAt, numberAt, recordAt, valueAt } from './spec.ts';
 import { sharesOf, weightsOf, type Weights } from './weights.ts';
 import type { Cluster, Member, RouteGroup } from './model.ts';
-import type { Clusters, Upstream } from './clusters.ts';
+import type { Clusters } from './clusters.ts';
 import type { Compilation } from './compilation.ts';
 import type { GroupDraft } from './groups.ts';
 import type { ReadMapping } from './mapping.ts';
@@ -21,12 +21,12 @@ export function finishGroup(
   module: AmbassadorModule,
 ): RouteGroup {
   checkLabels(draft, module, compilation);
-  const mirror = draft.shadow && clusters.add(shadowUpstream(draft.shadow));
+  const mirror = draft.shadow && clusters.add(draft.shadow.upstream);
   const targets = draft.redirect ? [] : draft.members.map(({ upstream }) => clusters.add(upstream));
   const weights = draft.redirect ? undefined : weightsIn(draft, compilation);
-  const before = remembered.get(draft.first);
+  const { memory } = draft.first;
   const made = { draft, mirror, targets, config: module.config };
-  if (before && isSame(before, made)) return before.group;
+  if (memory.group && isSame(memory.group, made)) return memory.group.group;
   const group: RouteGroup = {
     id: draft.id,
     errored: draft.errored,
@@ -36,7 +36,7 @@ export function finishGroup(
     redirectHost: draft.redirect?.service,
     ...sharedFields(draft, module),
   };
-  remembered.set(draft.first, { ...made, group });
+  memory.group = { ...made, group };
   return group;
 }
 
@@ -48,7 +48,9 @@ interface Ingredients {
   readonly config: AmbassadorModule['config'];
 }
 
-const remembered = new WeakMap<ReadMapping, Ingredients & { readonly group: RouteGroup }>();
+export interface MadeGroup extends Ingredients {
+  readonly group: RouteGroup;
+}
 
 function isSame(a: Ingredients, b: Ingredients): boolean {
   const [one, other] = [a.draft, b.draft];
@@ -66,14 +68,6 @@ function isSame(a: Ingredients, b: Ingredients): boolean {
 
 function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
   return a.length === b.length && a.every((item, at) => item === b[at]);
-}
-
-const shadowUpstreams = new WeakMap<ReadMapping, Upstream>();
-
-function shadowUpstream(mapping: ReadMapping): Upstream {
-  const known = shadowUpstreams.get(mapping) ?? { ...mapping.upstream, marker: 'shadow' };
-  shadowUpstreams.set(mapping, known);
-  return known;
 }
 
 function weightsIn(draft: GroupDraft, compilation: Compilation): Weights {
@@ -144,12 +138,8 @@ function matchOf({ match }: ReadMapping): Match {
   return match;
 }
 
-const orderWeights = new WeakMap<ReadMapping, (number | string)[]>();
-
-function weightOf(mapping: ReadMapping): (number | string)[] {
-  const known = orderWeights.get(mapping) ?? orderWeight(matchOf(mapping));
-  orderWeights.set(mapping, known);
-  return known;
+function weightOf(mapping: ReadMapping): RouteGroup['weight'] {
+  return matchOf(mapping).weight;
 }
 
 function plainHost(mapping: ReadMapping | undefined): string | null {

@@ -50,10 +50,12 @@ export class Groups {
     if (problem !== undefined || !match)
       return this.#compilation.drop(policy, 'invalid', problem ?? 'it has no prefix');
     const labels = match.host === undefined || match.hostRegex ? this.#labels.identityOf(policy.labels) : '';
-    const identity = `${match.identity}${labels}${match.precedence === 0 ? '' : match.precedence}`;
+    const { precedence } = match;
+    // The text of the Mapping itself wherever possible: its hash is known already.
+    const identity = labels || precedence !== 0 ? `${match.identity}${labels}${precedence || ''}` : match.identity;
     const group = this.#drafts.get(identity);
     if (group) return this.#join(group, mapping);
-    const id = groupId(policy, identity);
+    const id = groupId(mapping, identity);
     const draft: GroupDraft = {
       id,
       first: mapping,
@@ -124,13 +126,8 @@ function agrees(core: ReadonlyMap<string, unknown>, field: string, value: unknow
   return core.has(field) && isDeepStrictEqual(core.get(field), value);
 }
 
-const remembered = new WeakMap<Policy, { identity: string; id: string }>();
-
 /** Upstream's group id: SHA-1 over the identity, hex. */
-function groupId(policy: Policy, identity: string): string {
-  const before = remembered.get(policy);
-  if (before?.identity === identity) return before.id;
-  const id = hash('sha1', identity);
-  remembered.set(policy, { identity, id });
-  return id;
+function groupId({ memory }: ReadMapping, identity: string): string {
+  if (memory.id?.identity !== identity) memory.id = { identity, id: hash('sha1', identity) };
+  return memory.id.id;
 }

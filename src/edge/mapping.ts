@@ -8,6 +8,7 @@ import type { EdgeSettings } from './input.ts';
 import type { Freeze, Policy, Posted } from './model.ts';
 import type { ResolverKind } from './resolvers.ts';
 import type { Upstream } from './clusters.ts';
+import type { MadeGroup } from './group-result.ts';
 
 /** What a Mapping is read beside; equal inputs give the same answer. */
 export interface MappingContext {
@@ -35,6 +36,14 @@ export interface ReadMapping {
   readonly problem: string | undefined;
   /** The compiler raises when it reads it. */
   readonly freeze: Freeze | undefined;
+  readonly memory: MappingMemory;
+}
+
+/** What later stages remember with a Mapping. Room in an object of ours: each further weak map costs every garbage collection. */
+export interface MappingMemory {
+  /** The id of the group that it began, for this identity. */
+  id?: { readonly identity: string; readonly id: string };
+  group?: MadeGroup;
 }
 
 const CORE_FIELDS = [
@@ -50,16 +59,25 @@ const CORE_FIELDS = [
   'prefix_exact',
 ] as const;
 
-const remembered = new WeakMap<Policy, { inputs: readonly unknown[]; mapping: ReadMapping }>();
+interface Remembered {
+  readonly settings: EdgeSettings;
+  readonly config: AmbassadorModule['config'];
+  readonly resolver: ResolverKind | undefined;
+  readonly mapping: ReadMapping;
+}
+
+const remembered = new WeakMap<Policy, Remembered>();
 
 /** Reads one Mapping (ir/irhttpmapping.py, ir/irbasemapping.py). Remembered with the policy. */
 export function readMapping(policy: Policy, context: MappingContext): ReadMapping {
   const { settings, module, resolvers } = context;
-  const inputs = [settings, module.config, resolvers.get(resolverOf(policy, module))];
+  const resolver = resolvers.get(resolverOf(policy, module));
   const before = remembered.get(policy);
-  if (before && before.inputs.every((input, at) => input === inputs[at])) return before.mapping;
+  if (before?.settings === settings && before.config === module.config && before.resolver === resolver) {
+    return before.mapping;
+  }
   const mapping = read(policy, context);
-  remembered.set(policy, { inputs, mapping });
+  remembered.set(policy, { settings, config: module.config, resolver, mapping });
   return mapping;
 }
 
@@ -91,6 +109,7 @@ function read(policy: Policy, context: MappingContext): ReadMapping {
     cacheKey: `${kind}/${beforeDot(storedName)}/${namespace}`,
     kind: kindOf(spec),
     problem: problems[0]?.message,
+    memory: {},
   };
 }
 
@@ -215,7 +234,7 @@ function coreOf(
 
 function upstreamOf(policy: Policy, service: string, circuitBreakers: unknown, module: AmbassadorModule): Upstream {
   const { spec, namespace } = policy;
-  const marker = textAt(spec, 'cluster_tag');
+  const marker = kindOf(spec) === 'shadow' ? 'shadow' : textAt(spec, 'cluster_tag');
   const hostRewrite = textAt(spec, 'host_rewrite');
   const statsName = textAt(spec, 'stats_name') ?? textAt(defaultFor(module, 'stats_name'));
   const connectTimeoutMs = numberAt(spec, 'connect_timeout_ms');

@@ -22,6 +22,8 @@ export interface Match {
   readonly precedence: number;
   /** The beginning of what the group id is a hash of: all but labels and precedence, without separators. */
   readonly identity: string;
+  /** What the matching order is made of, compared from left to right: upstream's `route_weight`. */
+  readonly weight: readonly (number | string)[];
   /** An exact host that contains `*`: it can match nothing, so the Mapping is dropped. */
   readonly problem: string | undefined;
 }
@@ -42,7 +44,9 @@ export function matchOf(spec: Spec): Match | undefined {
   let identity = `HTTP-GET${prefix}`;
   for (const { name, value } of headers) identity += name + (value ?? '');
   for (const { name, value } of query) identity += name + (value ?? '');
-  return { prefix, host, hostRegex, headers, query, precedence: numberAt(spec, 'precedence') ?? 0, identity, problem };
+  const precedence = numberAt(spec, 'precedence') ?? 0;
+  const weight = orderWeight(prefix, headers, query, precedence);
+  return { prefix, host, hostRegex, headers, query, precedence, identity, weight, problem };
 }
 
 /** The host that is asked for. Adds the exact headers but `:authority`, which is a spelling of the host. */
@@ -80,8 +84,12 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : shown(value);
 }
 
-/** What the matching order is made of, compared from left to right: upstream's `route_weight`. */
-export function orderWeight({ prefix, headers, query, precedence }: Match): (number | string)[] {
+function orderWeight(
+  prefix: string,
+  headers: readonly Asked[],
+  query: readonly Asked[],
+  precedence: number,
+): (number | string)[] {
   const weight = [precedence, size(prefix), lengthOf(headers), lengthOf(query), prefix, 'GET'];
   for (const { name, value } of headers) weight.push(`${name}-${value || '*'}`);
   for (const { name, value } of query) weight.push(`${name}-${value || '*'}`);
