@@ -17,7 +17,9 @@ export async function openTestGit(options: Partial<GitOptions> = {}): Promise<Te
   const git = openGit({ ...options, dir });
   return {
     dir,
+    warmUp: () => git.warmUp(),
     resolve: (...args) => git.resolve(...args),
+    holds: (...args) => git.holds(...args),
     tree: (...args) => git.tree(...args),
     read: (...args) => git.read(...args),
     close: () => git.close(),

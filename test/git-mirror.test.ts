@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promi
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { GitWorker } from '../src/git/worker-client.ts';
-import { openTestGit, readAll, readTip } from './git-fixture.ts';
+import { call, openTestGit, readAll, readTip } from './git-fixture.ts';
 import { startGitServer } from './git-server.ts';
 
 async function mirrorOf(dir: string): Promise<string> {
@@ -25,6 +25,21 @@ async function editState(dir: string, change: object): Promise<void> {
 }
 
 suite('the scratch folder', () => {
+  test('knows across restarts which commits it holds, without asking anybody', async () => {
+    await using server = await startGitServer();
+    const repository = await server.createRepository('shop');
+    await repository.write({ a: '1' });
+    await using git = await openTestGit();
+    const { tip } = await readAll(git, repository);
+    await git.close();
+    await using next = await openTestGit({ dir: git.dir });
+    const newer = await repository.write({ a: '2' });
+    server.requests.length = 0;
+    assert.equal(await next.holds(repository, tip, call()), true);
+    assert.equal(await next.holds(repository, { ...tip, commit: newer }, call()), false);
+    assert.equal(server.requests.length, 0);
+  });
+
   test('a worn-out mirror begins again, and what it held is readable until the next time', async () => {
     await using server = await startGitServer();
     const repository = await server.createRepository('shop');

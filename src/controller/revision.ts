@@ -26,15 +26,37 @@ export async function readRevision(
   deps: ReconcileDeps,
   signal: AbortSignal,
 ): Promise<Revision> {
+  const ahead = readAhead(source, spec, remote, deps, signal);
   try {
-    const tip = await currentTip(source, spec, remote, deps, signal);
+    const [tip, before] = await Promise.all([currentTip(source, spec, remote, deps, signal), ahead]);
     source.attempt = { revision: tip.revision };
-    return { rendered: await renderAt(source, spec, remote, tip, deps, signal) };
+    return { rendered: await renderAt(source, spec, remote, tip, before, deps, signal) };
   } catch (trouble) {
     signal.throwIfAborted();
-    const lastGood = await lastGoodRevision(source, spec, remote, deps, signal);
+    const lastGood = (await ahead) ?? (await lastGoodRevision(source, spec, remote, deps, signal));
     if (!lastGood) throw trouble;
     return { rendered: lastGood, trouble };
+  }
+}
+
+/**
+ * What is known of the source before Git has answered. After a restart that is what was applied last, from the local mirror:
+ * mostly Git still names it, and reading it takes longer than asking. Never rejects.
+ */
+async function readAhead(
+  source: Source,
+  spec: GitOpsSourceSpec,
+  remote: Remote,
+  deps: ReconcileDeps,
+  signal: AbortSignal,
+): Promise<Rendered | undefined> {
+  const tip = lastApplied(source);
+  if (source.rendered || !tip) return source.rendered;
+  try {
+    const isHere = await deps.git.holds(remote, tip, { signal, timeoutMs: durationMs(spec.timeout) });
+    return isHere ? await renderAt(source, spec, remote, tip, undefined, deps, signal) : undefined;
+  } catch {
+    return undefined;
   }
 }
 
@@ -50,7 +72,7 @@ export async function lastGoodRevision(
   const tip = lastApplied(source);
   if (!tip) return undefined;
   try {
-    return await renderAt(source, spec, remote, tip, deps, signal);
+    return await renderAt(source, spec, remote, tip, undefined, deps, signal);
   } catch {
     // Not in the mirror, or no longer readable with these settings: the first error says what to mend.
     signal.throwIfAborted();
@@ -88,18 +110,21 @@ function lastApplied({ status }: Source): Tip | undefined {
   return commit ? { commit, revision } : undefined;
 }
 
-/** The objects at the tip; nothing is read or parsed when neither the tree below the path nor a setting changed. */
+/** The objects at the tip; nothing is read or parsed when neither the tree below the path nor a setting changed since `before`. */
 async function renderAt(
   source: Source,
   spec: GitOpsSourceSpec,
   remote: Remote,
   tip: Tip,
+  before: Rendered | undefined,
   { git, discovery }: ReconcileDeps,
   signal: AbortSignal,
 ): Promise<Rendered> {
-  const before = source.rendered;
   const settings = settingsOf(source, spec);
-  if (before?.tip.commit === tip.commit && before.settings === settings) return { ...before, tip };
+  if (before?.tip.commit === tip.commit && before.settings === settings) {
+    if (source.attempt?.revision === tip.revision) source.attempt.commit = before.commit;
+    return { ...before, tip };
+  }
   if (source.status.lastAppliedRevision !== tip.revision) source.working = tip.revision;
   const call = { signal, timeoutMs: durationMs(spec.timeout) };
   const { treeId, commit, files } = await git.tree(remote, tip, spec.path, call);

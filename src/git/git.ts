@@ -68,9 +68,17 @@ class Repositories implements Git {
     this.#worker = new GitWorker({ idleMs: WORKER_IDLE_MS, growthBytes: workerBytes(process.constrainedMemory()) });
   }
 
+  warmUp(): void {
+    this.#worker.warmUp();
+  }
+
   async resolve(remote: Remote, ref: RefSelector, call: GitCall & { maxAgeMs: number }): Promise<Tip> {
     const query = checkRef(ref);
     return this.#use(remote, call, ({ polls }, signal) => polls.resolve(query, call.maxAgeMs, signal));
+  }
+
+  async holds(remote: Remote, { commit }: Tip, call: GitCall): Promise<boolean> {
+    return this.#use(remote, call, ({ mirror }) => mirror.holds(commit));
   }
 
   async tree(remote: Remote, tip: Tip, path: string, call: GitCall): Promise<Tree> {

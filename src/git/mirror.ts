@@ -71,6 +71,10 @@ export class Mirror {
     return found;
   }
 
+  async holds(commit: string): Promise<boolean> {
+    return (await this.#opened()).commits.includes(commit);
+  }
+
   /** Bytes of packs on disk; 0 as long as nobody has read from it. */
   async size(): Promise<number> {
     return (await this.#state)?.bytes ?? 0;

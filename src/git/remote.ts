@@ -71,11 +71,15 @@ export interface GitCall {
  * (src/git/errors.ts) and whose message names what to do, without any credential.
  */
 export interface Git {
+  /** Calls will come soon: starts what takes a moment to start. */
+  warmUp(): void;
   /**
    * Asks the server what the ref names now (one ls-refs, shared by concurrent callers of one remote). `maxAgeMs` > 0 accepts
    * an answer that old.
    */
   resolve(remote: Remote, ref: RefSelector, call: GitCall & { maxAgeMs: number }): Promise<Tip>;
+  /** Was this commit fetched before? Then `tree` and `read` need no network. */
+  holds(remote: Remote, tip: Tip, call: GitCall): Promise<boolean>;
   /** The files below `path` ('' or '.' is the root) at the tip; fetches commits and trees that are missing. */
   tree(remote: Remote, tip: Tip, path: string, call: GitCall): Promise<Tree>;
   /** The content of blobs that `tree` named; fetches the missing ones in batches. */

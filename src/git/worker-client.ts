@@ -61,6 +61,13 @@ export class GitWorker {
     }
   }
 
+  /** Starts the thread, which takes a tenth of a second, ahead of a job that is about to come. */
+  warmUp(): void {
+    if (this.#closed) return;
+    this.#running();
+    this.#rest();
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     await this.restart('the Git worker is shut down');
