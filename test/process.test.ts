@@ -35,6 +35,14 @@ const get = async (port: number, path: string) => {
   return { status: answer.statusCode, body: await answer.body.text() };
 };
 
+it('starts without the undici inside Node, which an import of node:http would load', async () => {
+  const script = `process.argv.push('', '--help');
+    process.on('exit', () => console.error(process.moduleLoadList.filter((name) => name.includes('undici'))));
+    await import(${JSON.stringify(ENTRY)});`;
+  const { stderr } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]);
+  assert.equal(stderr.trim(), '[]');
+});
+
 describe('flags', () => {
   it('are explained by --help', async () => {
     const { code, stdout } = await run('--help');

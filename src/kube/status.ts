@@ -1,6 +1,8 @@
-import { STATUS_CODES } from 'node:http';
 import { KubeError } from './errors.ts';
 import type { KubeErrorCode, StatusCause } from './errors.ts';
+
+// Not by `import`: see report/server.ts.
+const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 /** meta/v1 Status, the part that we read. */
 interface Status {

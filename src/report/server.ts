@@ -1,7 +1,10 @@
 import { once } from 'node:events';
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { TerminalError } from '../errors.ts';
+
+// An `import` reads every export, and behind one of them is Node's own copy of undici: 14 MB, and 40 ms of the start.
+const { createServer } = process.getBuiltinModule('node:http');
 
 export interface Reply {
   status: number;
