@@ -27,11 +27,12 @@ export class RouteIndex {
       else byHost.set(entry.host, [entry]);
     }
     const hosts = [...byHost.values()].map((entries) => PathIndex.of(entries));
-    const wide = hosts.filter(({ entries }) => isWide(entries[0]!.group));
-    this.neighbourhoods = hosts.map((own) => {
-      const covers = (other: PathIndex) => other !== own && hostCovers(other.entries[0]!.group, own.entries[0]!.group);
-      return { own, covering: [own, ...wide.filter(covers)], isWide: hosts.length > 1 && wide.includes(own) };
-    });
+    const wide = new WideHosts(hosts);
+    this.neighbourhoods = hosts.map((own) => ({
+      own,
+      covering: [own, ...wide.covering(own)],
+      isWide: hosts.length > 1 && isWide(own.entries[0]!.group),
+    }));
   }
 
   /** Of all hosts what may cover the path of a route and what else it asks for: of narrower ones it may take a part. */
@@ -55,6 +56,42 @@ export interface Neighbourhood {
 /** Does it take more names than one? */
 function isWide({ hostGlob, hostRegex }: RouteGroup): boolean {
   return hostRegex !== null || hostGlob === null || isGlob(hostGlob);
+}
+
+/** Hosts that take more names than one, by the text that these names have in common. */
+class WideHosts {
+  /** `*` and regular expressions: they may cover any other. */
+  readonly #any: PathIndex[] = [];
+  /** `*.a.com` → under `*.a.com`; its length is kept, so that only texts of known lengths are looked for. */
+  readonly #globs = new Map<string, PathIndex>();
+  readonly #lengths = new Set<number>();
+
+  constructor(hosts: readonly PathIndex[]) {
+    for (const host of hosts) {
+      const { group } = host.entries[0]!;
+      const glob = group.hostRegex === null ? (group.hostGlob ?? '*') : '*';
+      if (!isWide(group)) continue;
+      if (glob === '*') this.#any.push(host);
+      else this.#globs.set(glob.toLowerCase(), host);
+      this.#lengths.add(glob.length - 1);
+    }
+    // As many regular expressions for hosts as one could ever read.
+    this.#any.splice(MOST);
+  }
+
+  covering(host: PathIndex): PathIndex[] {
+    const { group } = host.entries[0]!;
+    const name = (group.hostGlob ?? '*').toLowerCase();
+    const found = new Set(this.#any);
+    for (const length of this.#lengths) {
+      if (length === 0 || length > name.length) continue;
+      for (const glob of [`*${name.slice(-length)}`, `${name.slice(0, length)}*`]) {
+        const index = this.#globs.get(glob);
+        if (index) found.add(index);
+      }
+    }
+    return [...found].filter((other) => other !== host && hostCovers(other.entries[0]!.group, group));
+  }
 }
 
 /** A route and where it lies; remembered with the group, which outlives compilations. */
@@ -96,7 +133,7 @@ function waysToAsk({ name, match, value }: ValueMatch): string[] {
   return match === 'exact' ? [`${any}=${value ?? ''}`, any] : [any];
 }
 
-const MOST = 100;
+const MOST = 200;
 
 interface Place {
   readonly path: string;
