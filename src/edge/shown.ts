@@ -1,10 +1,43 @@
+import { isRecord } from './spec.ts';
+
 /** Longer texts are cut: messages go into statuses and events. */
 const MAX_SHOWN = 80;
+/** Of a list or an object: no more items, and nothing further down. */
+const MAX_ITEMS = 8;
+const MAX_DEPTH = 3;
 
-/** A value of a policy as a message may show it: as JSON, at most 80 characters, never the credentials of a URL. */
+/** A value of a policy as a message may show it: like JSON, at most 80 characters, never the credentials of a URL. */
 export function shown(value: unknown): string {
-  const text =
-    JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? Number(inner) : inner)) ?? 'nothing';
-  const safe = text.replace(/[^\s/"@]+@/g, '***@');
-  return safe.length <= MAX_SHOWN ? safe : `${safe.slice(0, MAX_SHOWN - 1)}…`;
+  return cut(sketch(value, MAX_DEPTH));
+}
+
+function sketch(value: unknown, depth: number): string {
+  if (typeof value === 'string') return JSON.stringify(cut(withoutCredentials(value)));
+  if (Array.isArray(value)) {
+    if (depth === 0) return '[…]';
+    const items: unknown[] = value.slice(0, MAX_ITEMS);
+    return `[${items.map((item) => sketch(item, depth - 1)).join(', ')}]`;
+  }
+  if (isRecord(value)) {
+    if (depth === 0) return '{…}';
+    const entries = Object.entries(value).slice(0, MAX_ITEMS);
+    return `{${entries.map(([name, item]) => `${sketch(name, 0)}: ${sketch(item, depth - 1)}`).join(', ')}}`;
+  }
+  // JSON has nothing left now but numbers, booleans and null.
+  return value === undefined ? 'nothing' : String(value as number | bigint | boolean | null);
+}
+
+/** What stands before an `@`, as far back as one word goes. Not by a regular expression: on long words they are slow. */
+function withoutCredentials(text: string): string {
+  const parts = text.split('@');
+  const last = parts.pop() ?? '';
+  return parts.map((part) => `${part.slice(0, wordStart(part))}***@`).join('') + last;
+}
+
+function wordStart(text: string): number {
+  return Math.max(text.lastIndexOf('/'), text.lastIndexOf(' '), text.lastIndexOf('"')) + 1;
+}
+
+function cut(text: string): string {
+  return text.length <= MAX_SHOWN ? text : `${text.slice(0, MAX_SHOWN - 1)}…`;
 }
