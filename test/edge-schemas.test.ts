@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { conformityOf } from '../src/edge/schemas.ts';
+import { conformityOf } from '../src/edge/conformity.ts';
 import { freshNamespace, sharedCluster } from './cluster.ts';
 import { applyObject, objectsOf } from './install.ts';
 import { readEdgeVectors } from './edge-vectors.ts';

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { CONFIG_ANNOTATION, readAnnotation } from '../src/edge/annotations.ts';
 import { compileEdge } from '../src/edge/compile.ts';
 import type { EdgeInput, SecretShape } from '../src/edge/input.ts';
-import { conformityOf } from '../src/edge/schemas.ts';
+import { conformityOf } from '../src/edge/conformity.ts';
 import { groupOf, type KubeObject } from '../src/kube/object.ts';
 import { observe, type Observed } from './edge-observed.ts';
 

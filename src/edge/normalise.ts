@@ -1,5 +1,6 @@
+import { legacyNames } from './legacy-schemas.ts';
 import type { Spec } from './model.ts';
-import { legacyNames, schemaOf } from './schemas.ts';
+import { schemaOf } from './schemas.ts';
 import { isRecord, textAt, valueAt } from './spec.ts';
 
 /** What the conversion to v2 puts before each ambassador_id, so that older gateways leave the object alone. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { conformityOf, POLICY_KINDS, schemaOf } from './schemas.ts';
+import { conformityOf } from './conformity.ts';
+import { POLICY_KINDS, schemaOf } from './schemas.ts';
 
 const MAPPING = { prefix: '/x/', service: 'web' };
 

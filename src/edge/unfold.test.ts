@@ -78,7 +78,7 @@ describe('an object brings', () => {
     const annotations = { 'getambassador.io/config': documents.join('---\n') };
     assert.deepEqual(shown(object('v1', 'Service', {}, { annotations })), [
       'Mapping x.shop.1',
-      'Mapping x.shop.2: its name [false,9007199254740992] is not a text',
+      'Mapping x.shop.2: its name [false, 9007199254740993] is not a text',
       'Mapping x.shop.3: there is no Mapping in version "getambassador.io/v0"',
       'Listener x.shop.4: there is no Listener in version "getambassador.io/v2"',
       'Mapping x.shop.5: spec.weight must be a whole number',

@@ -1,10 +1,11 @@
 import { groupOf, type KubeObject } from '../kube/object.ts';
 import { readAnnotation, type AnnotationDocument } from './annotations.ts';
+import { conformityOf } from './conformity.ts';
 import { fromIngress, isIngress, textsOf } from './ingress.ts';
 import type { EdgeSettings } from './input.ts';
 import type { Policy } from './model.ts';
 import { normalise } from './normalise.ts';
-import { conformityOf, schemaOf, versionOf } from './schemas.ts';
+import { POLICY_KINDS, schemaOf, versionOf } from './schemas.ts';
 import { shown } from './shown.ts';
 import { isRecord, recordAt } from './spec.ts';
 
@@ -40,7 +41,7 @@ export function dependsOnOthers(object: KubeObject): boolean {
 function resource(object: KubeObject): Unfolded[] {
   const { kind, metadata } = object;
   const { name, namespace = 'default' } = metadata;
-  if (!schemaOf(kind, 'v3alpha1') || typeof name !== 'string' || name === '') return [];
+  if (!POLICY_KINDS.has(kind) || typeof name !== 'string' || name === '') return [];
   const id = `${name}.${namespace}`;
   // The compiler labels each resource with its own name (fetch/resource.py); selectors see it.
   const labels = { ...textsOf(metadata.labels), ambassador_crd: id };

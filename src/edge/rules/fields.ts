@@ -1,9 +1,10 @@
 // What is written in the fields of a policy, before any of it means anything: versions, names, types.
+import { conformityOf, type Conformity } from '../conformity.ts';
 import type { Hit, Judged } from '../finding.ts';
 import type { Policy } from '../model.ts';
 import { ID_MANGLE, NO_HOST } from '../normalise.ts';
 import { describe, partyOf } from '../party.ts';
-import { conformityOf, schemaOf, versionOf, type Conformity } from '../schemas.ts';
+import { schemaOf, versionOf } from '../schemas.ts';
 import { isRecord, isTrueAt, recordAt, textAt } from '../spec.ts';
 
 /** So many of one sort are named of one object: the rest is the same trouble. */
@@ -55,7 +56,7 @@ export function* otherVersion(policy: Policy): Iterable<Hit> {
     }
   }
   if (kind === 'Mapping' && version === 'v3alpha1' && textAt(spec, 'host') && !isTrueAt(spec, 'host_regex')) {
-    const message = `${describe(object)} has spec.host, which v3alpha1 keeps only for old times' sake; spec.hostname takes its place`;
+    const message = `${describe(object)} has spec.host, which is deprecated in v3alpha1; spec.hostname takes its place`;
     yield { object, detail: 'spec.host', message, severity: 'warning', impact: 'no-effect' };
   }
 }

@@ -1,0 +1,145 @@
+import { schemaOf, type Schema } from './schemas.ts';
+import { isRecord } from './spec.ts';
+
+/** Something that an API server refuses. */
+export interface Violation {
+  /** `spec.circuit_breakers.0.priority`; of what is missing, the object that lacks it. */
+  readonly field: string;
+  /** The keyword of the schema: `type`, `enum`, `required` … */
+  readonly rule: string;
+  /** What follows the field in a sentence: `must be …`. */
+  readonly message: string;
+}
+
+/** What a spec is by the schema of its kind and version. */
+export interface Conformity {
+  /** Where an API server would refuse it. */
+  readonly violations: readonly Violation[];
+  /** Fields that the schema does not know, as paths: the API server removes them without a word. */
+  readonly unknown: readonly string[];
+}
+
+const CONFORMS: Conformity = { violations: [], unknown: [] };
+
+/** Compares a spec with its schema; of a kind or version without one there is nothing to say. */
+export function conformityOf(kind: string, version: string, spec: unknown): Conformity {
+  const schema = schemaOf(kind, version);
+  if (!schema) return CONFORMS;
+  const comparison = new Comparison();
+  comparison.compare(schema, spec, { name: 'spec' });
+  return comparison.found ?? CONFORMS;
+}
+
+/** A field and what it is in; made a text only where something is found. */
+interface Path {
+  readonly name: string | number;
+  readonly parent?: Path;
+}
+
+function pathText({ name, parent }: Path): string {
+  return parent ? `${pathText(parent)}.${name}` : `${name}`;
+}
+
+/** Thousands of policies are compared and nearly all conform, so nothing is made before something is found. */
+class Comparison {
+  found: { violations: Violation[]; unknown: string[] } | undefined;
+
+  compare(schema: Schema, value: unknown, path: Path): void {
+    if (!isOfAny(schema, value)) {
+      const types = schema.types ?? [schema.type ?? ''];
+      return this.#violation(path, 'type', `must be ${types.map(described).join(' or ')}`);
+    }
+    if (schema.enum && !schema.enum.includes(typeof value === 'bigint' ? Number(value) : value)) {
+      this.#violation(path, 'enum', `must be one of ${schema.enum.map((one) => JSON.stringify(one)).join(', ')}`);
+    }
+    if (typeof value === 'number' || typeof value === 'bigint') this.#number(schema, value, path);
+    else if (typeof value === 'string') this.#text(schema, value, path);
+    else if (Array.isArray(value)) this.#list(schema, value, path);
+    else if (isRecord(value)) this.#record(schema, value, path);
+  }
+
+  #number({ minimum, maximum }: Schema, value: number | bigint, path: Path): void {
+    if (minimum !== undefined && value < minimum) this.#violation(path, 'minimum', `must be at least ${minimum}`);
+    if (maximum !== undefined && value > maximum) this.#violation(path, 'maximum', `must be at most ${maximum}`);
+  }
+
+  #text({ pattern }: Schema, value: string, path: Path): void {
+    if (pattern === undefined || new RegExp(pattern).test(value)) return;
+    this.#violation(path, 'pattern', `must match ${pattern}`);
+  }
+
+  #list({ items, minItems }: Schema, list: readonly unknown[], path: Path): void {
+    if (minItems !== undefined && list.length < minItems) {
+      this.#violation(path, 'minItems', `must have at least ${counted(minItems, 'entry', 'entries')}`);
+    }
+    if (items) for (const [at, item] of list.entries()) this.compare(items, item, { name: at, parent: path });
+  }
+
+  #record(schema: Schema, value: Readonly<Record<string, unknown>>, path: Path): void {
+    const { required = [], minProperties, maxProperties } = schema;
+    for (const name of required) {
+      if (!Object.hasOwn(value, name)) this.#violation(path, 'required', `must have the field ${name}`);
+    }
+    const names = Object.keys(value);
+    if (minProperties !== undefined && names.length < minProperties) {
+      this.#violation(path, 'minProperties', `must have at least ${counted(minProperties, 'key', 'keys')}`);
+    }
+    if (maxProperties !== undefined && names.length > maxProperties) {
+      this.#violation(path, 'maxProperties', `must have at most ${counted(maxProperties, 'key', 'keys')}`);
+    }
+    for (const name of names) {
+      const inner = childSchema(schema, name);
+      if (inner) this.compare(inner, value[name], { name, parent: path });
+      else if (!schema['x-kubernetes-preserve-unknown-fields']) this.#unknown({ name, parent: path });
+    }
+  }
+
+  #violation(path: Path, rule: string, message: string): void {
+    this.found ??= { violations: [], unknown: [] };
+    this.found.violations.push({ field: pathText(path), rule, message });
+  }
+
+  #unknown(path: Path): void {
+    this.found ??= { violations: [], unknown: [] };
+    this.found.unknown.push(pathText(path));
+  }
+}
+
+function isOfAny({ type, types }: Schema, value: unknown): boolean {
+  if (types) return value === null || types.some((one) => isOf(one, value));
+  return type === undefined || isOf(type, value);
+}
+
+function childSchema({ properties, additionalProperties }: Schema, name: string): Schema | undefined {
+  return properties && Object.hasOwn(properties, name) ? properties[name] : additionalProperties;
+}
+
+function isOf(type: string, value: unknown): boolean {
+  switch (type) {
+    case 'array':
+      return Array.isArray(value);
+    case 'object':
+      return isRecord(value);
+    case 'integer':
+      return typeof value === 'bigint' || Number.isInteger(value);
+    default:
+      return typeof value === type;
+  }
+}
+
+const DESCRIBED = new Map([
+  ['string', 'a text'],
+  ['boolean', 'true or false'],
+  ['integer', 'a whole number'],
+  ['number', 'a number'],
+  ['array', 'a list'],
+  ['object', 'a mapping'],
+]);
+
+function described(type: string): string {
+  return DESCRIBED.get(type) ?? type;
+}
+
+function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
