@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { dump } from 'js-yaml';
+import { CLI_ERRORS } from './cli/errors.ts';
 import { EDGE_ERRORS } from './controller/edge-errors.ts';
 import { REMOTE_SECRET_ERRORS } from './controller/remote-secret.ts';
 import { RULE_FAILED } from './edge/judge.ts';
@@ -51,6 +52,7 @@ const GENERATED: Record<string, () => string> = {
       Sync: SYNC_ERRORS,
       'Kubernetes API': KUBE_ERRORS,
       Process: { ...OPTION_ERRORS, ...REPORT_ERRORS },
+      'Command line': CLI_ERRORS,
     }),
 };
 

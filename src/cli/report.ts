@@ -1,0 +1,46 @@
+import type { Finding, Party, Severity } from '../edge/finding.ts';
+import type { RenderProblem } from '../render/declared.ts';
+
+/** What a command found, before anybody writes it in some form. */
+export interface Report {
+  /** Those to show, worst first. */
+  readonly findings: readonly Finding[];
+  /** Found, but below what is to be shown. */
+  readonly hidden: number;
+  /** Files that could not be read as manifests. */
+  readonly problems: readonly RenderProblem[];
+  /** What the reader should know about how it was judged, one sentence each. */
+  readonly notes: readonly string[];
+}
+
+/** `2 errors, 1 warning`; `no findings`. */
+export function countsOf(findings: readonly Finding[]): string {
+  const count = (severity: Severity) => findings.filter((finding) => finding.severity === severity).length;
+  const parts = [
+    counted(count('error'), 'error'),
+    counted(count('warning'), 'warning'),
+    counted(count('info'), 'info', 'info'),
+  ];
+  return parts.filter((part) => part !== undefined).join(', ') || 'no findings';
+}
+
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+function counted(count: number, one: string, many?: string): string | undefined {
+  return count === 0 ? undefined : plural(count, one, many);
+}
+
+/** `file:line`, or undefined for an object that is only live. */
+export function placeOf({ origin: { file, line } }: Pick<Party, 'origin'>): string | undefined {
+  return file === undefined ? undefined : `${file}${line === undefined ? '' : `:${line}`}`;
+}
+
+/** The requests that a finding is about: `GET,PUT shop.example.com /cart/`. */
+export function trafficText({ traffic }: Finding): string | undefined {
+  if (!traffic) return undefined;
+  const { host, path, methods } = traffic;
+  const text = [methods?.join(','), host, path].filter((part) => part !== undefined && part !== '').join(' ');
+  return text || undefined;
+}

@@ -1,0 +1,76 @@
+import type { Party } from '../edge/finding.ts';
+import type { ValueMatch } from '../edge/model.ts';
+import { ownerOf } from '../edge/party.ts';
+import type { RouteTls, TableMember, TableRoute } from '../edge/route-table.ts';
+import { placeOf } from './report.ts';
+
+/** The match in words: `/cart/`, `= /cart`, `~ /api/(v1|v2)/.*`, then headers and query. */
+export function matchText({ path, headers, query, caseSensitive, precedence }: TableRoute): string {
+  const mark = { prefix: '', path: '= ', regex: '~ ' }[path.match];
+  const method = headers.find(({ name, match }) => name === ':method' && match === 'exact')?.value;
+  // The host stands in a column of its own.
+  const others = headers.filter(
+    ({ name, match }) => name !== ':authority' && !(name === ':method' && match === 'exact'),
+  );
+  return [
+    ...(method === undefined ? [] : [method]),
+    `${mark}${path.value}${caseSensitive ? '' : ' (any case)'}`,
+    ...others.map((one) => valueText(one, ': ')),
+    ...query.map((one) => `?${valueText(one, '=')}`),
+    ...(precedence === 0 ? [] : [`precedence ${precedence}`]),
+  ].join(' ');
+}
+
+function valueText({ name, match, value = '' }: ValueMatch, between: string): string {
+  switch (match) {
+    case 'present':
+      return `${name}${between}*`;
+    case 'exact':
+      return `${name}${between}${value}`;
+    case 'prefix':
+      return `${name}${between}${value}*`;
+    case 'suffix':
+      return `${name}${between}*${value}`;
+    case 'regex':
+      return `${name}${between}~${value}`;
+  }
+}
+
+/** How clients reach it: `https, http redirected`. */
+export function tlsText({ https, http, clientCertificate }: RouteTls): string {
+  const secure = { terminated: 'https', forwarded: 'https by proxy', none: '' }[https];
+  const clear = { served: 'http', redirected: 'http redirected', refused: '' }[http];
+  return [secure, clear, clientCertificate ? 'client certificate' : ''].filter((part) => part !== '').join(', ');
+}
+
+/** One line for everybody who takes part: who gets how much, and where it goes. */
+export interface RouteLine {
+  readonly weight: string;
+  readonly service: string;
+  readonly object: Party;
+}
+
+export function linesOf({ members, redirect, shadows }: TableRoute): RouteLine[] {
+  return [
+    ...members.map((member) => ({ weight: `${member.share}%`, service: serviceText(member), object: member.object })),
+    ...(redirect ? [{ weight: '', service: `→ ${redirectText(redirect.to)}`, object: redirect.object }] : []),
+    ...shadows.map((object) => ({ weight: 'copy', service: '', object })),
+  ];
+}
+
+export function serviceText({ service, encrypted }: Pick<TableMember, 'service' | 'encrypted'>): string {
+  return service === '' ? 'nowhere' : `${encrypted ? 'https://' : ''}${service}`;
+}
+
+function redirectText({ host = '', path, prefix, regex }: NonNullable<TableRoute['redirect']>['to']): string {
+  return `${host}${path ?? prefix ?? (regex === undefined ? '' : `~${regex}`)}` || 'https';
+}
+
+export function ownerText(object: Party): string {
+  return ownerOf(object).replace(/^source /, '');
+}
+
+/** `Mapping shop/cart  config/cart.yaml:3` in two parts. */
+export function whereText(object: Party): string {
+  return placeOf(object) ?? 'live';
+}
