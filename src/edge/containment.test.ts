@@ -5,7 +5,9 @@ import { covers, literalOf, witnessPath } from './containment.ts';
 import { DEFAULT_EDGE_SETTINGS } from './input.ts';
 import type { RouteGroup } from './model.ts';
 import { overlapsOf } from './overlaps.ts';
+import { compareWeights } from './route-order.ts';
 import { judgedOf, mapping } from './rules/case.ts';
+import { inputOf, readEdgeVectors } from '../../test/edge-vectors.ts';
 
 /** `x` is short for a Mapping of host a.com and prefix /x/ with these fields. */
 const COVERS: [a: object, b: object, covered: boolean][] = [
@@ -34,6 +36,8 @@ const COVERS: [a: object, b: object, covered: boolean][] = [
   [{ hostname: '*.com' }, { hostname: '*.b.com' }, true],
   [{ hostname: '*.b.com' }, { hostname: '*.com' }, false],
   [{ hostname: 'a.*' }, {}, true],
+  [{ hostname: 'A.com' }, {}, false],
+  [{ hostname: '*.com' }, { hostname: '.com' }, false],
   [{ hostname: undefined, host: 'a[.]com', host_regex: true }, {}, true],
   [{ hostname: undefined, host: 'b[.]com', host_regex: true }, {}, false],
   [{}, { headers: { 'x-v': '1' } }, true],
@@ -79,6 +83,20 @@ it('a witness is a path that both take', () => {
   assert.equal(witnessPath(regex, groupOf({ prefix: '/z/' })), undefined);
 });
 
+it('the index of routes finds what comparing each with each finds', () => {
+  for (const vector of readEdgeVectors('test/vectors/edge/random.jsonl')) {
+    const edge = compileEdge(inputOf(vector));
+    const routes = edge.groups.filter(({ internal, redirect, members }) => !internal && (redirect ?? members[0]));
+    const behind = routes.filter((later) => routes.some((first) => isBehind(later, first)));
+    const found = new Set(overlapsOf(edge).covered.map(({ later }) => later.id));
+    assert.deepEqual([...found].sort(), behind.map(({ id }) => id).sort(), vector.id);
+  }
+});
+
+function isBehind(later: RouteGroup, first: RouteGroup): boolean {
+  return compareWeights(first.weight, later.weight) > 0 && takesAll(first) && covers(first, later);
+}
+
 /** Sets of 4,000 Mappings that would be slow to compare each with each. */
 const CROWDED: Record<string, (at: number) => object> = {
   'one path, each with a header of its own': (at) => ({ headers: { 'x-v': String(at) } }),
@@ -101,6 +119,10 @@ describe('overlaps of many routes', () => {
     });
   }
 });
+
+function takesAll({ redirect, members }: RouteGroup): boolean {
+  return redirect !== undefined || members.some(({ cumulative }) => cumulative >= 100);
+}
 
 function groupOf(spec: object): RouteGroup {
   const secret = () => undefined;

@@ -1,4 +1,3 @@
-import { globCovers } from './grants.ts';
 import type { RouteGroup, ValueMatch } from './model.ts';
 import { matchesWhole } from './regex.ts';
 
@@ -12,7 +11,15 @@ export function hostCovers(a: RouteGroup, b: RouteGroup): boolean {
     return b.hostGlob !== null && !b.hostGlob.includes('*') && matchesWhole(a.hostRegex, b.hostGlob);
   }
   if (a.hostGlob === null || a.hostGlob === '*') return true;
-  return b.hostGlob !== null && globCovers(a.hostGlob, b.hostGlob);
+  return b.hostGlob !== null && globTakes(a.hostGlob, b.hostGlob);
+}
+
+/** As hosts are attached: letter case counts, and a `*` stands for at least one character. */
+function globTakes(glob: string, host: string): boolean {
+  if (glob === host) return true;
+  if (host === '*' || host.length < glob.length) return false;
+  if (glob.startsWith('*')) return host.endsWith(glob.slice(1)) && !host.endsWith('*');
+  return glob.endsWith('*') && host.startsWith(glob.slice(0, -1)) && !host.startsWith('*');
 }
 
 /** Does the first take every path that the second takes? */

@@ -72,7 +72,7 @@ class WideHosts {
       const glob = group.hostRegex === null ? (group.hostGlob ?? '*') : '*';
       if (!isWide(group)) continue;
       if (glob === '*') this.#any.push(host);
-      else this.#globs.set(glob.toLowerCase(), host);
+      else this.#globs.set(glob, host);
       this.#lengths.add(glob.length - 1);
     }
     // As many regular expressions for hosts as one could ever read.
@@ -81,7 +81,7 @@ class WideHosts {
 
   covering(host: PathIndex): PathIndex[] {
     const { group } = host.entries[0]!;
-    const name = (group.hostGlob ?? '*').toLowerCase();
+    const name = group.hostGlob ?? '*';
     const found = new Set(this.#any);
     for (const length of this.#lengths) {
       if (length === 0 || length > name.length) continue;
