@@ -63,6 +63,9 @@ const NO_CERTIFICATE: TlsContext = {
   sni: undefined,
 };
 
+// Most have none, and there are thousands of them.
+const NONE: readonly string[] = [];
+
 /** All clusters of one run; of two with one name the first one's settings hold (ir/ir.py `add_cluster`). */
 export class Clusters {
   readonly byName = new Map<string, Cluster>();
@@ -174,7 +177,7 @@ function makeCluster(
     // A list of revoked certificates alone makes Envoy check too, if only against that.
     verified: tls && (context?.caSecret ?? context?.crlSecret) !== undefined,
     sni: tls ? context?.sni : undefined,
-    clientCertificates: tls && context?.secret !== undefined ? [context.secret] : [],
+    clientCertificates: tls && context?.secret !== undefined ? [context.secret] : NONE,
     connectTimeout: `${((upstream.connectTimeoutMs ?? 3000) / 1000).toFixed(3)}s`,
     policy: upstream.policy,
   };
@@ -184,7 +187,7 @@ function makeCluster(
   return {
     cluster,
     fullName,
-    errors,
+    errors: errors.length > 0 ? errors : NONE,
     ignored,
     context: tls ? (context ?? NO_CERTIFICATE) : undefined,
     freeze: message === undefined ? undefined : { stage: 'envoy', message, policy: upstream.policy },

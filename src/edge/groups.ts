@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { Frozen, GLOBAL_KEY, type Compilation } from './compilation.ts';
 import { finishGroup } from './group-result.ts';
-import { readMapping, type MappingContext, type ReadMapping } from './mapping.ts';
+import { coreOf, readMapping, type MappingContext, type ReadMapping } from './mapping.ts';
 import type { Clusters } from './clusters.ts';
 import type { Policy, RouteGroup } from './model.ts';
 import type { SelectedLabels } from './selected-labels.ts';
@@ -13,6 +13,8 @@ export interface GroupDraft {
   /** The Mapping that made it: the later ones are measured by it, and errors are posted under its key. */
   readonly first: ReadMapping;
   readonly members: ReadMapping[];
+  /** The members by cache key, once there are two to compare. */
+  byName: Map<string, ReadMapping> | undefined;
   redirect: ReadMapping | undefined;
   shadow: ReadMapping | undefined;
   errored: boolean;
@@ -33,14 +35,15 @@ export class Groups {
 
   /** Reads all of them before the first one is added, as upstream does: that is when a service can freeze the edge. */
   addAll(policies: Iterable<Policy>): void {
-    const mappings = Array.from(policies, (policy) => this.#read(policy));
+    const mappings: ReadMapping[] = [];
+    for (const policy of policies) mappings.push(this.#read(policy));
     for (const mapping of mappings) this.#add(mapping);
   }
 
   #read(policy: Policy): ReadMapping {
     const mapping = readMapping(policy, this.#context);
-    this.#compilation.errors.push(...mapping.errors);
-    this.#compilation.notices.push(...mapping.notices);
+    for (const error of mapping.errors) this.#compilation.errors.push(error);
+    for (const notice of mapping.notices) this.#compilation.notices.push(notice);
     if (mapping.freeze) throw new Frozen(mapping.freeze);
     return mapping;
   }
@@ -60,6 +63,7 @@ export class Groups {
       id,
       first: mapping,
       members: [],
+      byName: undefined,
       redirect: undefined,
       shadow: undefined,
       errored: false,
@@ -70,13 +74,15 @@ export class Groups {
 
   #join(group: GroupDraft, mapping: ReadMapping): void {
     const { policy } = mapping;
-    const twin = group.members.find(({ cacheKey }) => cacheKey === mapping.cacheKey);
+    group.byName ??= new Map(group.members.map((member) => [member.cacheKey, member]));
+    const twin = group.byName.get(mapping.cacheKey);
     if (twin) {
       const message = `its name is equal to ${twin.policy.name} up to the first dot, so both are taken for one`;
       return this.#compilation.drop(policy, 'swallowed', message, twin.policy);
     }
-    const mismatches = [...mapping.core]
-      .filter(([field, value]) => !agrees(group.first.core, field, value))
+    const core = coreOf(group.first);
+    const mismatches = [...coreOf(mapping)]
+      .filter(([field, value]) => !agrees(core, field, value))
       .map(([field]) => field);
     if (mismatches.length === 0) return this.#accept(group, mapping);
     group.errored = true;
@@ -101,6 +107,7 @@ export class Groups {
       this.#reject(group, mapping, 'without host_redirect beside one with it', GLOBAL_KEY, group.redirect);
     } else {
       group.members.push(mapping);
+      group.byName?.set(mapping.cacheKey, mapping);
     }
   }
 

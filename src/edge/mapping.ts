@@ -25,8 +25,7 @@ export interface ReadMapping {
   /** Completed; where a redirect sends to. */
   readonly service: string;
   readonly upstream: Upstream;
-  /** The fields in which the members of a group must agree, as far as it has them. */
-  readonly core: ReadonlyMap<string, unknown>;
+  readonly circuitBreakers: unknown;
   /** Two Mappings of one group that share this are one for the compiler: the name is cut at its first dot. */
   readonly cacheKey: string;
   readonly kind: 'route' | 'redirect' | 'shadow';
@@ -95,17 +94,17 @@ function read(policy: Policy, context: MappingContext): ReadMapping {
   const circuitBreakers = valueAt(spec, 'circuit_breakers') ?? module.circuitBreakers ?? null;
   const considered: Considered = { match, resolver, resolverName, service, circuitBreakers };
   // A service that freezes the edge is the last thing that is read.
-  const problems = freeze ? [] : problemsOf(policy, considered);
-  const ignored = freeze || problems.length > 0 ? [] : ignoredRedirects(policy);
+  const problems = freeze ? NOTHING : problemsOf(policy, considered);
+  const ignored = freeze || problems.length > 0 ? NOTHING : ignoredRedirects(policy);
   return {
     policy,
     match,
     service,
     freeze,
-    errors: refused ? [{ key: GLOBAL_KEY, message: refused }, ...problems, ...ignored] : problems.concat(ignored),
-    notices: freeze ? [] : noticesOf(policy, considered),
+    errors: allOf(refused ? [{ key: GLOBAL_KEY, message: refused }] : NOTHING, problems, ignored),
+    notices: freeze ? NOTHING : noticesOf(policy, considered),
     upstream: upstreamOf(policy, service, circuitBreakers, module),
-    core: coreOf(spec, match, circuitBreakers),
+    circuitBreakers,
     cacheKey: `${kind}/${beforeDot(storedName)}/${namespace}`,
     kind: kindOf(spec),
     problem: problems[0]?.message,
@@ -139,6 +138,14 @@ export function serviceOf(
   };
 }
 
+// Most have nothing to say, and there are thousands of them.
+const NOTHING: readonly Posted[] = [];
+
+function allOf(...lists: readonly (readonly Posted[])[]): readonly Posted[] {
+  const saying = lists.filter((list) => list.length > 0);
+  return saying.length === 0 ? NOTHING : saying.flat();
+}
+
 interface Considered {
   readonly match: Match | undefined;
   readonly resolver: ResolverKind | undefined;
@@ -148,7 +155,7 @@ interface Considered {
 }
 
 /** Why the Mapping is dropped: the first trouble in upstream's order, and the fields that are not supported, which are told in any case. */
-function problemsOf({ spec, key }: Policy, considered: Considered): Posted[] {
+function problemsOf({ spec, key }: Policy, considered: Considered): readonly Posted[] {
   const problems: Posted[] = [];
   const trouble = troubleOf(spec, considered);
   if (trouble) problems.push({ key: trouble === INVALID_RETRY ? 'ir.retrypolicy' : key, message: trouble });
@@ -188,7 +195,7 @@ function isGiven(value: unknown): boolean {
   return isRecord(value) ? Object.keys(value).length > 0 : Boolean(value);
 }
 
-function noticesOf({ spec, key }: Policy, { resolver, service }: Considered): Posted[] {
+function noticesOf({ spec, key }: Policy, { resolver, service }: Considered): readonly Posted[] {
   const notices: Posted[] = [];
   const rewrite = textAt(spec, 'rewrite') ?? '/';
   if (Object.hasOwn(spec, 'regex_rewrite') && rewrite !== '' && rewrite !== '/') {
@@ -197,7 +204,7 @@ function noticesOf({ spec, key }: Policy, { resolver, service }: Considered): Po
   if (resolver === 'ConsulResolver' && service.includes(':')) {
     notices.push({ key, message: 'The Consul resolver ignores the requested port' });
   }
-  return notices;
+  return allOf(notices);
 }
 
 /** Of the three redirects of a path only one is used: told once for each that is not. */
@@ -219,11 +226,8 @@ export function beforeDot(name: string): string {
   return dot < 0 ? name : name.slice(0, dot);
 }
 
-function coreOf(
-  spec: Policy['spec'],
-  match: Match | undefined,
-  circuitBreakers: unknown,
-): ReadonlyMap<string, unknown> {
+/** The fields in which the members of a group must agree, as far as a Mapping has them. */
+export function coreOf({ policy: { spec }, match, circuitBreakers }: ReadMapping): ReadonlyMap<string, unknown> {
   const core = new Map<string, unknown>([
     ['headers', match?.headers],
     ['circuit_breakers', circuitBreakers],

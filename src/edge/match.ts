@@ -1,3 +1,4 @@
+import { weightText } from './route-order.ts';
 import { shown } from './shown.ts';
 import { isRecord, isTrueAt, numberAt, textAt } from './spec.ts';
 import type { Spec, ValueMatch } from './model.ts';
@@ -23,7 +24,7 @@ export interface Match {
   /** The beginning of what the group id is a hash of: all but labels and precedence, without separators. */
   readonly identity: string;
   /** What the matching order is made of, compared from left to right: upstream's `route_weight`. */
-  readonly weight: readonly (number | string)[];
+  readonly weight: string;
   /** An exact host that contains `*`: it can match nothing, so the Mapping is dropped. */
   readonly problem: string | undefined;
 }
@@ -84,16 +85,11 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : shown(value);
 }
 
-function orderWeight(
-  prefix: string,
-  headers: readonly Asked[],
-  query: readonly Asked[],
-  precedence: number,
-): (number | string)[] {
+function orderWeight(prefix: string, headers: readonly Asked[], query: readonly Asked[], precedence: number): string {
   const weight = [precedence, size(prefix), lengthOf(headers), lengthOf(query), prefix, 'GET'];
   for (const { name, value } of headers) weight.push(`${name}-${value || '*'}`);
   for (const { name, value } of query) weight.push(`${name}-${value || '*'}`);
-  return weight;
+  return weightText(weight);
 }
 
 function lengthOf(all: readonly Asked[]): number {

@@ -98,7 +98,7 @@ export interface RouteGroup {
   /** Emissary's own probes and diagnostics: every Host serves it, whatever it selects. */
   readonly internal: boolean;
   /** Upstream's `group_weight`, which decides what is tried first: route-order.ts. */
-  readonly weight: readonly (number | string)[];
+  readonly weight: string;
   /** An error was posted; its routes may well exist. */
   readonly errored: boolean;
 }

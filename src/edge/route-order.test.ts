@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RouteGroup } from './model.ts';
-import { compareWeights, inMatchingOrder } from './route-order.ts';
+import { compareWeights, inMatchingOrder, weightText } from './route-order.ts';
 
 void test('what differs first decides, and the longer of two that do not differ', () => {
   const ascending = [
+    [-1, 99, 0, 0, '/'],
     [0, 1, 0, 0, '/'],
     [0, 2, 0, 0, '/a'],
     [0, 2, 0, 0, '/b'],
@@ -12,18 +13,19 @@ void test('what differs first decides, and the longer of two that do not differ'
     [0, 2, 17, 0, '/a'],
     [0, 10, 0, 0, '/'],
     [1, 1, 0, 0, '/'],
-  ];
+    [1_000_000, 1, 0, 0, '/'],
+  ].map(weightText);
   for (const [at, weight] of ascending.entries()) {
     assert.equal(compareWeights(weight, weight), 0);
     for (const lighter of ascending.slice(0, at)) {
-      assert.ok(compareWeights(weight, lighter) > 0, `${weight.join()} over ${lighter.join()}`);
-      assert.ok(compareWeights(lighter, weight) < 0, `${lighter.join()} under ${weight.join()}`);
+      assert.ok(compareWeights(weight, lighter) > 0, `${weight} over ${lighter}`);
+      assert.ok(compareWeights(lighter, weight) < 0, `${lighter} under ${weight}`);
     }
   }
 });
 
 void test('of equal ones the younger is tried first', () => {
-  const groups = ['old', 'young'].map((id) => ({ id, weight: [0, 1] }) as unknown as RouteGroup);
+  const groups = ['old', 'young'].map((id) => ({ id, weight: weightText([0, 1]) }) as unknown as RouteGroup);
   assert.deepEqual(
     inMatchingOrder(groups).map(({ id }) => id),
     ['young', 'old'],
