@@ -291,7 +291,7 @@ export class Controller {
     this.#desk.wakeDependents(source);
   }
 
-  #edgeTold(key: string, report: EdgeReport | undefined): void {
+  #edgeTold(key: string, report: EdgeReport | null): void {
     const source = this.#sources.get(key);
     if (!source) return;
     source.edge = report;

@@ -49,8 +49,8 @@ export interface EdgeDeskDeps {
   isLive: (key: string) => boolean;
   /** Runs a source now. */
   wake: (source: string) => void;
-  /** What the edge looks like from the source's side has changed; undefined: it has nothing there, or asks for no judgement. */
-  told: (source: string, report: EdgeReport | undefined) => void;
+  /** What the edge looks like from the source's side has changed; null: it has nothing there, or asks for no judgement. */
+  told: (source: string, report: EdgeReport | null) => void;
   /** How strictly the source wants to be judged; undefined: there is no such source, or it is malformed. */
   edgeOf: (source: string) => GitOpsSourceSpec['edge'] | undefined;
 }
@@ -74,7 +74,8 @@ export class EdgeDesk {
   readonly #judgements: EdgeJudgements;
   /** What was stopped, and the version of the world that it was judged in. */
   readonly #blocked = new Map<string, { candidate: Candidate; version: number }>();
-  readonly #reports = new Map<string, EdgeReport>();
+  /** What each source was told last, as JSON. */
+  readonly #told = new Map<string, string>();
   /** By Desired list: of an unchanged revision nothing is looked through twice. */
   readonly #relevant = new WeakMap<readonly Desired[], readonly Desired[]>();
   #gateways: { version: number; list: Gateway[] } | undefined;
@@ -136,7 +137,7 @@ export class EdgeDesk {
   /** The source is gone. */
   forget(source: string): void {
     this.#blocked.delete(source);
-    this.#reports.delete(source);
+    this.#told.delete(source);
     const before = this.#world.version;
     this.#world.release(source);
     if (this.#world.version !== before) this.#refreshSoon();
@@ -319,11 +320,10 @@ export class EdgeDesk {
     const edge = this.#deps.edgeOf(source);
     const wanted = judged.filter(([gateway]) => edge && demandOf(gateway, edge).mode !== 'Off').map(([, one]) => one);
     const isThere = wanted.length > 0 && this.#world.has(source);
-    const report = isThere ? reportOf(source, wanted) : undefined;
-    const before = this.#reports.get(source);
-    if (JSON.stringify(before) === JSON.stringify(report)) return;
-    if (report) this.#reports.set(source, report);
-    else this.#reports.delete(source);
+    const report = isThere ? reportOf(source, wanted) : null;
+    const told = JSON.stringify(report);
+    if (this.#told.get(source) === told) return;
+    this.#told.set(source, told);
     this.#deps.told(source, report);
   }
 

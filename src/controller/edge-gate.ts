@@ -1,5 +1,7 @@
+import { APPROVE_PRUNE_ANNOTATION } from '../api/names.ts';
 import type { GitOpsSourceSpec } from '../api/source.ts';
 import type { Finding } from '../edge/finding.ts';
+import { isOfInterest } from '../edge/gather.ts';
 import { sayFinding } from '../edge/verdict.ts';
 import { PlumblineError } from '../errors.ts';
 import type { Remote } from '../git/remote.ts';
@@ -65,17 +67,19 @@ export async function passEdge(
 }
 
 function candidateOf(source: Source, spec: GitOpsSourceSpec, rendered: Rendered, deps: ReconcileDeps): Candidate {
+  const approved = source.resource.metadata.annotations?.[APPROVE_PRUNE_ANNOTATION];
   return {
     source: source.key,
-    id: rendered.treeId + rendered.settings,
+    // What is pruned beside it is part of what is judged.
+    id: JSON.stringify([rendered.treeId, rendered.settings, spec.prune, spec.pruneGuard, approved]),
     commit: rendered.tip.commit,
     edge: spec.edge,
     desired: rendered.desired,
     grantable: (desired) => grantable(source, desired, deps),
-    pruned: () =>
-      plannedPrune(source, spec, rendered, deps)
-        .delete.flat()
-        .map(({ identity }) => identity),
+    pruned: () => {
+      const objects = plannedPrune(source, spec, rendered, deps).delete.flat();
+      return objects.map(({ identity }) => identity).filter(isOfInterest);
+    },
   };
 }
 

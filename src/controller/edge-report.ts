@@ -43,7 +43,7 @@ function isAbout({ object, other }: Finding, source: string): boolean {
 }
 
 /** `status.edge`; `blockedBy`: what stops the newest commit stands first. */
-export function edgeStatusOf(report: EdgeReport | undefined, blockedBy: readonly Finding[]): EdgeStatus | undefined {
+export function edgeStatusOf(report: EdgeReport | null, blockedBy: readonly Finding[]): EdgeStatus | undefined {
   if (!report && blockedBy.length === 0) return undefined;
   const { tally, errors, warnings, infos, findings } = report ?? NOTHING;
   const shown = [...blockedBy.map((one) => ({ ...findingOf(one), blocks: true })), ...findings.map(findingOf)];
@@ -60,7 +60,7 @@ const NOTHING: EdgeReport = {
 
 /** The condition EdgeHealthy; undefined: the source has nothing on the edge. */
 export function edgeConditionOf(
-  report: EdgeReport | undefined,
+  report: EdgeReport | null,
   blocked: { message: string } | undefined,
   source: string,
 ): NewCondition | undefined {

@@ -35,7 +35,7 @@ export function statusOf(input: StatusInput): GitOpsSourceStatus {
   set(stalledOf(source), 'Stalled');
   set(driftedOf(source), 'Drifted');
   set(healthyOf(health, live.length), 'Healthy');
-  set(edgeConditionOf(source.edge, source.edgeBlock, source.key), 'EdgeHealthy');
+  if (isEdgeKnown(source)) set(edgeConditionOf(source.edge ?? null, source.edgeBlock, source.key), 'EdgeHealthy');
   const attempted = source.attempt?.revision ?? source.status.lastAttemptedRevision;
   return capStatus({
     ...source.status,
@@ -48,7 +48,7 @@ export function statusOf(input: StatusInput): GitOpsSourceStatus {
     failures: failuresOf(source),
     ignoredFiles: ignoredFilesOf(source),
     health,
-    edge: edgeStatusOf(source.edge, source.edgeBlock?.by ?? []),
+    ...(isEdgeKnown(source) && { edge: edgeStatusOf(source.edge ?? null, source.edgeBlock?.by ?? []) }),
   });
 }
 
@@ -165,6 +165,11 @@ function healthyOf(health: Health, count: number): NewCondition | undefined {
       `${health.progressing} of ${count} objects are on their way${why}`,
     );
   return condition('Healthy', 'True', 'Healthy', `all ${count} objects are healthy`);
+}
+
+/** After a restart what was told stays, until it is found anew. */
+function isEdgeKnown({ edge, edgeBlock }: Source): boolean {
+  return edge !== undefined || edgeBlock !== undefined;
 }
 
 function healthOf(live: readonly LiveObject[]): Health {

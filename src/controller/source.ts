@@ -87,8 +87,8 @@ export class Source {
   working: string | undefined;
   readonly failures = new Map<string, Failure>();
   pruneHold: PruneHold | undefined;
-  /** What its objects do on the edge; undefined: nothing. */
-  edge: EdgeReport | undefined;
+  /** What its objects do on the edge; null: nothing; undefined: not known yet in this process. */
+  edge: EdgeReport | null | undefined;
   /** Why the newest commit is not let onto the edge. */
   edgeBlock: { by: readonly Finding[]; message: string } | undefined;
   /** Declared objects by key that differ now and are left, fought over, or rewritten. */
