@@ -16,21 +16,27 @@ export function isMade({ parent, key }: Policy): boolean {
 }
 
 export function* notServed({ edge, guard, input }: Judged): Iterable<Hit> {
+  const { version: emissary } = input.settings;
+  const servesOld = Number.parseInt(emissary, 10) < 4;
   for (const policy of edge.policies) {
     if (policy.parent) continue;
     const { apiVersion, kind } = policy.written;
-    const object = partyOf(policy);
     const version = versionOf(apiVersion);
     if (!schemaOf(kind, version)) {
-      yield { object, message: `${describe(object)} is written in ${apiVersion}, in which there is no ${kind}` };
+      yield writtenIn(policy, `in which there is no ${kind}`);
     } else if (guard.servedVersions) {
-      if (guard.servedVersions.size === 0 || guard.servedVersions.has(apiVersion)) continue;
-      yield { object, message: `${describe(object)} is written in ${apiVersion}, which the cluster does not serve` };
-    } else if (version !== 'v3alpha1' && Number.parseInt(input.settings.version, 10) >= 4) {
-      const message = `${describe(object)} is written in ${apiVersion}, which Emissary ${input.settings.version} serves only when older versions are enabled`;
-      yield { object, severity: 'warning', message };
+      const isServed = guard.servedVersions.size === 0 || guard.servedVersions.has(apiVersion);
+      if (!isServed) yield writtenIn(policy, 'which the cluster does not serve');
+    } else if (version !== 'v3alpha1' && !servesOld) {
+      const why = `which Emissary ${emissary} serves only when older versions are enabled`;
+      yield { ...writtenIn(policy, why), severity: 'warning' };
     }
   }
+}
+
+function writtenIn(policy: Policy, why: string): Hit {
+  const object = partyOf(policy);
+  return { object, message: `${describe(object)} is written in ${policy.written.apiVersion}, ${why}` };
 }
 
 /** The version whose spelling is taken for this one's. */
@@ -41,6 +47,9 @@ function otherOf(version: string): string {
 export function* otherVersion(policy: Policy): Iterable<Hit> {
   const { kind } = policy;
   const { version, spec, unknown, violations } = writtenOf(policy);
+  const hasOldHost =
+    kind === 'Mapping' && version === 'v3alpha1' && textAt(spec, 'host') && !isTrueAt(spec, 'host_regex');
+  if (unknown.length === 0 && violations.length === 0 && !hasOldHost) return;
   const object = partyOf(policy);
   const other = otherOf(version);
   if (unknown.length > 0 || violations.length > 0) {
@@ -55,7 +64,7 @@ export function* otherVersion(policy: Policy): Iterable<Hit> {
       yield { object, detail: field, message: `${describe(object)}: in ${version} ${field} ${message}` };
     }
   }
-  if (kind === 'Mapping' && version === 'v3alpha1' && textAt(spec, 'host') && !isTrueAt(spec, 'host_regex')) {
+  if (hasOldHost) {
     const message = `${describe(object)} has spec.host, which is deprecated in v3alpha1; spec.hostname takes its place`;
     yield { object, detail: 'spec.host', message, severity: 'warning', impact: 'no-effect' };
   }
