@@ -1,5 +1,6 @@
 import type { Finding, Hit, Judged, Party, Rule, Severity } from './finding.ts';
 import { RULES } from './rules/table.ts';
+import { shownSentence } from './shown.ts';
 
 /**
  * The row for a rule that threw: a bug of ours. It is a finding like the others, so that it can neither pass unseen nor
@@ -45,7 +46,7 @@ export function* askOne(rule: Rule, judged: Judged): Iterable<Finding> {
 function finding({ id, severity, impact, mend }: Omit<Rule, 'find'>, hit: Hit): Finding {
   const other = hit.other && !hit.otherMayChange ? identityOf(hit.other) : [];
   const key = JSON.stringify([id, ...identityOf(hit.object), ...other, hit.detail]);
-  return { severity, impact, mend, ...hit, rule: id, key };
+  return { severity, impact, mend, ...hit, message: shownSentence(hit.message), rule: id, key };
 }
 
 /** As JSON the parts stay apart, whatever names an annotation makes up: no finding can pass for another, older one. */

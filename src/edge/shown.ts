@@ -2,6 +2,7 @@ import { isRecord } from './spec.ts';
 
 /** Longer texts are cut: messages go into statuses and events. */
 const MAX_SHOWN = 80;
+const MAX_SENTENCE = 600;
 /** Of a list or an object: no more items, and nothing further down. */
 const MAX_ITEMS = 8;
 const MAX_DEPTH = 3;
@@ -9,6 +10,13 @@ const MAX_DEPTH = 3;
 /** A value of a policy as a message may show it: like JSON, at most 80 characters, never the credentials of a URL. */
 export function shown(value: unknown): string {
   return cut(sketch(value, MAX_DEPTH));
+}
+
+/** A whole sentence: a rule may have taken a text of a policy into it as it stands. */
+export function shownSentence(text: string): string {
+  if (text.length <= MAX_SENTENCE && !text.includes('@')) return text;
+  const safe = withoutCredentials(text);
+  return safe.length <= MAX_SENTENCE ? safe : `${safe.slice(0, MAX_SENTENCE - 1)}…`;
 }
 
 function sketch(value: unknown, depth: number): string {
@@ -23,8 +31,8 @@ function sketch(value: unknown, depth: number): string {
     const entries = Object.entries(value).slice(0, MAX_ITEMS);
     return `{${entries.map(([name, item]) => `${sketch(name, 0)}: ${sketch(item, depth - 1)}`).join(', ')}}`;
   }
-  // JSON has nothing left now but numbers, booleans and null.
-  return value === undefined ? 'nothing' : String(value as number | bigint | boolean | null);
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value);
+  return value === null ? 'null' : 'nothing';
 }
 
 /** What stands before an `@`, as far back as one word goes. Not by a regular expression: on long words they are slow. */

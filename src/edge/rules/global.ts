@@ -96,7 +96,7 @@ function* rivals(policies: readonly Policy[], effect: string): Iterable<Hit> {
   for (const policy of policies) {
     const [object, other] = [partyOf(policy), partyOf(policy === first ? second : first)];
     const message = `${describe(object)} is one of ${policies.length} of its kind, ${describe(other)} is another: ${effect}`;
-    yield { object, other, message };
+    yield { object, other, otherMayChange: true, message };
   }
 }
 
@@ -179,8 +179,15 @@ function* authBypass({ edge }: Judged): Iterable<Hit> {
     for (const { policy } of group.members) {
       if (!isTrueAt(policy.spec, 'bypass_auth') || PROBES.has(group.path.value.replace(/\/$/, ''))) continue;
       const object = partyOf(policy);
+      const detail = shown([group.hostGlob, group.path.value]);
       const message = `${describe(object)} sets bypass_auth for ${shown(group.path.value)}`;
-      yield { object, traffic: trafficOf(group), message, ...(isEverything(group) && { severity: 'error' as const }) };
+      yield {
+        object,
+        traffic: trafficOf(group),
+        detail,
+        message,
+        ...(isEverything(group) && { severity: 'error' as const }),
+      };
     }
   }
 }

@@ -90,7 +90,7 @@ function* grantedToAnother(judged: Judged): Iterable<Hit> {
     if (!holder) continue;
     const object = partyOf(claimed.policy);
     const message = `${describe(object)} claims ${saidClaim(claimed)}, granted to ${holder.holder} (${saidGrant(holder)})`;
-    yield { object, ...trafficOfClaim(claimed), detail: holder.holder, message };
+    yield { object, ...trafficOfClaim(claimed), detail: `${holder.holder} ${saidClaim(claimed)}`, message };
   }
 }
 
@@ -100,7 +100,7 @@ function* unclaimedDenied(judged: Judged): Iterable<Hit> {
     if (holder) continue;
     const object = partyOf(claimed.policy);
     const message = `${describe(object)} claims ${saidClaim(claimed)}, which no grant gives to namespace ${object.namespace}`;
-    yield { object, ...trafficOfClaim(claimed), message };
+    yield { object, ...trafficOfClaim(claimed), detail: saidClaim(claimed), message };
   }
 }
 
@@ -208,6 +208,6 @@ function* foreignTls({ edge, guard }: Judged): Iterable<Hit> {
     if (grants.together(policy.namespace, namespace)) continue;
     const object = partyOf(policy);
     const message = `${describe(object)} has ${field} ${shown(`${namespace}/${name}`)}, a Secret of another team`;
-    yield { object, detail: field, message };
+    yield { object, detail: `${field} ${namespace}/${name}`, message };
   }
 }

@@ -59,7 +59,7 @@ function* moduleTwice({ edge }: Judged): Iterable<Hit> {
   for (const policy of standing(edge, 'Module')) {
     if (policy.name !== 'ambassador' || policy === kept) continue;
     const [object, other] = [partyOf(policy), partyOf(kept)];
-    yield { object, other, message: `${describe(object)} is ignored: ${describe(other)} holds` };
+    yield { object, other, otherMayChange: true, message: `${describe(object)} is ignored: ${describe(other)} holds` };
   }
 }
 

@@ -61,7 +61,7 @@ function* tcpStealsHost({ edge }: Judged): Iterable<Hit> {
       for (const { policy } of group.members) {
         const object = partyOf(policy);
         const message = `${describe(object)} takes ${shown(hostname)} on port ${port} from ${describe(other)}`;
-        yield { object, other, traffic: { host: hostname }, message };
+        yield { object, other, traffic: { host: hostname }, detail: hostname, message };
       }
     }
   }
@@ -80,6 +80,6 @@ function* tcpWeights({ edge }: Judged): Iterable<Hit> {
     const [object, other] = [partyOf(last.policy), partyOf(first.policy)];
     const some = parts.length > 4 ? [...parts.slice(0, 4), `${parts.length - 4} more`] : parts;
     const message = `${members.length} TCPMappings share port ${port}: ${some.join(', ')}`;
-    yield { object, other, ...(host !== null && { traffic: { host } }), message };
+    yield { object, other, otherMayChange: true, ...(host !== null && { traffic: { host } }), message };
   }
 }

@@ -195,7 +195,7 @@ function* contextNameClash({ edge }: Judged): Iterable<Hit> {
     if (!user) continue;
     const [object, other] = [partyOf(policy), partyOf(before)];
     const message = `${describe(object)} and ${describe(other)} have one name: ${describe(partyOf(user))}, which refers to it, gets the one of ${before.namespace}`;
-    yield { object, other, message };
+    yield { object, other, otherMayChange: true, message };
   }
 }
 

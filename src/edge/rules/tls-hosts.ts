@@ -238,7 +238,7 @@ function twiceHit({ port }: Listener, before: Host, first: Policy, host: Host, s
       ? `over TLS ${describe(other)} keeps it, in plain text ${describe(object)} takes it`
       : `${describe(object)} replaces the routes of ${describe(other)}`;
   const message = `${describe(object)} and ${describe(other)} both claim ${shown(host.hostname)} on port ${port}: ${effect}`;
-  return { object, other, traffic: { host: host.hostname }, message };
+  return { object, other, otherMayChange: true, traffic: { host: host.hostname }, detail: host.hostname, message };
 }
 
 function* cleartextAllowed({ edge }: Judged): Iterable<Hit> {

@@ -90,7 +90,11 @@ function* serviceSyntax(policy: Policy): Iterable<Hit> {
   const problem = text === undefined ? undefined : syntaxProblem(text);
   if (problem === undefined) return;
   const object = partyOf(policy);
-  yield { object, detail: field, message: `${describe(object)} has ${field} ${shown(text)}: ${problem}` };
+  yield {
+    object,
+    detail: `${field} ${shown(text)}`,
+    message: `${describe(object)} has ${field} ${shown(text)}: ${problem}`,
+  };
 }
 
 /**
@@ -139,7 +143,7 @@ function* clusterConflict({ edge }: Judged): Iterable<Hit> {
     const [object, other] = [partyOf(policy), partyOf(first)];
     const message = `${describe(object)} shares the cluster of ${describe(other)}, whose ${differing.join(', ')} holds for both`;
     const lost = differing.includes('tls') && textAt(policy.spec, 'tls') !== undefined;
-    yield { object, other, message, ...(lost && { impact: 'protection-lost' as const }) };
+    yield { object, other, otherMayChange: true, message, ...(lost && { impact: 'protection-lost' as const }) };
   }
 }
 
@@ -189,7 +193,7 @@ function missingContext(edge: Edge, policy: Policy, name: string, encrypted: boo
     ? `${service} is reached over TLS without the context’s certificate and checks`
     : `${service} is reached in plain text`;
   const message = `${describe(object)} has tls ${shown(name)}, but ${reason ?? 'that TLS context is not valid'}: ${effect}`;
-  return { object, ...(context && { other: partyOf(context) }), detail: name, message };
+  return { object, ...(context && { other: partyOf(context) }), otherMayChange: true, detail: name, message };
 }
 
 const unverifiedHits = new WeakMap<Policy, Hit>();
