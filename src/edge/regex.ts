@@ -3,13 +3,8 @@ import { re2ProgramSize } from './regex-size.ts';
 
 /** What Envoy will say of a regular expression, without Envoy. */
 export type Regex =
-  | {
-      readonly kind: 'valid';
-      /** Steps of RE2's program; Envoy refuses more than its limit, see `re2ProgramSize`. */
-      readonly programSize: number;
-      /** Does it match the whole text? Envoy's regular expressions for paths and values always do (RE2::FullMatch). */
-      readonly matches: (text: string) => boolean;
-    }
+  /** `programSize`: steps of RE2's program; Envoy refuses more than its limit, see `re2ProgramSize`. */
+  | { readonly kind: 'valid'; readonly programSize: number }
   /** Not RE2: Envoy refuses the configuration that holds it. */
   | { readonly kind: 'invalid'; readonly problem: string }
   /** Not looked at, because that alone would take too long: it may have so many steps. */
@@ -21,31 +16,49 @@ export type Regex =
  */
 const MAX_STEPS = 10_000;
 
-/** Texts → what they are. Objects come again and again unchanged; emptied when full, so that it never grows for ever. */
-const known = new Map<string, Regex>();
-const KNOWN_AT_MOST = 5_000;
+// Objects come again and again unchanged, so what was found out about a text is kept: of many texts what they are, of few the
+// compiled program (about 15 KB each). Emptied when full, so that it never grows for ever.
+const verdicts = new Map<string, Regex>();
+const VERDICTS_AT_MOST = 20_000;
+const programs = new Map<string, RE2JS>();
+const PROGRAMS_AT_MOST = 1_000;
 
 /** Reads a regular expression as RE2 does (`re2js`, without its extensions). Never throws, never takes longer than some milliseconds. */
 export function readRegex(text: string): Regex {
-  const before = known.get(text);
-  if (before) return before;
-  if (known.size === KNOWN_AT_MOST) known.clear();
+  const known = verdicts.get(text);
+  if (known) return known;
+  if (verdicts.size === VERDICTS_AT_MOST) verdicts.clear();
   const regex = read(text);
-  known.set(text, regex);
+  verdicts.set(text, regex);
   return regex;
+}
+
+/**
+ * Does a regular expression match the whole text? Envoy's for paths and values always do (RE2::FullMatch). Not when it is
+ * none, or too large to be looked at.
+ */
+export function matchesWhole(regex: string, text: string): boolean {
+  return readRegex(regex).kind === 'valid' && programOf(regex).testExact(text);
 }
 
 function read(text: string): Regex {
   const steps = stepsAtMost(text);
   if (steps > MAX_STEPS) return { kind: 'unmeasured', steps };
   try {
-    const compiled = RE2JS.compile(text);
-    const matches = (whole: string) => compiled.testExact(whole);
-    return { kind: 'valid', programSize: re2ProgramSize(compiled), matches };
+    return { kind: 'valid', programSize: re2ProgramSize(programOf(text)) };
   } catch (error) {
     if (!(error instanceof RE2JSException)) throw error;
     return { kind: 'invalid', problem: error.message.replace(/^error parsing regexp: /, '') };
   }
+}
+
+function programOf(text: string): RE2JS {
+  const known = programs.get(text);
+  if (known) return known;
+  if (programs.size === PROGRAMS_AT_MOST) programs.clear();
+  const program = RE2JS.compile(text);
+  programs.set(text, program);
+  return program;
 }
 
 const COUNT = /\{(\d{1,7})(?:,(\d{0,7}))?\}/y;
@@ -78,10 +91,4 @@ function stepsAtMost(text: string): number {
     }
   }
   return outer.reduce((sum, inner) => sum + inner, size);
-}
-
-/** Does a regular expression match the whole text? Not when it is none, or too large to be looked at. */
-export function matchesWhole(regex: string, text: string): boolean {
-  const read = readRegex(regex);
-  return read.kind === 'valid' && read.matches(text);
 }

@@ -1,5 +1,5 @@
 import type { Chain, Edge, Listener, Route, ValueMatch, VirtualHost } from './model.ts';
-import { readRegex } from './regex.ts';
+import { matchesWhole } from './regex.ts';
 import { routesOf } from './routes.ts';
 
 /** One request as a client sends it. */
@@ -145,10 +145,4 @@ function valueMatches({ match, value = '' }: ValueMatch, given: string | undefin
     case 'regex':
       return matchesWhole(value, given);
   }
-}
-
-/** What Envoy refuses matches nothing. */
-function matchesWhole(regex: string, text: string): boolean {
-  const read = readRegex(regex);
-  return read.kind === 'valid' && read.matches(text);
 }
