@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
 import { Frozen, type Compilation } from './compilation.ts';
 import { portOf, readUrl } from './service.ts';
 import { shown } from './shown.ts';
@@ -73,6 +74,8 @@ export class Clusters {
   freeze: Freeze | undefined;
   /** In upstream's order of creation; the null context joins when it is first needed. */
   readonly #contexts: Map<string, TlsContext>;
+  /** Those that originate TLS, each the same object as in the run before if it is equal to it. */
+  readonly #usable = new Map<string, TlsContext>();
   readonly #module: AmbassadorModule;
   readonly #resolvers: ReadonlyMap<string, ResolverKind>;
   readonly #compilation: Compilation;
@@ -114,12 +117,29 @@ export class Clusters {
 
   #contextOf(tls: unknown): TlsContext | undefined {
     if (tls === true) return NO_CERTIFICATE;
-    const context = typeof tls === 'string' ? this.#contexts.get(tls) : undefined;
-    return context?.usable ? context : undefined;
+    if (typeof tls !== 'string') return undefined;
+    const known = this.#usable.get(tls);
+    if (known) return known;
+    const context = this.#contexts.get(tls);
+    if (!context?.usable) return undefined;
+    const settled = asBefore(context);
+    this.#usable.set(tls, settled);
+    return settled;
   }
 }
 
 // A cluster depends on the wishes, which are made once for each Mapping, and on what is looked up for them.
+const contextsBefore = new WeakMap<Policy, TlsContext>();
+
+/** A context is made anew in each run; what is remembered with it asks for the same object. */
+function asBefore(context: TlsContext): TlsContext {
+  if (!context.policy) return context;
+  const before = contextsBefore.get(context.policy);
+  if (before && isDeepStrictEqual(before, context)) return before;
+  contextsBefore.set(context.policy, context);
+  return context;
+}
+
 interface RememberedCluster {
   readonly context: TlsContext | undefined;
   readonly resolver: ResolverKind | undefined;
