@@ -1,0 +1,55 @@
+// A restart in sync changes nothing about what is said of the edge.
+import assert from 'node:assert/strict';
+import { after, before, it } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { GitOpsSource } from '../src/api/source.ts';
+import { serviceAccountToken } from './cluster.ts';
+import { applied, edgeWorld, host, mapping, statusWith, teams } from './edge.ts';
+import type { World } from './operator.ts';
+import type { Tenant } from './tenancy.ts';
+import { until } from './until.ts';
+
+let world: World;
+let shop: Tenant;
+let blog: Tenant;
+before(async () => {
+  world = await edgeWorld();
+  ({ shop, blog } = await teams(world, 'shop', 'blog'));
+});
+after(async () => {
+  await world[Symbol.asyncDispose]();
+  await world.cluster.stop();
+});
+
+/** Longer than the edge takes to be looked at anew, and than a status may wait to be written. */
+const SETTLED_MS = 4_000;
+
+it('nothing is written, also where something is wrong between two teams', async () => {
+  const source = await shop.source('app', {
+    'h.yaml': host('shop', 'shop.example'),
+    'm.yaml': mapping('web', 'shop.example', '/'),
+  });
+  await applied(source);
+  // Warnings and errors of two parties, let in on purpose.
+  const other = await blog.source('app', { 'm.yaml': mapping('web', 'shop.example', '/') }, { edge: { mode: 'Off' } });
+  await applied(other);
+  await statusWith(source, 'an error', undefined, ({ edge }) => (edge?.errors ?? 0) > 0);
+  await pause(SETTLED_MS);
+  const path = `/apis/plumbline.dev/v1alpha1/namespaces/${shop.namespace}/gitopssources/app`;
+  const read = async () => (await world.cluster.request<GitOpsSource>('GET', path)).body;
+  const told = await read();
+
+  await world.operator.stop();
+  world.startOperator({
+    token: await serviceAccountToken(world.cluster, 'plumbline-system', 'plumbline-operator'),
+    args: ['--watch-namespace='],
+    env: { POD_NAMESPACE: 'plumbline-system' },
+  });
+  await until(() => world.operator.lines.some(({ msg }) => msg === 'watching sources'), {
+    what: 'the operator is back',
+  });
+  await pause(SETTLED_MS);
+  const now = await read();
+  assert.deepEqual(now.status, told.status);
+  assert.equal(now.metadata.resourceVersion, told.metadata.resourceVersion);
+});
