@@ -53,7 +53,7 @@ export function serves(
 }
 
 /** Narrows down which Hosts a group has to be compared with. */
-class HostIndex {
+export class HostIndex {
   readonly all: readonly Serving[];
   /** Those that have more than one name. */
   readonly #globs: readonly Serving[];
