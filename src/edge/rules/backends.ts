@@ -30,8 +30,8 @@ export function* backendMissing({ edge, input }: Judged): Iterable<Hit> {
   const usual = defaultResolver(edge);
   const central = looksUpCentrally(edge) ? edge.settings.namespace : undefined;
   for (const [policy, cluster] of sendersOf(edge)) {
-    if (!resolvers.get(textAt(policy.spec, 'resolver') || usual)?.startsWith('Kubernetes')) continue;
     const target = targetOf(policy);
+    if (target && resolvers.get(target.resolver || usual) === 'ConsulResolver') continue;
     const namespace = target?.namespace ?? central ?? policy.namespace;
     const services = target && known.get(namespace);
     if (!services) continue;
@@ -52,6 +52,8 @@ interface Target {
   readonly name: string;
   readonly namespace: string | undefined;
   readonly port: number | undefined;
+  /** Empty: the usual one. */
+  readonly resolver: string;
 }
 
 const targets = new WeakMap<Policy, Target | 'elsewhere'>();
@@ -70,14 +72,24 @@ function readTarget({ spec }: Policy): Target | undefined {
   if (name === '' || host === 'localhost' || isIP(host) !== 0 || (cluster !== undefined && cluster !== 'svc')) {
     return undefined;
   }
-  return { name, namespace, port: port === undefined ? undefined : Number(port) };
+  const resolver = textAt(spec, 'resolver') ?? '';
+  return { name, namespace, port: port === undefined ? undefined : Number(port), resolver };
+}
+
+const portsOf = new WeakMap<KubeObject, ReadonlySet<number> | 'any'>();
+
+function hasPort(service: KubeObject, wanted: number): boolean {
+  const known = portsOf.get(service) ?? readPorts(service);
+  portsOf.set(service, known);
+  return known === 'any' || known.has(wanted);
 }
 
 /** Headless Services and names for other hosts listen wherever their pods and hosts do. */
-function hasPort(service: KubeObject, wanted: number): boolean {
-  const ports = listAt(service, 'spec', 'ports');
-  const fixed = textAt(service, 'spec', 'clusterIP') !== 'None' && textAt(service, 'spec', 'type') !== 'ExternalName';
-  return !fixed || ports.length === 0 || ports.some((port) => numberAt(port, 'port') === wanted);
+function readPorts({ spec }: KubeObject): ReadonlySet<number> | 'any' {
+  const ports = listAt(spec, 'ports').map((port) => numberAt(port, 'port'));
+  if (ports.length === 0 || textAt(spec, 'clusterIP') === 'None' || textAt(spec, 'type') === 'ExternalName')
+    return 'any';
+  return new Set(ports.filter((port) => port !== undefined));
 }
 
 function knownServices({ objects }: EdgeInput): KnownServices {
@@ -85,8 +97,9 @@ function knownServices({ objects }: EdgeInput): KnownServices {
   for (const { object } of objects) {
     if (object.kind !== 'Service' || object.apiVersion !== 'v1') continue;
     const { name, namespace = 'default' } = object.metadata;
-    const services = known.get(namespace) ?? new Map<string, KubeObject>();
-    known.set(namespace, services.set(name, object));
+    const services = known.get(namespace);
+    if (services) services.set(name, object);
+    else known.set(namespace, new Map([[name, object]]));
   }
   return known;
 }

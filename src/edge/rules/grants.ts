@@ -112,15 +112,15 @@ function* claimsOf(edge: Edge): Iterable<Claimed> {
 function* allClaims(edge: Edge): Iterable<Claimed> {
   let served: ReadonlyMap<string, readonly string[]> | undefined;
   for (const policy of standing(edge, 'Mapping')) {
-    const prefix = prefixOf(policy);
-    const host = hostOf(policy);
-    if (host !== undefined) yield { policy, host: host === '' ? undefined : host, prefix };
+    const claim = mappingClaim(policy);
+    if (claim) yield claim;
   }
   // Without a host of its own a Mapping claims those of the Hosts that take it.
   for (const group of edge.groups) {
-    if (group.internal) continue;
-    for (const { policy } of group.members) {
-      if (hostOf(policy) !== undefined) continue;
+    // One that has a host has members with hosts alone.
+    if (group.internal || group.host !== null) continue;
+    for (const { policy } of [...group.members, ...group.shadows]) {
+      if (mappingClaim(policy)) continue;
       served ??= hostsByGroup(edge);
       for (const host of served.get(group.id) ?? []) yield { policy, host, prefix: prefixOf(policy) };
     }
@@ -131,6 +131,20 @@ function* allClaims(edge: Edge): Iterable<Claimed> {
   for (const policy of standing(edge, 'Host')) {
     yield { policy, host: textAt(policy.spec, 'hostname') || '*', prefix: undefined };
   }
+}
+
+const mappingClaims = new WeakMap<Policy, Claimed | 'none'>();
+
+/** Undefined: it names no host. */
+function mappingClaim(policy: Policy): Claimed | undefined {
+  const known = mappingClaims.get(policy) ?? readClaim(policy) ?? 'none';
+  mappingClaims.set(policy, known);
+  return known === 'none' ? undefined : known;
+}
+
+function readClaim(policy: Policy): Claimed | undefined {
+  const host = hostOf(policy);
+  return host === undefined ? undefined : { policy, host: host === '' ? undefined : host, prefix: prefixOf(policy) };
 }
 
 /** Empty: a regular expression, which can mean any host. Undefined: it names none. */
