@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { apply } from './apply.ts';
 import type { BenchOptions } from './bed.ts';
 import { drift } from './drift.ts';
+import { edge } from './edge.ts';
 import { memory } from './memory.ts';
 import { push } from './push.ts';
 import { rest } from './rest.ts';
@@ -16,6 +17,7 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<void>>
   apply,
   push,
   memory,
+  edge,
 };
 
 const USAGE = `npm run bench -- NAME… [flags]

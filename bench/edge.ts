@@ -1,0 +1,59 @@
+import { mkdirSync, mkdtempDisposableSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { bundle } from '../src/build.ts';
+import type { BenchOptions } from './bed.ts';
+import { Child } from './child-process.ts';
+import { edgeFiles, edgeObjects } from './edge-objects.ts';
+import type { EdgeFigures } from './edge-process.ts';
+import { distribution, figure } from './table.ts';
+
+const MAPPINGS = 10_000;
+const CHANGES = 50;
+
+/** What a judgement of 10,000 Mappings over 300 Hosts costs, what a change of one of them, and `plumbline lint` on their files. */
+export async function edge({ report, rounds }: BenchOptions): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
+    const script = join(import.meta.dirname, 'edge-process.ts');
+    const figures = JSON.parse(await outputOf([script, String(MAPPINGS), String(CHANGES)])) as EdgeFigures;
+    const row = (metric: string, value: number, unit: string) => report(figure('edge', metric, MAPPINGS, value, unit));
+    row('judged, first in a process', figures.first, 'ms');
+    row('judged, first in a process, CPU', figures.firstProcessor, 'ms');
+    row('judged anew, warm', figures.warm, 'ms');
+    row('judged anew, warm, CPU', figures.warmProcessor, 'ms');
+    report(distribution('edge', 'one Mapping changed', figures.changes, 'ms'));
+    report(distribution('edge', 'one Mapping changed, CPU', figures.changesProcessor, 'ms'));
+    row('process before it judges', figures.before, 'MB');
+    row('process at most', figures.peak, 'MB');
+  }
+  await lint(report);
+}
+
+async function lint(report: BenchOptions['report']): Promise<void> {
+  using temporary = mkdtempDisposableSync(join(tmpdir(), 'plumbline-bench-'));
+  const [dist, folder] = [join(temporary.path, 'dist'), join(temporary.path, 'config')];
+  await bundle(dist);
+  for (const [name, content] of edgeFiles(edgeObjects(MAPPINGS))) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), content);
+  }
+  // The process tells its own memory as it ends: afterwards nobody can ask.
+  const tell = `process.on('exit', () => process.stderr.write('PEAK ' + process.resourceUsage().maxRSS * 1024 / 1e6))`;
+  const start = performance.now();
+  const output = await outputOf([
+    '--import',
+    `data:text/javascript,${tell}`,
+    join(dist, 'plumbline.js'),
+    'lint',
+    folder,
+  ]);
+  const ms = performance.now() - start;
+  report(figure('edge', 'plumbline lint, one file each', MAPPINGS, ms, 'ms'));
+  report(figure('edge', 'plumbline lint, memory at most', MAPPINGS, Number(/PEAK ([\d.]+)/.exec(output)?.[1]), 'MB'));
+}
+
+async function outputOf(args: string[]): Promise<string> {
+  await using child = new Child(() => ({ file: process.execPath, args }));
+  await child.ended();
+  return child.output;
+}
