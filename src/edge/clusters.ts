@@ -128,7 +128,6 @@ export class Clusters {
   }
 }
 
-// A cluster depends on the wishes, which are made once for each Mapping, and on what is looked up for them.
 const contextsBefore = new WeakMap<Policy, TlsContext>();
 
 /** A context is made anew in each run; what is remembered with it asks for the same object. */
@@ -140,6 +139,7 @@ function asBefore(context: TlsContext): TlsContext {
   return context;
 }
 
+// A cluster depends on the wishes, which are made once for each Mapping, and on what is looked up for them.
 interface RememberedCluster {
   readonly context: TlsContext | undefined;
   readonly resolver: ResolverKind | undefined;

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { compileEdge } from './compile.ts';
+import { DEFAULT_EDGE_SETTINGS } from './input.ts';
+import type { Edge } from './model.ts';
+import type { KubeObject } from '../kube/object.ts';
+
+function object(kind: string, name: string, spec: unknown, namespace = 't1'): KubeObject {
+  return { apiVersion: 'getambassador.io/v3alpha1', kind, metadata: { name, namespace }, spec };
+}
+
+const HTTP = { port: 8080, protocol: 'HTTP', securityModel: 'XFP', hostBinding: { namespace: { from: 'ALL' } } };
+const SERVED = [
+  object('Listener', 'l', HTTP),
+  object('Host', 'h', { hostname: 'a.com' }),
+  object('Mapping', 'm', { hostname: 'a.com', prefix: '/x/', service: 's' }),
+];
+
+function compiled(...objects: KubeObject[]): Edge {
+  const edgeObjects = [...SERVED, ...objects].map((one) => ({ object: one, origin: {} }));
+  return compileEdge({ objects: edgeObjects, secret: () => undefined, settings: DEFAULT_EDGE_SETTINGS });
+}
+
+function filterNames(edge: Edge): string[] {
+  return edge.listeners.flatMap(({ httpFilters }) =>
+    httpFilters.map(({ name }) => name.replace('envoy.filters.http.', '')),
+  );
+}
+
+// [spec.config, the stage at which the compiler raises, keys of what is posted, filters]
+const MODULES: [config: unknown, freeze: string | undefined, errors: string[], filters: string[]][] = [
+  [{}, undefined, [], []],
+  [undefined, 'load', [], []],
+  ['x', 'load', [], []],
+  [{ gzip: {}, buffer: { max_request_bytes: 5 } }, undefined, [], ['gzip', 'buffer']],
+  [{ buffer: {}, ip_allow: [{ peer: '10.0.0.1' }] }, undefined, ['ir.buffer'], []],
+  [{ ip_allow: [{ peer: '10.0.0.0/8' }] }, undefined, [], ['rbac']],
+  [{ ip_allow: [{ peer: '10.0.0.0/33' }] }, undefined, ['ambassador.t1.1'], []],
+  [{ ip_allow: [{ peer: '10.0.0.1' }], ip_deny: [{ remote: '::1' }] }, undefined, ['ambassador.t1.1'], ['rbac']],
+  [{ ip_allow: [] }, undefined, [], []],
+  [{ ip_allow: '10.0.0.1' }, 'ir', [], []],
+  [{ retry_policy: { retry_on: 'no' } }, undefined, ['ir.retrypolicy'], []],
+  [{ envoy_log_type: 'json', envoy_log_format: 'x' }, undefined, ['ambassador.t1.1'], []],
+  [{ load_balancer: { policy: 'no' } }, undefined, ['ambassador.t1.1'], []],
+  [{ load_balancer: 'x' }, 'ir', [], []],
+  [{ cors: { origins: 5 } }, 'ir', [], []],
+  [{ diagnostics: true }, 'ir', [], []],
+  [{ keepalive: 'x' }, 'envoy', [], []],
+  [{ listener_idle_timeout_ms: 'x' }, 'envoy', [], []],
+  [{ cluster_request_timeout_ms: 'x' }, 'envoy', [], []],
+];
+
+void test('what a Module does to the compiler', () => {
+  for (const [config, freeze, errors, filters] of MODULES) {
+    const edge = compiled(object('Module', 'ambassador', { config }));
+    const what = JSON.stringify(config);
+    assert.equal(edge.freeze?.stage, freeze, what);
+    assert.deepEqual(
+      edge.errors.map(({ key }) => key),
+      errors,
+      what,
+    );
+    if (!freeze) assert.deepEqual(filterNames(edge), filters, what);
+  }
+});
+
+void test('wrong circuit breakers of the Module drop every Mapping without its own', () => {
+  const edge = compiled(object('Module', 'ambassador', { config: { circuit_breakers: [{ max_connections: 'x' }] } }));
+  assert.deepEqual(edge.groups, []);
+});
+
+void test('of two Modules the first namespace counts', () => {
+  const edge = compiled(
+    object('Module', 'ambassador', { config: { diagnostics: { enabled: false } } }, 'b'),
+    object('Module', 'ambassador', { config: {} }, 'a'),
+  );
+  const internal = edge.groups.filter((group) => group.internal).map(({ path }) => path.value);
+  assert.deepEqual(internal, ['/ambassador/v0/check_alive', '/ambassador/v0/check_ready', '/ambassador/v0/']);
+  assert.deepEqual(
+    edge.drops.map(({ policy, reason }) => [policy.namespace, reason]),
+    [['b', 'duplicate']],
+  );
+});
+
+// [objects, the stage at which the compiler raises, keys of what is posted, filters]
+const SERVICES: [objects: KubeObject[], freeze: string | undefined, errors: string[], filters: string[]][] = [
+  [[object('AuthService', 'a', { auth_service: 'a:80' })], undefined, [], ['ext_authz']],
+  [[object('AuthService', 'a', { auth_service: 'a:80', proto: 'grpc' })], undefined, ['a.t1.1'], ['lua']],
+  [[object('AuthService', 'a', { auth_service: 'a:x' })], 'envoy', ['cluster_extauth_a_x_t1'], []],
+  [
+    [object('AuthService', 'a', { auth_service: 'a:80' }), object('AuthService', 'b', { auth_service: 'https://b' })],
+    'envoy',
+    ['cluster_extauth_a_80_t1', 'a.t1.1'],
+    [],
+  ],
+  [
+    [object('AuthService', 'a', { auth_service: 'a:80' }), object('AuthService', 'b', { auth_service: 'b:80' })],
+    undefined,
+    [],
+    ['ext_authz'],
+  ],
+  [[object('RateLimitService', 'r', { service: 'r', protocol_version: 'v3' })], undefined, [], ['ratelimit']],
+  [[object('RateLimitService', 'r', { service: 'r' })], undefined, ['ir.ratelimit'], []],
+  [[object('LogService', 'l', { service: 'l' })], undefined, ['ir.logservice'], []],
+  [[object('TracingService', 't', { service: 't', driver: 'lightstep' })], undefined, ['ir.tracing'], []],
+  [[object('TracingService', 't', { service: 't:x', driver: 'zipkin' })], 'ir', ['cluster_tracing_t_x_t1'], []],
+];
+
+void test('what the services of all policies do to the compiler', () => {
+  for (const [objects, freeze, errors, filters] of SERVICES) {
+    const edge = compiled(...objects);
+    const what = JSON.stringify(objects.map(({ spec }) => spec));
+    assert.equal(edge.freeze?.stage, freeze, what);
+    assert.deepEqual(
+      edge.errors.map(({ key }) => key),
+      errors,
+      what,
+    );
+    if (!freeze) assert.deepEqual(filterNames(edge), filters, what);
+  }
+});
