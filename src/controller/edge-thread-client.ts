@@ -69,6 +69,12 @@ export class EdgeThread {
     }
   }
 
+  /** Ends the thread now; the next question starts it again. */
+  close(): void {
+    this.#cancelIdle?.();
+    this.#end();
+  }
+
   #start(): Worker {
     this.#sent = new Map();
     const limits = { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: 8 };
