@@ -27,6 +27,16 @@ export function describe({ kind, namespace, name, inside }: Party): string {
   return `${kind} ${namespace}/${name}${inside ? ` in the annotation of ${inside}` : ''}`;
 }
 
+/** With where it is written: `Mapping shop/cart (source teams/shop, edge/cart.yaml:12)`. */
+export function describeWithPlace(party: Party): string {
+  const { source, file, line } = party.origin;
+  const place = [
+    ...(source === undefined ? [] : [`source ${source}`]),
+    ...(file === undefined ? [] : [line === undefined ? file : `${file}:${line}`]),
+  ];
+  return place.length === 0 ? describe(party) : `${describe(party)} (${place.join(', ')})`;
+}
+
 /** Whose it is: the source that declares it, or lacking that the namespace that it lives in. */
 export function ownerOf({ origin, namespace }: { origin: Origin; namespace: string }): string {
   return origin.source === undefined ? `namespace ${namespace}` : `source ${origin.source}`;

@@ -143,7 +143,8 @@ function* regexTooBig({ edge }: Judged): Iterable<Hit> {
 function* numberRange(policy: Policy): Iterable<Hit> {
   for (const { field, value, range } of outOfRange(policy.kind, policy.spec, '', 0, [])) {
     const object = partyOf(policy);
-    const message = `${describe(object)} has ${field} ${value}; Envoy takes ${range[0]} to ${range[1]}`;
+    const takes = range[1] === Number.MAX_SAFE_INTEGER ? 'no negative number' : `${range[0]} to ${range[1]}`;
+    const message = `${describe(object)} has ${field} ${value}; Envoy takes ${takes}`;
     yield { object, detail: field, message };
   }
 }

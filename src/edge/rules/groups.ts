@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { serves } from '../attachment.ts';
-import type { Hit, Judged, Party, Rule } from '../finding.ts';
+import type { Hit, Judged, Rule } from '../finding.ts';
 import type { Policy, RouteGroup } from '../model.ts';
 import { isCanaryOf, ownerAmong, policiesIn, shareOnPurpose } from '../owner.ts';
-import { describe, partyOf, trafficOf } from '../party.ts';
+import { describe, describeWithPlace, partyOf, requestsOf, trafficOf } from '../party.ts';
 import { ROUTE_GROUP_ANNOTATION } from '../../api/names.ts';
 import { labelsMatch, selectsStrictly } from '../selector.ts';
 import { valueAt } from '../spec.ts';
@@ -117,11 +117,16 @@ export const GROUP_RULES: readonly Rule[] = [
   },
 ];
 
+const REJECTED: Partial<Record<Misfit, (policy: Policy, by: Policy) => string>> = {
+  flavour: (policy, by) => ` (${flavourOf(policy)}; the first one: ${flavourOf(by)})`,
+  alias: () => ' (two routes, but written without separators they are one text)',
+};
+
 function* rejected(edge: Judged['edge'], misfit: Misfit): Iterable<Hit> {
   for (const { policy, by, drop } of rejections(edge, misfit)) {
     const [object, other] = [partyOf(policy), partyOf(by)];
-    const means = misfit === 'flavour' ? ` (${flavourOf(policy)}; the first one: ${flavourOf(by)})` : '';
-    yield { object, other, impact: 'drop', message: `${describe(object)} is dropped: ${drop.message}${means}` };
+    const message = `${describe(object)} is dropped: ${drop.message}${REJECTED[misfit]?.(policy, by) ?? ''}`;
+    yield { object, other, impact: 'drop', traffic: requestsOf(policy), message };
   }
 }
 
@@ -240,12 +245,7 @@ function* selectorBypass({ edge }: Judged): Iterable<Hit> {
 }
 
 function between(a: Policy, b: Policy): string {
-  const [one, other] = [partyOf(a), partyOf(b)];
-  return `${withSource(one)} and ${withSource(other)}`;
-}
-
-function withSource(party: Party): string {
-  return party.origin.source === undefined ? describe(party) : `${describe(party)} (source ${party.origin.source})`;
+  return `${describeWithPlace(partyOf(a))} and ${describeWithPlace(partyOf(b))}`;
 }
 
 function routeText(group: RouteGroup): string {

@@ -1,6 +1,6 @@
 import type { Hit, Judged, Rule } from '../finding.ts';
 import type { Policy } from '../model.ts';
-import { describe, partyOf } from '../party.ts';
+import { describe, describeWithPlace, partyOf, requestsOf } from '../party.ts';
 
 export const NAME_RULES: readonly Rule[] = [
   {
@@ -35,6 +35,7 @@ function* dottedName({ edge }: Judged): Iterable<Hit> {
     yield {
       object,
       other,
+      traffic: requestsOf(policy),
       message: `${describe(object)} is dropped: up to the first dot its name is that of ${describe(other)}`,
     };
   }
@@ -65,13 +66,7 @@ function* duplicateObject({ edge }: Judged): Iterable<Hit> {
   for (const { policy, by, reason } of edge.drops) {
     if (reason !== 'replaced' || !by) continue;
     const [object, other] = [partyOf(policy), partyOf(by)];
-    const [where, elsewhere] = [placeOf(policy), placeOf(by)];
-    yield { object, other, message: `${describe(object)}${where} is replaced by ${describe(other)}${elsewhere}` };
+    const message = `${describeWithPlace(object)} is replaced by ${describeWithPlace(other)}`;
+    yield { object, other, traffic: requestsOf(policy), message };
   }
-}
-
-function placeOf({ origin: { source, file, line } }: Policy): string {
-  const place = [source, file === undefined ? undefined : `${file}${line === undefined ? '' : `:${line}`}`];
-  const known = place.filter((part) => part !== undefined).join(' ');
-  return known === '' ? '' : ` (${known})`;
 }
