@@ -18,8 +18,18 @@ export const WEIGHT_CASES: Record<string, RuleCases> = {
     passes: { 'a lone one': weighted(101), 'all of it': weighted(100, undefined) },
   },
   EM015: {
-    flags: { '60 + 60': { objects: weighted(60, 60n), finds: { impact: 'steal', says: /60 \+ 60/ } } },
-    passes: { '60 + 40': weighted(60, 40), 'one above 100': weighted(101, 60) },
+    flags: {
+      'three share the last 2 %': {
+        objects: weighted(98, undefined, undefined, undefined),
+        finds: { severity: 'warning', says: /0 %/ },
+      },
+      '60 + 60': { objects: weighted(60, 60n), finds: { impact: 'steal', says: /60 \+ 60/ } },
+    },
+    passes: {
+      '60 + 40': weighted(60, 40),
+      'one above 100': weighted(101, 60),
+      'all to the canary': weighted(100, undefined),
+    },
   },
   EM016: {
     flags: { '30 + 20': { objects: weighted(30, 20), finds: { impact: 'steal', says: /leave 50 %/ } } },

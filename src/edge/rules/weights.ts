@@ -64,10 +64,15 @@ function* weightOver(group: RouteGroup | TcpGroup): Iterable<Hit> {
 
 function* weightSumOver(group: RouteGroup): Iterable<Hit> {
   const written = weightsOf(group);
-  const last = group.members.findLast(({ weight }) => weight !== undefined);
-  if (group.members.length < 2 || !last || written.some((weight) => weight > 100) || sum(written) <= 100) return;
+  if (group.members.length < 2 || written.some((weight) => weight > 100)) return;
   const shares = group.members.map(({ policy, share }) => `${policy.namespace}/${policy.name} ${share} %`).join(', ');
-  yield hit(group, last, `the weights ${written.join(' + ')} are more than 100; requests go ${shares}`);
+  const last = group.members.findLast(({ weight }) => weight !== undefined);
+  const left = group.members.find(({ weight, share }) => weight === undefined && share <= 0);
+  if (last && sum(written) > 100) {
+    yield hit(group, last, `the weights ${written.join(' + ')} are more than 100; requests go ${shares}`);
+  } else if (left && sum(written) < 100) {
+    yield { ...hit(group, left, `rounding leaves it nothing; requests go ${shares}`), severity: 'warning' };
+  }
 }
 
 function* weightLeak(group: RouteGroup): Iterable<Hit> {
