@@ -11,11 +11,17 @@ export function inMatchingOrder(groups: readonly RouteGroup[]): RouteGroup[] {
 
 /** Negative: `a` is tried later. */
 export function compareWeights(a: RouteGroup['weight'], b: RouteGroup['weight']): number {
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) {
-    const [x, y] = [a[i], b[i]];
-    if (x === y || x === undefined || y === undefined) continue;
-    return x < y ? -1 : 1;
-  }
-  return a.length - b.length;
+  return a === b ? 0 : a < b ? -1 : 1;
+}
+
+/** Integers up to this size, of either sign, keep their order as text. */
+const OFFSET = 2 ** 52;
+
+/** What decides, first things first, as one text that compares like the list: a large edge sorts thousands of them at each change. */
+export function weightText(weight: readonly (number | string)[]): string {
+  return weight.map((part) => (typeof part === 'number' ? numberText(part) : part)).join('\0');
+}
+
+function numberText(number: number): string {
+  return String(Math.min(Math.max(Math.trunc(number), -OFFSET), OFFSET) + OFFSET).padStart(16, '0');
 }
