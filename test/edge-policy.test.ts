@@ -27,6 +27,22 @@ after(async () => {
   await world.cluster.stop();
 });
 
+describe('the API server', () => {
+  const WRONG = {
+    'a grant to nobody': { grants: [{ hosts: ['a.example'] }] },
+    'a grant to names and labels': { grants: [{ namespaces: ['a'], selector: { matchLabels: {} } }] },
+    'a rule that cannot be one': { ignore: [{ rule: 'all', reason: 'r' }] },
+    'a branch as a commit': { overrides: [{ source: 'a/b', commit: 'main', reason: 'r' }] },
+    'a mode that there is none of': { mode: 'Deny' },
+  };
+  for (const [what, spec] of Object.entries(WRONG)) {
+    it(`refuses ${what}`, async () => {
+      const body = { apiVersion: 'plumbline.dev/v1alpha1', kind: 'EdgePolicy', metadata: { name: 'wrong' }, spec };
+      await world.expect(422, 'POST', '/apis/plumbline.dev/v1alpha1/edgepolicies', { body });
+    });
+  }
+});
+
 describe('a grant', () => {
   it('keeps a host for its holder, and the refusal names him', async () => {
     const theirs = await blog.source('theirs', { 'a.yaml': mapping('theirs', 'shop.example', '/blog/') });

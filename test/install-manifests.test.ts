@@ -72,6 +72,7 @@ test('the operator looks everywhere, and writes only its own', async () => {
   const allowed: Access[] = [
     { verb: 'watch', group: 'getambassador.io', resource: 'mappings' },
     { verb: 'list', resource: 'secrets' },
+    { verb: 'watch', group: 'plumbline.dev', resource: 'edgepolicies' },
     { verb: 'watch', group: 'apiextensions.k8s.io', resource: 'customresourcedefinitions' },
     { verb: 'get', resource: 'secrets', namespace: team },
     { verb: 'patch', ...source },
@@ -90,6 +91,7 @@ test('the operator looks everywhere, and writes only its own', async () => {
     { verb: 'patch', resource: 'secrets', namespace: 'plumbline-system' },
     { verb: 'delete', resource: 'namespaces' },
     { verb: 'create', ...source },
+    { verb: 'update', group: 'plumbline.dev', resource: 'edgepolicies' },
     { verb: 'delete', ...source },
     { verb: 'update', ...lease, namespace: 'kube-system' },
     { verb: 'impersonate', resource: 'users', name: 'admin' },

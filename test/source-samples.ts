@@ -47,6 +47,7 @@ export const SAMPLES: Sample[] = [
       ],
       values: 'Hash',
     },
+    edge: { mode: 'Warn', failOn: 'Warning', tlsFloor: 'v1.3' },
     adoption: 'Refuse',
     atomic: true,
     wait: true,
@@ -55,6 +56,8 @@ export const SAMPLES: Sample[] = [
     dependsOn: [{ name: 'base' }, { name: 'crds', namespace: 'default' }],
   }),
   good('a field that nobody knows is dropped', { colour: 'blue' }),
+  bad('a mode of the edge that there is none of', 'spec.edge.mode', { edge: { mode: 'Deny' } }),
+  bad('a version of TLS as others write it', 'spec.edge.tlsFloor', { edge: { tlsFloor: 'TLSv1_2' } }),
   good('null counts as absent', {
     path: null,
     ref: null,

@@ -138,13 +138,13 @@ export class Controller {
         log,
         signal,
         isLive: (key) => this.#live.get(key) !== undefined,
-        wake: (source) => this.#queue.add(source),
+        wake: (source, afterMs = 0) => this.#wake(source, afterMs),
         told: (key, report) => this.#edgeTold(key, report),
         edgeOf: (source) => this.#sources.get(source)?.spec?.edge,
       }),
       scan: new OwnershipScan(api),
       sources: this.#sources,
-      wake: (source, afterMs = 0) => (afterMs > 0 ? this.#queue.addAfter(source, afterMs) : this.#queue.add(source)),
+      wake: (source, afterMs = 0) => this.#wake(source, afterMs),
       sourceResource,
     };
   }
@@ -289,6 +289,11 @@ export class Controller {
     metrics.forget(key);
     events.forget(subjectOf(source));
     this.#desk.wakeDependents(source);
+  }
+
+  #wake(source: string, afterMs: number): void {
+    if (afterMs > 0) this.#queue.addAfter(source, afterMs);
+    else this.#queue.add(source);
   }
 
   #edgeTold(key: string, report: EdgeReport | null): void {

@@ -47,8 +47,8 @@ export interface EdgeDeskDeps {
   log: Log;
   signal: AbortSignal;
   isLive: (key: string) => boolean;
-  /** Runs a source now. */
-  wake: (source: string) => void;
+  /** Runs a source, now or after a while. */
+  wake: (source: string, afterMs?: number) => void;
   /** What the edge looks like from the source's side has changed; null: it has nothing there, or asks for no judgement. */
   told: (source: string, report: EdgeReport | null) => void;
   /** How strictly the source wants to be judged; undefined: there is no such source, or it is malformed. */
@@ -59,6 +59,8 @@ export interface EdgeDeskDeps {
 const SETTLE_MS = 500;
 /** Secrets that nobody names any more are remembered this long. */
 const SWEEP_MS = 30_000;
+/** Between two verdicts over what was stopped: where much changes, those that wait must not keep everybody waiting. */
+const AGAIN_MS = 2_000;
 /** Pairs are tried with this many others that wait. */
 const MAX_PAIRS = 16;
 const MAX_ATTEMPTS = 3;
@@ -72,8 +74,8 @@ export class EdgeDesk {
   readonly #world: EdgeWorld;
   readonly #watches: EdgeWatches;
   readonly #judgements: EdgeJudgements;
-  /** What was stopped, and the version of the world that it was judged in. */
-  readonly #blocked = new Map<string, { candidate: Candidate; version: number }>();
+  /** What was stopped, the version of the world that it was judged in, and when. */
+  readonly #blocked = new Map<string, { candidate: Candidate; version: number; at: number }>();
   /** What each source was told last, as JSON. */
   readonly #told = new Map<string, string>();
   /** By Desired list: of an unchanged revision nothing is looked through twice. */
@@ -174,7 +176,8 @@ export class EdgeDesk {
       );
       return this.#let(together, candidate);
     }
-    this.#blocked.set(candidate.source, { candidate, version: this.#world.version });
+    const { version } = this.#world;
+    this.#blocked.set(candidate.source, { candidate, version, at: this.#deps.clock.elapsed() });
     return { kind: 'blocked', by: alone.by };
   }
 
@@ -311,7 +314,7 @@ export class EdgeDesk {
     for (const [source, waiting] of this.#blocked) {
       if (waiting.version === this.#world.version) continue;
       waiting.version = this.#world.version;
-      this.#deps.wake(source);
+      this.#deps.wake(source, Math.max(0, waiting.at + AGAIN_MS - this.#deps.clock.elapsed()));
     }
     this.#sweepLater();
   }
