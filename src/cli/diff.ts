@@ -71,9 +71,20 @@ function differing(before: TableRoute, after: TableRoute): string[] {
     ports: ({ ports }) => ports,
     'copied to': ({ shadows }) => shadows.map(nameOf),
     'letter case': ({ caseSensitive }) => caseSensitive,
-    settings: ({ members }) => members.map(({ settings }) => settings),
   };
-  return Object.keys(aspects).filter((name) => !isDeepStrictEqual(aspects[name]!(before), aspects[name]!(after)));
+  const fields = Object.keys(aspects).filter(
+    (name) => !isDeepStrictEqual(aspects[name]!(before), aspects[name]!(after)),
+  );
+  return [...fields, ...(settingsDiffer(before, after) ? ['settings'] : [])];
+}
+
+/** Of those who served it before and still do: a newcomer's settings are no change. */
+function settingsDiffer(before: TableRoute, after: TableRoute): boolean {
+  const old = new Map(before.members.map(({ object, settings }) => [nameOf(object), settings]));
+  return after.members.some(({ object, settings }) => {
+    const was = old.get(nameOf(object));
+    return was !== undefined && !isDeepStrictEqual(was, settings);
+  });
 }
 
 /** Where an object is written does not change a route. */

@@ -1,0 +1,156 @@
+// `plumbline` as a process, without a cluster: what it prints and how it ends.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { cli, folder, HOST, LISTENER, mapping } from './cli-process.ts';
+
+const CLEAN = { 'host.yaml': HOST, 'listener.yaml': LISTENER, 'a.yaml': mapping('a', { prefix: '/a/' }) };
+const STOLEN = { 'b.yaml': mapping('b', { prefix: '/a/' }, 'team-b') };
+
+describe('usage', () => {
+  it('--help lists the commands, help COMMAND its flags', async () => {
+    assert.match((await cli('--help')).stdout, /lint .*\n.*routes .*\n.*diff /);
+    assert.match((await cli('help', 'lint')).stdout, /--emissary-version/);
+  });
+
+  for (const args of [
+    ['unknown'],
+    ['lint', '--unknown'],
+    ['lint', '-o', 'xml'],
+    ['lint', '--source', 'x'],
+    ['routes', '--path', '/x'],
+  ]) {
+    it(`${args.join(' ')} is refused in one line`, async () => {
+      const { code, stderr } = await cli(...args);
+      assert.equal(code, 2);
+      assert.match(stderr, /^plumbline: InvalidUsage: .+\n$/);
+    });
+  }
+
+  it('a folder that does not exist is an error', async () => {
+    const { code, stderr } = await cli('lint', '/nowhere/at/all');
+    assert.equal(code, 2);
+    assert.match(stderr, /^plumbline: WorkingCopyUnreadable: \/nowhere\/at\/all: .+\n$/);
+  });
+});
+
+describe('lint', () => {
+  it('finds nothing wrong: 0', async () => {
+    using dir = folder(CLEAN);
+    assert.deepEqual(await cli('lint', dir.path, '-o', 'json').then(({ code }) => code), 0);
+  });
+
+  it('names both sides of a collision of two repositories: 1', async () => {
+    using first = folder(CLEAN);
+    using second = folder(STOLEN);
+    const sources = ['--source', `shop/a=${first.path}`, '--source', `shop/b=${second.path}`];
+    const { code, stdout } = await cli('lint', ...sources, '-o', 'json');
+    assert.equal(code, 1);
+    const { findings } = JSON.parse(stdout) as { findings: { rule: string; object: Named; other: Named }[] };
+    const collision = findings.find(({ rule }) => rule === 'EM010');
+    assert.ok(collision);
+    const sides = [collision.object, collision.other].map(({ origin }) => origin.source).sort();
+    assert.deepEqual(sides, ['shop/a', 'shop/b']);
+    for (const { origin } of [collision.object, collision.other]) assert.match(origin.file, /[ab]\.yaml$/);
+    assert.equal((await cli('lint', ...sources, '--ignore', 'EM010')).code, 0);
+  });
+
+  it('a broken file is told with its line, the others are still judged: 2', async () => {
+    using dir = folder({ ...CLEAN, ...STOLEN, 'broken.yaml': 'apiVersion: v1\nkind: [\n' });
+    const { code, stdout } = await cli('lint', dir.path);
+    assert.equal(code, 2);
+    assert.match(stdout, /InvalidYaml .*broken\.yaml:\d+/);
+    assert.match(stdout, /EM010/);
+  });
+
+  it('leaves out what .plumblineignore says, and never follows a link out of the folder', async () => {
+    using dir = folder({ ...CLEAN, 'b/broken.yaml': 'a: [', '.plumblineignore': 'b/\n' });
+    assert.equal((await cli('lint', dir.path)).code, 0);
+    dir.link('/etc', 'outside.yaml');
+    const { code, stdout } = await cli('lint', dir.path);
+    assert.equal(code, 2);
+    assert.match(stdout, /SymlinkOutside/);
+  });
+
+  it('writes SARIF with its rules, places and levels', async () => {
+    using dir = folder({ ...CLEAN, ...STOLEN });
+    const { stdout } = await cli('lint', dir.path, '-o', 'sarif');
+    const sarif = JSON.parse(stdout) as Sarif;
+    assert.equal(sarif.version, '2.1.0');
+    const [run] = sarif.runs;
+    const [result] = run!.results;
+    assert.equal(run!.tool.driver.name, 'plumbline');
+    assert.equal(run!.tool.driver.rules[result!.ruleIndex]!.id, result!.ruleId);
+    assert.equal(result!.level, 'error');
+    assert.match(result!.locations[0]!.physicalLocation.artifactLocation.uri, /[ab]\.yaml$/);
+    assert.equal(result!.locations[0]!.physicalLocation.region.startLine, 1);
+  });
+
+  it('writes Markdown in which nothing of a repository is markup', async () => {
+    using dir = folder({
+      ...CLEAN,
+      'b.yaml': mapping('b', { prefix: '/a/|<img>`' }),
+      'c.yaml': mapping('c', { prefix: '/a/|<img>`' }, 'team-b'),
+    });
+    const { stdout } = await cli('lint', dir.path, '-o', 'markdown');
+    assert.match(stdout, /^## Plumbline: the edge\n/);
+    const row = stdout.split('\n').find((line) => line.includes('EM010'))!;
+    assert.equal(row.replaceAll('\\|', '').split('|').length, 6, row);
+  });
+
+  it('prints colours only to a terminal', async () => {
+    using dir = folder({ ...CLEAN, ...STOLEN });
+    assert.ok(!(await cli('lint', dir.path)).stdout.includes('\u001b'));
+  });
+});
+
+describe('routes', () => {
+  it('shows who serves what, from which file', async () => {
+    using dir = folder({
+      ...CLEAN,
+      'canary.yaml': mapping('a-canary', { prefix: '/a/', weight: 10, service: 'next' }),
+    });
+    const { code, stdout } = await cli('routes', dir.path, '-o', 'json');
+    assert.equal(code, 0);
+    const [route] = (JSON.parse(stdout) as { routes: Table[] }).routes;
+    assert.equal(route!.host, 'a.example.com');
+    assert.deepEqual(
+      route!.members.map(({ share, service, statsName }) => [share, service, statsName]),
+      [
+        [10, 'next.team-a:80', 'next_team_a'],
+        [90, 'svc.team-a:80', 'svc_team_a'],
+      ],
+    );
+  });
+
+  it('says who serves a request, and that nobody does', async () => {
+    using dir = folder(CLEAN);
+    const served = await cli('routes', dir.path, '--host', 'a.example.com', '--path', '/a/b?c=d', '--scheme', 'http');
+    assert.equal(served.code, 0);
+    assert.match(served.stdout, /100% svc\.team-a:80 {2}Mapping team-a\/a .*a\.yaml:1/);
+    const nobody = await cli('routes', dir.path, '--host', 'a.example.com', '--path', '/other');
+    assert.equal(nobody.code, 1);
+    assert.match(nobody.stdout, /100% 404/);
+  });
+});
+
+interface Named {
+  origin: { source: string; file: string };
+}
+
+interface Table {
+  host: string;
+  members: { share: number; service: string; statsName: string }[];
+}
+
+interface Sarif {
+  version: string;
+  runs: {
+    tool: { driver: { name: string; rules: { id: string }[] } };
+    results: {
+      ruleId: string;
+      ruleIndex: number;
+      level: string;
+      locations: { physicalLocation: { artifactLocation: { uri: string }; region: { startLine: number } } }[];
+    }[];
+  }[];
+}
