@@ -7,7 +7,10 @@ export interface Judgement {
   readonly frozen: boolean;
 }
 
-export interface Question {
+/** How findings name an object. */
+type Named = Pick<Party, 'kind' | 'namespace' | 'name'>;
+
+export interface Question<T extends Named = Named> {
   /** As it is, without the candidate. */
   readonly before: Judgement;
   /** With the candidate applied and pruned. */
@@ -15,14 +18,14 @@ export interface Question {
   /** With the candidate applied and not yet pruned; absent when nothing will be pruned. */
   readonly moment?: Judgement | undefined;
   /** What will be pruned, of the objects that matter to the edge. */
-  readonly pruned: readonly Pick<Party, 'kind' | 'namespace' | 'name'>[];
+  readonly pruned: readonly T[];
   /** The least that stops the candidate; `freeze`: only what keeps the whole gateway from taking any configuration. */
   readonly threshold: Severity | 'freeze';
 }
 
-export type Verdict =
+export type Verdict<T extends Named = Named> =
   /** `first`: what must be deleted before anything is applied, because the moment in between would be bad; else nothing. */
-  | { readonly kind: 'passed'; readonly first: Question['pruned'] }
+  | { readonly kind: 'passed'; readonly first: readonly T[] }
   /** By these findings, which the candidate brings about. */
   | { readonly kind: 'blocked'; readonly by: readonly Finding[] };
 
@@ -37,7 +40,7 @@ export function isAsBad(severity: Severity, as: Severity): boolean {
  * Whether a candidate may be applied. Only trouble that it brings about stops it: what was wrong before is told, and holds up
  * nobody who did not cause it.
  */
-export function verdictOf({ before, after, moment, pruned, threshold }: Question): Verdict {
+export function verdictOf<T extends Named>({ before, after, moment, pruned, threshold }: Question<T>): Verdict<T> {
   const by = newTrouble(before, after, threshold);
   if (by.length > 0) return { kind: 'blocked', by };
   const between = moment ? newTrouble(before, moment, threshold) : [];
@@ -69,7 +72,7 @@ function partiesOf({ object, other }: Finding): string[] {
 }
 
 /** As `Party.inside` names an object. */
-function nameOf({ kind, namespace, name }: Pick<Party, 'kind' | 'namespace' | 'name'>): string {
+function nameOf({ kind, namespace, name }: Named): string {
   return `${kind} ${namespace}/${name}`;
 }
 
