@@ -40,6 +40,8 @@ export interface Answer {
  */
 export class EdgeJudge {
   readonly #objects = new Map<string, EdgeObject>();
+  /** As JSON → as they came first: what is remembered with an object is remembered for these very settings. */
+  readonly #settings = new Map<string, EdgeSettings>();
 
   judge({ put, gone, secrets, settings, guard }: Ask): Answer {
     for (const key of gone) this.#objects.delete(key);
@@ -53,10 +55,18 @@ export class EdgeJudge {
       asked.add(key);
       return secrets.get(key);
     };
-    const input = { objects: [...this.#objects.values()], secret, settings };
+    const input = { objects: [...this.#objects.values()], secret, settings: this.#asBefore(settings) };
     const edge = compileEdge(input);
     const findings = findingsOf({ edge, input, guard });
     return { findings, frozen: edge.freeze !== undefined, tallies: tallyOf(edge), asked };
+  }
+
+  /** Every question brings settings of its own, mostly equal to those of the one before. */
+  #asBefore(settings: EdgeSettings): EdgeSettings {
+    const key = JSON.stringify(settings);
+    const known = this.#settings.get(key) ?? settings;
+    this.#settings.set(key, known);
+    return known;
   }
 }
 
