@@ -46,6 +46,16 @@ test('a range of versions that says nothing passes the API server, and only ther
   assert.equal(parseSpec(spec).ok, false);
 });
 
+test('what is wrong with a schedule beyond its form passes the API server, and only there', async () => {
+  for (const schedule of ['0 0 * * FRI-MON', '0 0 31 2 *', '0 0 1 */99 *']) {
+    const window = { schedule, duration: '1h', for: 'sync', effect: 'allow' };
+    const spec = { url: 'https://git.example.com/a', windows: [window] };
+    assert.equal((await create('sample', spec)).status, 201);
+    const parsed = parseSpec(spec);
+    assert.deepEqual(parsed.ok || parsed.problems.map(({ path }) => path), ['spec.windows[0].schedule']);
+  }
+});
+
 test('a name must fit into a label', async () => {
   const spec = { url: 'https://git.example.com/a' };
   assert.equal((await create('a'.repeat(63), spec)).status, 201);

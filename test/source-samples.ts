@@ -16,6 +16,10 @@ function good(title: string, spec: Record<string, unknown>): Sample {
   return { title, spec: { url, ...spec } };
 }
 
+function oneWindow(window: Record<string, unknown>) {
+  return { windows: [{ schedule: '0 22 * * *', duration: '8h', for: 'sync', effect: 'allow', ...window }] };
+}
+
 function bad(title: string, wrong: string, spec: Record<string, unknown>): Sample {
   return { title, wrong, spec: { url, ...spec } };
 }
@@ -43,11 +47,26 @@ export const SAMPLES: Sample[] = [
       ignore: [
         { paths: ['/spec/replicas'], target: { group: 'apps', kind: 'Deployment', namespace: 'shop', name: 'web' } },
         { paths: ['/metadata/annotations/example.com~1note', '/data/~0x', '/spec/containers[name=app]/image'] },
-        { paths: ['/spec/replicas'], target: { name: 'web-*', labels: { autoscaled: 'true' } } },
+        {
+          paths: ['/spec/replicas', '/spec/template/spec/containers[*]/image'],
+          target: {
+            name: 'web-*',
+            labelSelector: {
+              matchLabels: { autoscaled: 'true' },
+              matchExpressions: [
+                { key: 'tier', operator: 'In', values: ['front'] },
+                { key: 'legacy', operator: 'DoesNotExist' },
+              ],
+            },
+          },
+          managers: ['image-updater', 'flagger*'],
+        },
       ],
       values: 'Hash',
     },
     edge: { mode: 'Warn', failOn: 'Warning', tlsFloor: 'v1.3' },
+    sync: 'Manual',
+    ...oneWindow({ timeZone: 'Europe/Berlin' }),
     adoption: 'Refuse',
     atomic: true,
     wait: true,
@@ -180,12 +199,64 @@ export const SAMPLES: Sample[] = [
   bad('an ignore rule without paths', 'spec.drift.ignore[0].paths', {
     drift: { ignore: [{ target: { kind: 'Service' } }] },
   }),
+  bad('an ignore rule for no manager', 'spec.drift.ignore[0].managers', {
+    drift: { ignore: [{ paths: ['/a'], managers: [] }] },
+  }),
+  bad('a requirement without values', 'spec.drift.ignore[0].target.labelSelector.matchExpressions[0].values', {
+    drift: {
+      ignore: [{ paths: ['/a'], target: { labelSelector: { matchExpressions: [{ key: 'a', operator: 'In' }] } } }],
+    },
+  }),
+  bad('a requirement with values', 'spec.drift.ignore[0].target.labelSelector.matchExpressions[0].values', {
+    drift: {
+      ignore: [
+        {
+          paths: ['/a'],
+          target: { labelSelector: { matchExpressions: [{ key: 'a', operator: 'Exists', values: ['b'] }] } },
+        },
+      ],
+    },
+  }),
+  bad('another wish for foreign fields', 'spec.drift.foreignFields', { drift: { foreignFields: 'Drop' } }),
   bad('an ignore rule with no path', 'spec.drift.ignore[0].paths', { drift: { ignore: [{ paths: [] }] } }),
   bad('a path with dots', 'spec.drift.ignore[0].paths[0]', { drift: { ignore: [{ paths: ['spec.replicas'] }] } }),
   bad('the pointer to everything', 'spec.drift.ignore[0].paths[0]', { drift: { ignore: [{ paths: [''] }] } }),
   bad('a pointer with a broken escape', 'spec.drift.ignore[0].paths[1]', {
     drift: { ignore: [{ paths: ['/a', '/b~2'] }] },
   }),
+  good('a window', oneWindow({})),
+  good('no windows', { windows: [] }),
+  good(
+    'a window that denies healing, in Berlin',
+    oneWindow({ timeZone: 'Europe/Berlin', for: 'heal', effect: 'deny' }),
+  ),
+  good('a time zone of three parts', oneWindow({ timeZone: 'America/Argentina/Buenos_Aires' })),
+  good(
+    'a schedule with lists, ranges, steps and names',
+    oneWindow({ schedule: '0,30 8-18/2 1-7 jan-mar Mon,WED-FRI' }),
+  ),
+  good('a schedule with several spaces', oneWindow({ schedule: '*/5  *  * * 7' })),
+  good('a leap day', oneWindow({ schedule: '0 0 29 2 *' })),
+  bad('a window without schedule', 'spec.windows[0].schedule', oneWindow({ schedule: undefined })),
+  bad('a window without duration', 'spec.windows[0].duration', oneWindow({ duration: undefined })),
+  bad('a window for nothing', 'spec.windows[0].for', oneWindow({ for: undefined })),
+  bad('a window without effect', 'spec.windows[0].effect', oneWindow({ effect: undefined })),
+  bad('a window for something else', 'spec.windows[0].for', oneWindow({ for: 'prune' })),
+  bad('a window of another effect', 'spec.windows[0].effect', oneWindow({ effect: 'Deny' })),
+  bad('a schedule of four fields', 'spec.windows[0].schedule', oneWindow({ schedule: '0 22 * *' })),
+  bad('a schedule with seconds', 'spec.windows[0].schedule', oneWindow({ schedule: '0 0 22 * * *' })),
+  bad('a minute that there is none of', 'spec.windows[0].schedule', oneWindow({ schedule: '60 22 * * *' })),
+  bad('an hour that there is none of', 'spec.windows[0].schedule', oneWindow({ schedule: '0 24 * * *' })),
+  bad('a month that there is none of', 'spec.windows[0].schedule', oneWindow({ schedule: '0 22 * FOO *' })),
+  bad('a schedule in words', 'spec.windows[0].schedule', oneWindow({ schedule: '@daily' })),
+  bad('a step of nothing', 'spec.windows[0].schedule', oneWindow({ schedule: '*/0 * * * *' })),
+  bad('a window of seconds', 'spec.windows[0].duration', oneWindow({ duration: '30s' })),
+  bad('a window of years', 'spec.windows[0].duration', oneWindow({ duration: '9000h' })),
+  bad('an unknown time zone', 'spec.windows[0].timeZone', oneWindow({ timeZone: 'Mars/Base' })),
+  bad('an offset for a time zone', 'spec.windows[0].timeZone', oneWindow({ timeZone: '+02:00' })),
+  bad('the time zone of the machine', 'spec.windows[0].timeZone', oneWindow({ timeZone: 'Local' })),
+  bad('too many windows', 'spec.windows', { windows: Array.from({ length: 33 }, () => oneWindow({}).windows[0]) }),
+  bad('an unknown way to sync', 'spec.sync', { sync: 'auto' }),
   bad('an unknown adoption', 'spec.adoption', { adoption: 'Ask' }),
   bad('an unknown deletion policy', 'spec.deletionPolicy', { deletionPolicy: 'delete' }),
   bad('a dependency without name', 'spec.dependsOn[0].name', { dependsOn: [{ namespace: 'default' }] }),

@@ -35,6 +35,13 @@ export const FLUX_REQUESTED_AT_ANNOTATION = 'reconcile.fluxcd.io/requestedAt';
 /** On a source: approves the prune of exactly this revision (`branch@sha1:…` or the commit id). */
 export const APPROVE_PRUNE_ANNOTATION = `${GROUP}/approve-prune`;
 
+/** On a source: lets exactly this commit through (`branch@sha1:…` or the commit id), where `spec.sync` is Manual. */
+export const APPROVE_ANNOTATION = `${GROUP}/approve`;
+/** On a source: applies exactly this commit (as above) although the windows for sync are closed. */
+export const SYNC_NOW_ANNOTATION = `${GROUP}/syncNow`;
+/** On a source: heals once what waits for a window; the token is echoed in status.lastHandledHealNow. */
+export const HEAL_NOW_ANNOTATION = `${GROUP}/healNow`;
+
 /** On the events of a source: which revision they are about, and its commit id. */
 export const REVISION_ANNOTATION = `${GROUP}/revision`;
 export const COMMIT_ANNOTATION = `${GROUP}/commit`;
