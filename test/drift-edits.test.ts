@@ -368,7 +368,7 @@ describe('replicas under an autoscaler', () => {
     await object.merge({ spec: { replicas: 5 } }, 'kube-controller-manager');
     assert.equal((await object.judge()).kind, 'lost');
     const live = await read(cluster, object.declared);
-    assert.equal(judge({ declared: object.declared, live, manager: OURS, autoscalers: [] }).kind, 'lost');
+    assert.equal(judge({ declared: object.declared, live, manager: OURS, concessions: [] }).kind, 'lost');
   });
 });
 

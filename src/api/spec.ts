@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { edgeMode, failOn, tlsFloor } from './edge-fields.ts';
 import { GROUP } from './names.ts';
 import { celPattern, duration, matching, namespaceName, notMatching, objectName, text, withRules } from './fields.ts';
+import { windows } from './windows.ts';
 
 // One schema is the type, the validation and the CRD; the descriptions are what `kubectl explain` and docs/reference show.
 // Names are Flux's wherever the meaning is the same.
@@ -154,6 +155,40 @@ const commonMetadata = z
   })
   .meta({ description: 'What every object of this source carries in addition.' });
 
+const labelSelector = z
+  .object({
+    matchLabels: z.record(z.string(), labelValue).meta({ description: 'Labels with these values.' }).optional(),
+    matchExpressions: z
+      .array(
+        withRules(
+          z.object({
+            key: text(317, 'The name of a label.'),
+            operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']).meta({ description: 'How it is compared.' }),
+            values: z
+              .array(labelValue)
+              .max(32)
+              .meta({ description: 'For In and NotIn.', 'x-kubernetes-list-type': 'atomic' })
+              .optional(),
+          }),
+          {
+            cel: "self.operator in ['In', 'NotIn'] == (has(self.values) && size(self.values) > 0)",
+            holds: ({ operator, values = [] }) => ['In', 'NotIn'].includes(operator) === values.length > 0,
+            message: 'In and NotIn need values, Exists and DoesNotExist have none',
+            field: 'values',
+          },
+        ),
+      )
+      .max(16)
+      .meta({ description: 'Requirements; all must hold.', 'x-kubernetes-list-type': 'atomic' })
+      .optional(),
+  })
+  .meta({ description: 'Labels that it has in Git, as Kubernetes selects them.' });
+
+function managers(description: string) {
+  const pattern = z.string().min(1).max(128).regex(ONLY_PRINTABLE, 'must not hold control characters');
+  return z.array(pattern).min(1).max(32).meta({ description, 'x-kubernetes-list-type': 'atomic' }).optional();
+}
+
 const ignoreRule = z.object({
   paths: z
     .array(
@@ -167,7 +202,7 @@ const ignoreRule = z.object({
     .meta({
       description:
         'Fields, as JSON pointers such as /metadata/annotations/example.com~1note, or as a drift report shows them: ' +
-        '/spec/template/spec/containers[name=app]/image.',
+        '/spec/template/spec/containers[name=app]/image. In a list * stands for every item: containers[*] or containers/*.',
       'x-kubernetes-list-type': 'atomic',
     }),
   target: z
@@ -176,26 +211,46 @@ const ignoreRule = z.object({
       kind: text(63, 'Its kind.').optional(),
       name: text(253, 'Its name; * stands for anything.').optional(),
       namespace: text(63, 'Its namespace; * stands for anything.').optional(),
-      labels: z.record(z.string(), labelValue).meta({ description: 'Labels that it has in Git.' }).optional(),
+      labelSelector: labelSelector.optional(),
     })
     .meta({ description: 'Which objects: all that agree with every field given here; without it, all.' })
     .optional(),
+  managers: managers(
+    'Field managers; * stands for anything. The fields are ignored only while one of these holds them: what anybody else ' +
+      'changes is drift. Without it they are given up for good.',
+  ),
 });
 
 const drift = z
   .object({
-    mode: z.enum(['Heal', 'Report']).default('Heal').meta({
-      description: 'Heal puts a changed field back at once. Report only says what was changed, by whom and when.',
-    }),
+    mode: z
+      .enum(['Heal', 'Report', 'Prevent'])
+      .default('Heal')
+      .meta({
+        description:
+          'Heal puts a changed field back at once. Report only says what was changed, by whom and when. Prevent has the API ' +
+          'server refuse such changes, where the platform allows it, and heals what gets through.',
+      }),
     ignore: z
       .array(ignoreRule)
       .max(32)
       .meta({
         description:
-          'Fields that others may set: given their value from Git when the object is created, and left alone from then on.',
+          'Fields that others may set: given their value from Git when the object is created, and left alone from then on, ' +
+          'or as long as certain managers hold them.',
         'x-kubernetes-list-type': 'atomic',
       })
       .optional(),
+    foreignFields: z
+      .enum(['Leave', 'Report', 'Remove'])
+      .default('Leave')
+      .meta({
+        description:
+          'What happens to fields that others add to managed objects. Leave: they stay. Report: they stay, and ' +
+          'status.drift.foreign names them. Remove: they are drift, and go. Fields and managers of the usual controllers ' +
+          'are always left; see the guide.',
+      }),
+    allowManagers: managers('More field managers whose fields always stay; * stands for anything.'),
     values: z.enum(['Show', 'Hash', 'Hide']).default('Show').meta({
       description:
         'How status and events show the declared and the live value. Values of Secrets are never shown, whatever stands here.',
@@ -272,6 +327,15 @@ export const gitOpsSourceSpec = withRules(
       'Allows plain http to a host that is not loopback. Others on the way can read and change everything.',
     ),
     suspend: flag(false, 'Stops everything: no new commits, no healing, no pruning.'),
+    sync: z
+      .enum(['Auto', 'Manual'])
+      .default('Auto')
+      .meta({
+        description:
+          'Auto applies each new commit. Manual shows in status.pending what a new commit would do, and applies it when the ' +
+          'annotation plumbline.dev/approve names it.',
+      }),
+    windows,
     prune: flag(true, 'Deletes objects that are no longer in Git.'),
     pruneGuard,
     targetNamespace: namespaceName('Puts every namespaced object into this namespace, whatever Git says.').optional(),

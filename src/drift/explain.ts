@@ -23,6 +23,8 @@ export interface DriftedField {
   readonly subresource?: string;
   /** When the owner last wrote (RFC 3339, whole seconds). */
   readonly time?: string;
+  /** How often it is changed, `2/min`, while somebody fights over it: see rivalry.ts. */
+  readonly rate?: string;
 }
 
 /** The whole object was deleted; the server keeps no record of who did it. */
@@ -109,7 +111,7 @@ function resolveLost(live: unknown, path: FieldPath, ours: FieldsV1): unknown {
   return value;
 }
 
-function told({ path, declared, live }: Difference, foreign: readonly ManagedFieldsEntry[]): DriftedField {
+export function told({ path, declared, live }: Difference, foreign: readonly ManagedFieldsEntry[]): DriftedField {
   const owner = ownerOf(path, foreign);
   const field = { path: formatPath(path), declared, live };
   if (!owner) return live === undefined ? { ...field, operation: 'Removed' } : field;

@@ -196,8 +196,14 @@ export function formatPath(path: FieldPath): string {
   return path.map(formatStep).join('');
 }
 
+/** Of two paths as formatPath writes them: is the first the second, or below it? */
+export function isBelow(path: string, above: string): boolean {
+  return path.startsWith(above) && (path.length === above.length || '/['.includes(path[above.length]!));
+}
+
 function parseBracket(text: string): FieldStep {
   if (text.startsWith('=')) return { value: unescape(text.slice(1)) };
+  if (text === '*') return { field: text };
   if (/^\d+$/.test(text)) return { index: Number(text) };
   const pairs = text.split(',').map((pair) => {
     const equals = pair.indexOf('=');
@@ -207,8 +213,8 @@ function parseBracket(text: string): FieldStep {
 }
 
 /**
- * Reads a JSON pointer (RFC 6901) or what formatPath wrote. Values in brackets come back as text, and a plain number
- * segment as a field: only the object that it is applied to can tell (see ignore.ts). undefined when it is neither.
+ * Reads a JSON pointer (RFC 6901) or what formatPath wrote. Values in brackets come back as text, and a plain number or `*`
+ * as a field: only the object that it is applied to can tell (see ignore.ts). undefined when it is neither.
  */
 export function parsePath(text: string): FieldPath | undefined {
   if (!/^(\/[^/[]*(\[[^\]]+\])*)+$/.test(text)) return undefined;

@@ -1,16 +1,6 @@
 import type { FieldsV1, KubeObject } from '../kube/object.ts';
-import {
-  fieldOf,
-  isLeaf,
-  isMap,
-  parsePath,
-  resolve,
-  stepOf,
-  trieItems,
-  type FieldPath,
-  type FieldStep,
-} from './fields.ts';
-import { isIdentity, placeOf } from './ignore.ts';
+import { fieldOf, isLeaf, isMap, parsePath, resolve, stepOf, trieItems, type FieldPath } from './fields.ts';
+import { isIdentity, placesOf } from './ignore.ts';
 import { pairItems } from './pairs.ts';
 
 /**
@@ -48,7 +38,11 @@ export function leavesOutside(fields: FieldsV1, others: FieldsV1 | undefined, pa
 function graft(target: unknown, source: unknown, path: FieldPath, node: FieldsV1): unknown {
   const [step, ...rest] = path;
   if (!step || isLeaf(node)) return source;
-  if (Array.isArray(source)) return graftItem(target, source, step, rest, node);
+  if (Array.isArray(source))
+    return placesOf(source, step).reduce<unknown>(
+      (grown, place) => graftItem(grown, source, Number(place), rest, node),
+      target,
+    );
   if (!('field' in step) || !isMap(source) || !Object.hasOwn(source, step.field)) return target;
   const child = node[`f:${step.field}`];
   if (!child) return target;
@@ -60,15 +54,13 @@ function graft(target: unknown, source: unknown, path: FieldPath, node: FieldsV1
 function graftItem(
   target: unknown,
   source: readonly unknown[],
-  step: FieldStep,
+  index: number,
   rest: FieldPath,
   node: FieldsV1,
 ): unknown {
-  const place = placeOf(source, step);
-  if (place === undefined) return target;
   const list = Array.isArray(target) ? target : [];
-  const item = source[Number(place)];
-  const pair = pairItems(source, trieItems(node))[Number(place)];
+  const item = source[index];
+  const pair = pairItems(source, trieItems(node))[index];
   // Without a key it is a member of a set, which is its own key.
   if (!pair) return `v:${JSON.stringify(item)}` in node && !list.includes(item) ? [...list, item] : target;
   const known = resolve(list, [{ key: pair.key }]);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { FieldsV1, Identity, KubeObject } from '../kube/object.ts';
 import { pick } from './handover.ts';
-import { ignoreRulesFor, withoutPaths, type IgnoreRule } from './ignore.ts';
+import { ignoredFor, withoutPaths, type IgnoreRule } from './ignore.ts';
 
 const object = (fields: object): KubeObject => ({
   apiVersion: 'v1',
@@ -22,6 +22,7 @@ describe('an object without its ignored fields', () => {
         { name: 'side', image: 's' },
       ],
       set: ['x', 'y'],
+      '*': 'a field of this name, because this is no list',
     },
   };
   const CASES: [pointer: string, at: string[], left: unknown][] = [
@@ -33,6 +34,11 @@ describe('an object without its ignored fields', () => {
     ['/spec/containers[name=side]/image', ['spec', 'containers', '1'], { name: 'side' }],
     ['/spec/containers[name=app]/ports[port=53,protocol=UDP]', ['spec', 'containers', '0', 'ports'], [{ port: 53 }]],
     ['/spec/set[=x]', ['spec', 'set'], ['y']],
+    ['/spec/containers/*/image', ['spec', 'containers', '1'], { name: 'side' }],
+    ['/spec/containers[*]/ports[*]/protocol', ['spec', 'containers', '0', 'ports'], [{ port: 53 }, { port: 53 }]],
+    ['/spec/containers/*', ['spec', 'containers'], []],
+    ['/spec/set/*', ['spec', 'set'], []],
+    ['/spec/*', ['spec', '*'], undefined],
     ['/spec', ['spec'], undefined],
   ];
   for (const [pointer, at, left] of CASES) {
@@ -112,6 +118,17 @@ describe('what is handed over', () => {
         ],
       },
     ],
+    [
+      'a field of every item',
+      ['/spec/ports/*/name'],
+      {
+        ports: [
+          { port: 53, protocol: 'TCP', name: 'tcp' },
+          { port: 53, protocol: 'UDP', name: 'udp' },
+        ],
+      },
+    ],
+    ['every member of a set', ['/spec/set/*'], { set: ['x', 'y'] }],
     ['what is still ours', ['/spec/lost', '/spec/replicas'], { replicas: 2 }],
   ];
   for (const [what, pointers, spec] of CASES) {
@@ -136,21 +153,42 @@ describe('rules', () => {
     [{ name: 'web' }, false],
     [{ name: 'w.b-1' }, false],
     [{ namespace: 's*' }, true],
-    [{ labels: { app: 'web' } }, true],
-    [{ labels: { app: 'web', tier: 'x' } }, false],
+    [{ labelSelector: {} }, true],
+    [{ labelSelector: { matchLabels: { app: 'web' } } }, true],
+    [{ labelSelector: { matchLabels: { app: 'web', tier: 'x' } } }, false],
+    [{ labelSelector: { matchExpressions: [{ key: 'app', operator: 'In', values: ['api', 'web'] }] } }, true],
+    [{ labelSelector: { matchExpressions: [{ key: 'app', operator: 'In', values: ['api'] }] } }, false],
+    [{ labelSelector: { matchExpressions: [{ key: 'tier', operator: 'In', values: ['x'] }] } }, false],
+    [{ labelSelector: { matchExpressions: [{ key: 'app', operator: 'NotIn', values: ['web'] }] } }, false],
+    [{ labelSelector: { matchExpressions: [{ key: 'tier', operator: 'NotIn', values: ['x'] }] } }, true],
+    [{ labelSelector: { matchExpressions: [{ key: 'app', operator: 'Exists' }] } }, true],
+    [{ labelSelector: { matchExpressions: [{ key: 'constructor', operator: 'Exists' }] } }, false],
+    [{ labelSelector: { matchExpressions: [{ key: 'tier', operator: 'DoesNotExist' }] } }, true],
+    [
+      {
+        labelSelector: {
+          matchLabels: { app: 'web' },
+          matchExpressions: [{ key: 'app', operator: 'DoesNotExist' }],
+        },
+      },
+      false,
+    ],
   ];
   for (const [target, applies] of CASES) {
     it(`${JSON.stringify(target)}: ${applies}`, () => {
       const rules = [{ paths: ['/spec/replicas'], ...(target && { target }) }];
-      assert.deepEqual(ignoreRulesFor(identity, { app: 'web' }, rules), applies ? ['/spec/replicas'] : []);
+      assert.deepEqual(ignoredFor(identity, { app: 'web' }, rules).paths, applies ? ['/spec/replicas'] : []);
     });
   }
 
   it('name each path once', () => {
-    assert.deepEqual(ignoreRulesFor(identity, {}, [{ paths: ['/a', '/b'] }, { paths: ['/b', '/c'] }]), [
-      '/a',
-      '/b',
-      '/c',
-    ]);
+    const rules = [{ paths: ['/a', '/b'] }, { paths: ['/b', '/c'] }];
+    assert.deepEqual(ignoredFor(identity, {}, rules), { paths: ['/a', '/b', '/c'], concessions: [] });
+  });
+
+  it('with managers give nothing up: they say who may take it', () => {
+    const rules = [{ paths: ['/a'], managers: ['x-*'] }, { paths: ['/b'] }];
+    const concessions = [{ managers: ['x-*'], paths: ['/a'] }];
+    assert.deepEqual(ignoredFor(identity, {}, rules), { paths: ['/b'], concessions });
   });
 });

@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto';
-import type { FieldsV1, KubeObject, ManagedFieldsEntry } from '../kube/object.ts';
+import type { FieldsV1, KubeObject } from '../kube/object.ts';
 import { digestOwned } from './baseline.ts';
 import { differences, type Difference } from './compare.ts';
 import { surplus, uncovered } from './coverage.ts';
-import { formatPath, isApplyOf, ownEntry, unionOf, type FieldPath } from './fields.ts';
-import { AUTOSCALER_MANAGERS, matchesAny, ownerOf } from './managers.ts';
+import { formatPath, isApplyOf, isBelow, ownEntry, unionOf, type FieldPath } from './fields.ts';
+import { AUTOSCALED, partLost, type Concession } from './surrender.ts';
 
 /** What is remembered of an object that was last seen as declared. Some 150 bytes; the object itself is not kept. */
 export interface Baseline {
@@ -26,14 +26,14 @@ export interface Sighting {
   readonly manager: string;
   /** Absent after a restart, and for an object that was never applied. */
   readonly baseline?: Baseline | undefined;
-  /** Manager patterns that may take fields through the scale subresource. */
-  readonly autoscalers?: readonly string[];
+  /** Who may take which declared fields; by default only autoscalers, replicas. */
+  readonly concessions?: readonly Concession[];
 }
 
 export type Judgement =
   /** Nothing to do and nothing to say. `baseline` is to be kept for the next event. */
   | { kind: 'inSync'; baseline: Baseline }
-  /** An autoscaler holds these paths; the rest is in sync. Leave them out of any later apply. */
+  /** Those to whom they are conceded hold these paths; the rest is in sync. Leave them out of any later apply. */
   | { kind: 'surrendered'; paths: FieldPath[]; baseline: Baseline }
   /** These declared paths are no longer ours: drift, one apply heals it (without `surrendered`, which must stay as they are). */
   | { kind: 'lost'; paths: FieldPath[]; surrendered: FieldPath[] }
@@ -70,7 +70,7 @@ export function judge(sighting: Sighting): Judgement {
 }
 
 function compareWhole(
-  { declared, manager, baseline, autoscalers = AUTOSCALER_MANAGERS }: Sighting,
+  { declared, manager, baseline, concessions = [AUTOSCALED] }: Sighting,
   live: KubeObject,
   fields: FieldsV1,
   seen: Pick<Baseline, 'digest' | 'resourceVersion'>,
@@ -79,15 +79,15 @@ function compareWhole(
   const others = unionOf(foreign.flatMap((entry) => (entry.fieldsV1 ? [entry.fieldsV1] : [])));
   const neverOwned = baseline?.neverOwned ?? [];
   const missing = uncovered(declared, fields, others).filter((path) => !neverOwned.includes(formatPath(path)));
-  const surrendered = missing.filter((path) => isAutoscaled(path, foreign, autoscalers));
-  const paths = missing.filter((path) => !surrendered.includes(path));
-  if (paths.length > 0) return { kind: 'lost', paths, surrendered };
+  const { surrendered, lost } = partLost(missing, declared, foreign, concessions);
+  if (lost.length > 0) return { kind: 'lost', paths: lost, surrendered };
 
   const extra = surplus(declared, fields);
   if (extra.length > 0) return { kind: 'surplus', paths: extra, surrendered };
 
   const notOurs = [...surrendered.map(formatPath), ...neverOwned];
-  const different = differences(declared, live, fields).filter(({ path }) => !notOurs.includes(formatPath(path)));
+  const isOurs = (path: string): boolean => !notOurs.some((above) => isBelow(path, above));
+  const different = differences(declared, live, fields).filter(({ path }) => isOurs(formatPath(path)));
   const settled = digestDifferences(different);
   if (settled !== (baseline?.settled ?? '')) return { kind: 'valuesDiffer', differences: different, surrendered };
   const next = { ...seen, neverOwned, settled };
@@ -100,15 +100,6 @@ function compareWhole(
 function digestDifferences(found: readonly Difference[]): string {
   if (found.length === 0) return '';
   return hash('sha256', JSON.stringify(found.map(({ path, live }) => [formatPath(path), live])), 'base64url');
-}
-
-function isAutoscaled(
-  path: FieldPath,
-  foreign: readonly ManagedFieldsEntry[],
-  autoscalers: readonly string[],
-): boolean {
-  const owner = ownerOf(path, foreign);
-  return owner?.subresource === 'scale' && matchesAny(autoscalers, owner.manager);
 }
 
 /**

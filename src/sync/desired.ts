@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { ignoreRulesFor, type IgnoreRule } from '../drift/ignore.ts';
+import { ignoredFor, type IgnoreRule } from '../drift/ignore.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { Declared } from '../render/declared.ts';
 import { bodyWithout } from './body.ts';
@@ -19,7 +19,7 @@ export interface Desired extends Declared {
 export function desire(declared: Declared, rules: readonly IgnoreRule[]): Desired {
   if (rules.length === 0) return declared;
   const object = JSON.parse(declared.body) as KubeObject;
-  const paths = ignoreRulesFor(declared.identity, object.metadata.labels ?? {}, rules);
+  const { paths } = ignoredFor(declared.identity, object.metadata.labels ?? {}, rules);
   const body = bodyWithout(declared.body, paths);
   if (body === declared.body) return declared;
   return { ...declared, body, digest: hash('sha256', body), givenUp: { paths, createBody: declared.body } };

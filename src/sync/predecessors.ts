@@ -1,6 +1,7 @@
 import type { FieldsV1, KubeObject, ManagedFieldsEntry } from '../kube/object.ts';
 import { isLeaf, ownEntry, unionOf } from '../drift/fields.ts';
 import { matchesAny } from '../drift/managers.ts';
+import { SYSTEM_FIELDS } from '../drift/system-fields.ts';
 
 export const LAST_APPLIED_ANNOTATION = 'kubectl.kubernetes.io/last-applied-configuration';
 
@@ -102,50 +103,15 @@ function united(
   };
 }
 
-interface Unfoldable {
-  /** Only of this kind. */
-  readonly kind?: string;
-  /** One pattern for each trie key on the way. */
-  readonly path: readonly RegExp[];
-}
-
-const METADATA = /^f:metadata$/;
-const ANNOTATIONS = /^f:annotations$/;
-const SPEC = /^f:spec$/;
-const TEMPLATE_METADATA = [SPEC, /^f:template$/, METADATA];
-
-/**
- * Fields that a predecessor's entry may name although no manifest declared them: the system put them there. Without its
- * finalizers a volume in use is deleted, without volumeName a bound claim is refused as immutable, and a removed restartedAt
- * restarts every pod. (Addresses and node ports of a Service need no place here: the server puts them back itself.)
- */
-const UNFOLDABLE: readonly Unfoldable[] = [
-  { path: [/^f:status$/] },
-  { path: [METADATA, /^f:(finalizers|ownerReferences|generateName)$/] },
-  {
-    path: [METADATA, ANNOTATIONS, /^f:(deployment|pv|volume|volume\.beta|batch|autoscaling\.alpha)\.kubernetes\.io\//],
-  },
-  { path: [METADATA, /^f:labels$/, /^f:kubernetes\.io\/metadata\.name$/] },
-  { path: [...TEMPLATE_METADATA, ANNOTATIONS, /^f:kubectl\.kubernetes\.io\/restartedAt$/] },
-  { kind: 'Namespace', path: [SPEC, /^f:finalizers$/] },
-  { kind: 'PersistentVolumeClaim', path: [SPEC, /^f:volumeName$/] },
-  { kind: 'PersistentVolume', path: [SPEC, /^f:claimRef$/] },
-  { kind: 'Pod', path: [SPEC, /^f:nodeName$/] },
-  { kind: 'Job', path: [SPEC, /^f:selector$/] },
-  {
-    kind: 'Job',
-    path: [...TEMPLATE_METADATA, /^f:labels$/, /^f:(batch\.kubernetes\.io\/)?(controller-uid|job-name)$/],
-  },
-];
 /** Removed from the object by the same patch. */
-const LAST_APPLIED = [METADATA, ANNOTATIONS, /^f:kubectl\.kubernetes\.io\/last-applied-configuration$/];
+const LAST_APPLIED = [/^f:metadata$/, /^f:annotations$/, /^f:kubectl\.kubernetes\.io\/last-applied-configuration$/];
 
 /** What is folded of an entry, and what stays with its owner; undefined when that is nothing. */
 function split(
   entry: ManagedFieldsEntry,
   kind: string,
 ): [ManagedFieldsEntry | undefined, ManagedFieldsEntry | undefined] {
-  const paths = UNFOLDABLE.filter((one) => one.kind === undefined || one.kind === kind).map(({ path }) => path);
+  const paths = SYSTEM_FIELDS.filter((one) => one.kind === undefined || one.kind === kind).map(({ path }) => path);
   const fields = without(entry.fieldsV1 ?? {}, LAST_APPLIED);
   const folded = paths.reduce(without, fields);
   const left = unionOf(paths.map((path) => only(fields, path)));

@@ -1,0 +1,56 @@
+import type { Identity, KubeObject } from '../kube/object.ts';
+import { ignoredFields, type Beside } from './beside.ts';
+import { explainJudgement, type DriftedField } from './explain.ts';
+import type { FieldPath } from './fields.ts';
+import { foreignField, foreignFields } from './foreign.ts';
+import { judge, type Baseline, type Judgement } from './judge.ts';
+import { policyFor, type DriftPolicy } from './policy.ts';
+
+/** The part of a declaration (sync/desired.ts) that an object is held against. */
+export interface Kept {
+  readonly identity: Identity;
+  readonly body: string;
+  readonly givenUp?: { readonly createBody: string };
+}
+
+/** Everything that one look at a live object says. */
+export interface Assessment {
+  readonly judgement: Judgement;
+  /** What the judgement says, field by field, and what is to be removed; values are raw. */
+  readonly fields: DriftedField[];
+  /** Fields that others added and that the source wants removed: they are drift, too. Part of `fields`. */
+  readonly unwanted: DriftedField[];
+  readonly beside: Beside;
+}
+
+/** Judges a live object as its source wants it judged. Pure; no request. */
+export function assess(
+  kept: Kept,
+  live: KubeObject,
+  { manager, baseline, policy }: { manager: string; baseline?: Baseline | undefined; policy: DriftPolicy },
+): Assessment {
+  const declared = JSON.parse(kept.body) as KubeObject;
+  const { concessions, ignored, foreignFields: wish, tolerated } = policyFor(policy, kept.identity, declared);
+  const judgement = judge({ declared, live, manager, baseline, concessions });
+  const added =
+    wish === 'Leave' || judgement.kind === 'terminating'
+      ? []
+      : foreignFields({ declared, live, manager, tolerated }).map(foreignField);
+  const whole = kept.givenUp ? (JSON.parse(kept.givenUp.createBody) as KubeObject) : declared;
+  const unwanted = wish === 'Remove' ? added : [];
+  return {
+    judgement,
+    fields: [...explainJudgement(judgement, declared, live, manager), ...unwanted],
+    unwanted,
+    beside: {
+      ignored: ignoredFields(whole, live, { paths: ignored, surrendered: surrenderedIn(judgement) }),
+      foreign: wish === 'Report' ? added : [],
+    },
+  };
+}
+
+/** Declared paths that others hold and may. */
+export function surrenderedIn(judgement: Judgement): readonly FieldPath[] {
+  if (judgement.kind === 'surrendered') return judgement.paths;
+  return 'surrendered' in judgement ? judgement.surrendered : [];
+}

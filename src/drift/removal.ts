@@ -1,0 +1,80 @@
+import type { FieldsV1, KubeObject } from '../kube/object.ts';
+import { ownable } from './coverage.ts';
+import { resolveDeclared } from './explain.ts';
+import { childOf, formatPath, isApplyOf, isBelow, resolve, stepOf, unionOf, type FieldPath } from './fields.ts';
+import type { ForeignField, ForeignInput } from './foreign.ts';
+
+/** One operation of a JSON patch (RFC 6902). */
+export interface Removal {
+  readonly op: 'remove';
+  readonly path: string;
+}
+
+/**
+ * The JSON patch that takes these foreign fields out of the very object that they were found in; it must be guarded by its
+ * resourceVersion, because list items go by their place. A map or list of which nothing else would be left goes with them.
+ *
+ * Server-side apply cannot do it: what another manager owns stays when we let go of it, so its ownership would have to be
+ * taken first by another write, and an object that then refuses the change would be left with fields that we own and nobody
+ * declared. A patch is carried out as a whole or not at all.
+ */
+export function removal({ declared, live, manager }: ForeignInput, fields: readonly ForeignField[]): Removal[] {
+  const entries = live.metadata.managedFields ?? [];
+  const held = unionOf(entries.flatMap(({ fieldsV1, subresource }) => (subresource !== 'status' && fieldsV1) || []));
+  const ours = unionOf(entries.flatMap((entry) => (isApplyOf(entry, manager) && entry.fieldsV1) || []));
+  const root = ownable(declared);
+  const foreign = new Set(fields.map(({ path }) => formatPath(path)));
+
+  const isWhole = (path: FieldPath, node: FieldsV1 | undefined): boolean => {
+    if (foreign.has(formatPath(path))) return true;
+    if (!node || nodeAt(ours, path) || resolveDeclared(root, path) !== undefined) return false;
+    const steps = Object.keys(node).flatMap((trieKey) => stepOf(trieKey) ?? []);
+    return steps.length > 0 && steps.every((step) => isWhole([...path, step], childOf(node, step)));
+  };
+  const lifted = fields.map(({ path }) => {
+    let top = path;
+    // Not the fields right below the root: a kind can ask for its `spec`.
+    while (top.length > 2 && isWhole(top.slice(0, -1), nodeAt(held, top.slice(0, -1)))) top = top.slice(0, -1);
+    return { top, text: formatPath(top) };
+  });
+  const texts = new Set(lifted.map(({ text }) => text));
+  const tops = new Map(
+    lifted
+      .filter(({ text }) => ![...texts].some((above) => above !== text && isBelow(text, above)))
+      .map(({ top, text }) => [text, top]),
+  );
+  const places = [...tops.values()].map((path) => placeIn(live, path));
+  return places.sort(fromTheEnd).map((place) => ({ op: 'remove', path: pointer(place) }));
+}
+
+function nodeAt(trie: FieldsV1, path: FieldPath): FieldsV1 | undefined {
+  return path.reduce<FieldsV1 | undefined>((node, step) => node && childOf(node, step), trie);
+}
+
+type Place = readonly (string | number)[];
+
+/** The names and indexes of a path in the object that it was found in. */
+function placeIn(live: KubeObject, path: FieldPath): Place {
+  let value: unknown = live;
+  return path.map((step) => {
+    const child = resolve(value, [step]);
+    const place = Array.isArray(value) ? value.indexOf(child) : (step as { field: string }).field;
+    value = child;
+    return place;
+  });
+}
+
+/** Later items first, so that the indexes of the earlier ones stay right. */
+function fromTheEnd(a: Place, b: Place): number {
+  for (const [depth, first] of a.entries()) {
+    const second = b[depth];
+    if (first === second) continue;
+    if (typeof first === 'number' && typeof second === 'number') return second - first;
+    return String(first) < String(second) ? 1 : -1;
+  }
+  return 0;
+}
+
+function pointer(place: Place): string {
+  return place.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}

@@ -1,0 +1,118 @@
+import type { FieldsV1, KubeObject, ManagedFieldsEntry } from '../kube/object.ts';
+import { resolveDeclared } from './explain.ts';
+import { childOf, isLeaf, isMap, parsePath, trieItems, unionOf, type FieldPath, type FieldStep } from './fields.ts';
+import { placesOf } from './ignore.ts';
+import { AUTOSCALER_MANAGERS, matchesAny } from './managers.ts';
+import { declaredKey, pairItems } from './pairs.ts';
+
+/** Who may hold fields of an object without it being drift or a foreign field: the declared ones are left out of every apply then. */
+export interface Concession {
+  /** Patterns. */
+  readonly managers: readonly string[];
+  /** As in `spec.drift.ignore`; absent: every field. */
+  readonly paths?: readonly string[];
+  /** Only what is written through this subresource. */
+  readonly subresource?: string;
+}
+
+/** Holds for every object: replicas are an autoscaler's once it has scaled. A person's `kubectl scale` is drift. */
+export const AUTOSCALED: Concession = { managers: AUTOSCALER_MANAGERS, subresource: 'scale' };
+
+/** Is this entry's holder among those that the concession is for? Of which fields is another question, see `reach`. */
+export function isHolder({ managers, subresource }: Concession, entry: ManagedFieldsEntry): boolean {
+  return (subresource === undefined || entry.subresource === subresource) && matchesAny(managers, entry.manager);
+}
+
+/**
+ * How a concession and a field of this object meet: it covers the field whole (`all`), only something below it (`part`), or
+ * neither. `object` is what the path leads through, declared or live.
+ */
+export function reach({ paths }: Concession, object: unknown, path: FieldPath): 'all' | 'part' | 'none' {
+  if (!paths) return 'all';
+  const reaches = paths.map((pointer) => reachOf(parsePath(pointer) ?? [], object, path));
+  return reaches.includes('all') ? 'all' : reaches.includes('part') ? 'part' : 'none';
+}
+
+function reachOf(pattern: FieldPath, object: unknown, path: FieldPath): 'all' | 'part' | 'none' {
+  let value = object;
+  for (const [depth, meant] of pattern.entries()) {
+    const step = path[depth];
+    if (!step) return 'part';
+    const child = resolveDeclared(value, [step]);
+    const place = Array.isArray(value) ? value.indexOf(child) : 'field' in step ? step.field : undefined;
+    if (child === undefined || place === undefined || !placesOf(value, meant).includes(place)) return 'none';
+    value = child;
+  }
+  return pattern.length > 0 ? 'all' : 'none';
+}
+
+/** Lost paths, parted: what is left to those who hold it now, and what is drift. Together they cover the same fields. */
+export interface Parted {
+  readonly surrendered: FieldPath[];
+  readonly lost: FieldPath[];
+}
+
+/**
+ * Parts declared fields that are no longer ours (see `uncovered`) by who holds them now. A path stands for everything below
+ * it, so where only some of that is conceded it is taken apart; the key fields of a list item never part from their item.
+ * A field that nobody holds is lost: it was removed.
+ */
+export function partLost(
+  lost: readonly FieldPath[],
+  declared: KubeObject,
+  foreign: readonly ManagedFieldsEntry[],
+  concessions: readonly Concession[],
+): Parted {
+  const holders = concessions
+    .map((concession) => ({ concession, entries: foreign.filter((entry) => isHolder(concession, entry)) }))
+    .filter(({ entries }) => entries.length > 0);
+  if (holders.length === 0) return { surrendered: [], lost: [...lost] };
+  const shape = unionOf(foreign.flatMap(({ fieldsV1 }) => (fieldsV1 ? [fieldsV1] : [])));
+
+  const part = (path: FieldPath): Parted => {
+    const node = nodeAt(shape, path);
+    const met = holders
+      .map(({ concession, entries }) => ({ how: reach(concession, declared, path), held: holding(entries, path) }))
+      .filter(({ how, held }) => how !== 'none' && held !== 'none');
+    if (met.some(({ how, held }) => how === 'all' && held === 'all')) return { surrendered: [path], lost: [] };
+    const children = met.length > 0 && node ? childrenOf(resolveDeclared(declared, path), node, path) : [];
+    const parts = children.map((step) => part([...path, step]));
+    const kept = parts.flatMap(({ surrendered }) => surrendered);
+    const gone = parts.flatMap((one) => one.lost);
+    if (kept.length === 0) return { surrendered: [], lost: [path] };
+    return gone.length === 0 ? { surrendered: [path], lost: [] } : { surrendered: kept, lost: gone };
+  };
+  const parts = lost.map(part);
+  return {
+    surrendered: parts.flatMap(({ surrendered }) => surrendered),
+    lost: parts.flatMap((one) => one.lost),
+  };
+}
+
+function nodeAt(trie: FieldsV1, path: FieldPath): FieldsV1 | undefined {
+  let node: FieldsV1 | undefined = trie;
+  for (const step of path) {
+    if (!node || isLeaf(node)) return node;
+    node = childOf(node, step);
+  }
+  return node;
+}
+
+/** Do these entries hold the field itself (or an atomic one above it), or only something below? */
+function holding(entries: readonly ManagedFieldsEntry[], path: FieldPath): 'all' | 'part' | 'none' {
+  const nodes = entries.flatMap(({ fieldsV1 }) => (fieldsV1 && nodeAt(fieldsV1, path)) || []);
+  if (nodes.length === 0) return 'none';
+  return nodes.some(isLeaf) ? 'all' : 'part';
+}
+
+/** The declared fields or items right below a path; the trie says which items a list has. None of what is atomic. */
+function childrenOf(value: unknown, node: FieldsV1, path: FieldPath): FieldStep[] {
+  if (isLeaf(node)) return [];
+  const last = path.at(-1);
+  const keys = last && 'key' in last ? Object.keys(last.key) : [];
+  if (isMap(value)) return Object.keys(value).flatMap((field) => (keys.includes(field) ? [] : [{ field }]));
+  if (!Array.isArray(value)) return [];
+  const owned = trieItems(node);
+  if (owned.length === 0) return [];
+  return pairItems(value, owned).map((pair, index) => ({ key: pair?.key ?? declaredKey(value[index], owned) }));
+}
