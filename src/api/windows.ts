@@ -22,7 +22,7 @@ export function scheduleProblem(schedule: string): string | undefined {
 /** Is the name of a time zone known? */
 export function isTimeZone(name: string): boolean {
   try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }) !== undefined;
+    return Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
   } catch {
     return false;
   }
