@@ -12,6 +12,7 @@ import { KUBE_ERRORS } from './kube/errors.ts';
 import { RENDER_ERRORS } from './render/errors.ts';
 import { FLAGS, OPTION_ERRORS } from './options.ts';
 import { REPORT_ERRORS } from './report/errors.ts';
+import { PREVENT_ERRORS } from './prevent/guard.ts';
 import { SYNC_ERRORS } from './sync/errors.ts';
 import { edgePolicyCrd, gitOpsSourceCrd, toStructural } from './api/crd.ts';
 import { edgePolicySpec } from './api/edge-policy.ts';
@@ -49,7 +50,7 @@ const GENERATED: Record<string, () => string> = {
       Git: { ...GIT_ERRORS, ...REMOTE_SECRET_ERRORS },
       Render: RENDER_ERRORS,
       Edge: EDGE_ERRORS,
-      Sync: SYNC_ERRORS,
+      Sync: { ...SYNC_ERRORS, ...PREVENT_ERRORS },
       'Kubernetes API': KUBE_ERRORS,
       Process: { ...OPTION_ERRORS, ...REPORT_ERRORS },
       'Command line': CLI_ERRORS,

@@ -74,6 +74,8 @@ async function main(): Promise<void> {
         concurrency: options.concurrency,
         verifyIntervalMs: options.verifyIntervalMs,
         watchNamespace: options.watchNamespace,
+        preventNamespaces: options.preventNamespaces,
+        breakGlassGroups: options.breakGlassGroups,
       },
       signal,
       leading: () => elected?.leading ?? true,

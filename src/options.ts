@@ -35,6 +35,16 @@ export const FLAGS = {
     default: '4h',
     help: 'How often each source is listed and compared as a whole, about: the net below the watches.',
   },
+  'prevent-namespaces': {
+    type: 'string',
+    default: '',
+    help: 'Namespaces whose sources may set spec.drift.mode: Prevent: names with * for any text, divided by commas; none when empty.',
+  },
+  'break-glass-groups': {
+    type: 'string',
+    default: 'plumbline:break-glass',
+    help: 'Groups of users that spec.drift.mode: Prevent never refuses anything, divided by commas.',
+  },
   concurrency: {
     type: 'string',
     default: '32',
@@ -63,6 +73,9 @@ export interface Options {
   cacheDir: string;
   concurrency: number;
   verifyIntervalMs: number;
+  /** Patterns of the namespaces whose sources may use drift.mode Prevent, and whom it never refuses. */
+  preventNamespaces: string[];
+  breakGlassGroups: string[];
   /** From the downward API; outside a cluster they are made up. */
   pod: { name: string; uid: string; namespace: string };
 }
@@ -105,8 +118,14 @@ export function readOptions(
     cacheDir: text('cache-dir'),
     concurrency,
     verifyIntervalMs: intervalMs('verify-interval', text('verify-interval')),
+    preventNamespaces: listOf(text('prevent-namespaces')),
+    breakGlassGroups: listOf(text('break-glass-groups')),
     pod: { name, uid: environment['POD_UID'] || name, namespace: environment['POD_NAMESPACE'] || 'plumbline-system' },
   };
+}
+
+function listOf(value: string): string[] {
+  return value.split(',').flatMap((part) => part.trim() || []);
 }
 
 /** From a second to a day. */

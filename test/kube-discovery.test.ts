@@ -22,6 +22,7 @@ test('kinds of a real server', async () => {
     plural: 'deployments',
     namespaced: true,
     hasStatus: true,
+    hasScale: true,
   });
   assert.ok(verbs.includes('watch'));
   assert.equal(api.discovery.cached('rbac.authorization.k8s.io/v1', 'ClusterRole')?.namespaced, false);

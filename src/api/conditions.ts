@@ -15,6 +15,8 @@ export const CONDITION_TYPES = {
   Stalled: 'Nothing will change until somebody edits the source or the repository. Present only while True.',
   Drifted:
     'The cluster differs from Git. Unknown when that cannot be told, for instance without Git and without a cache.',
+  DriftPrevented:
+    'The API server refuses changes of declared fields by others. Absent when spec.drift.mode is not Prevent.',
   Healthy: 'Every managed object is healthy by the rules of kstatus.',
   EdgeHealthy:
     'The newest commit passed the edge gate and nothing is wrong on the Emissary-ingress edge where this source is concerned. Absent when it declares nothing there.',
@@ -49,6 +51,9 @@ export const REASONS = {
   DriftNotHolding: 'A change is healed again and again and does not hold.',
   DriftRewritten: 'Admission rewrites declared fields each time they are applied.',
   DriftUnknown: 'Whether the cluster differs from Git is not known yet.',
+  Preventing: 'The API server refuses changes of declared fields by others.',
+  PreventNotAllowed:
+    'The platform does not allow spec.drift.mode: Prevent in this namespace (--prevent-namespaces); drift is healed instead.',
   EdgeSound: 'Nothing on the edge is wrong where this source is concerned.',
   EdgeFindings: 'Something on the edge is wrong where this source is concerned; status.edge.findings says what.',
   Deleting: 'The source is being deleted; its objects follow spec.deletionPolicy.',

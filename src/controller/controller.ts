@@ -32,7 +32,9 @@ import { subjectOf } from './drift-record.ts';
 import { EdgeDesk } from './edge-desk.ts';
 import type { EdgeReport } from './edge-report.ts';
 import { failRun } from './failed-run.ts';
+import { Guard } from '../prevent/guard.ts';
 import { Poller } from './poller.ts';
+import { reapplyLater } from './prevent.ts';
 import { WorkQueue } from './queue.ts';
 import { reconcile } from './reconcile.ts';
 import { Source } from './source.ts';
@@ -142,6 +144,16 @@ export class Controller {
         told: (key, report) => this.#edgeTold(key, report),
         edgeOf: (source) => this.#sources.get(source)?.spec?.edge,
       }),
+      guard: new Guard({
+        api,
+        discovery: api.discovery,
+        platform: input.options,
+        mayWrite: input.leading,
+        disturbed: (source) => this.#queue.add(source),
+        redefined: (crd) => reapplyLater(crd, this.#deps, signal),
+        onError: (error) => log.warn({ error }, 'what prevents drift cannot be watched; trying again'),
+        signal,
+      }),
       scan: new OwnershipScan(api),
       sources: this.#sources,
       wake: (source, afterMs = 0) => this.#wake(source, afterMs),
@@ -154,7 +166,7 @@ export class Controller {
   }
 
   get watchCount(): number {
-    return this.#deps.watches.size + this.#deps.edge.watchCount;
+    return this.#deps.watches.size + this.#deps.edge.watchCount + this.#deps.guard.size;
   }
 
   /** Sources have been listed; the process is ready to serve them. */
@@ -182,6 +194,7 @@ export class Controller {
     // Before all sources are known, an object of one that is listed later would look like nobody's.
     await abortable(this.#listed.promise, signal).catch(() => undefined);
     log.info({ concurrency: options.concurrency }, 'watching sources');
+    this.#unguarded(this.#deps.guard.start((key) => this.#sources.has(key)));
     await this.#queue.run(options.concurrency, (key, abort) => this.#handle(key, abort), signal);
     await watching;
     stopListening();
@@ -288,7 +301,16 @@ export class Controller {
     status.forget(source);
     metrics.forget(key);
     events.forget(subjectOf(source));
+    this.#unguarded(this.#deps.guard.release(key));
     this.#desk.wakeDependents(source);
+  }
+
+  /** What is left of a source that does not exist refuses nothing: it is removed with the next start at the latest. */
+  #unguarded(removed: Promise<void>): void {
+    const { log, signal } = this.#input;
+    removed.catch((error: unknown) => {
+      if (!signal.aborted) log.warn({ error }, 'could not remove what prevented drift');
+    });
   }
 
   #wake(source: string, afterMs: number): void {

@@ -6,6 +6,7 @@ import type { Discovery } from '../kube/discovery.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import type { ApiResource } from '../kube/resource.ts';
 import type { EventRecorder } from '../report/event-recorder.ts';
+import type { Guard } from '../prevent/guard.ts';
 import type { Log } from '../report/log.ts';
 import type { Metrics } from '../report/metrics.ts';
 import type { Claims } from '../sync/claims.ts';
@@ -30,6 +31,7 @@ export interface ReconcileDeps {
   poller: Poller;
   status: StatusWriter;
   edge: EdgeDesk;
+  guard: Guard;
   scan: OwnershipScan;
   sources: ReadonlyMap<string, Source>;
   /** Runs a source (`namespace/name`) now, or after a while. */
@@ -48,4 +50,8 @@ export interface ControllerOptions {
   operatorNamespace: string;
   /** The ServiceAccount of a source's namespace that is used when the source names none. */
   defaultServiceAccount: string;
+  /** Patterns of the namespaces whose sources may have the API server refuse drift. */
+  preventNamespaces: readonly string[];
+  /** Whom it never refuses anything. */
+  breakGlassGroups: readonly string[];
 }

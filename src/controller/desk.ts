@@ -26,7 +26,8 @@ export class Desk implements SourceDesk {
     const deps = this.#deps();
     const source = deps.sources.get(key);
     if (!source?.spec || source.deleting) return undefined;
-    const mode = source.spec.suspend ? ('Report' as const) : source.spec.drift.mode;
+    // What Prevent lets through is healed.
+    const mode = source.spec.suspend || source.spec.drift.mode === 'Report' ? ('Report' as const) : ('Heal' as const);
     return { actor: orderFor(source, source.spec, deps), mode };
   }
 

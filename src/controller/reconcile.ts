@@ -11,6 +11,7 @@ import { passEdge } from './edge-gate.ts';
 import { finalize } from './finalize.ts';
 import { historyWith } from './history.ts';
 import type { Outcome } from './outcome.ts';
+import { prevent, SUSPENDED } from './prevent.ts';
 import { prune, pruneFirst } from './prune.ts';
 import { readRemote } from './remote-secret.ts';
 import { readRevision } from './revision.ts';
@@ -52,6 +53,7 @@ export async function reconcile(source: Source, deps: ReconcileDeps, signal: Abo
     source.judged = true;
     const complete = source.failures.size === 0 && source.unlisted.length === 0 && trouble === undefined;
     source.pruneHold = complete ? await prune(source, spec, deps, signal) : undefined;
+    await prevent(source, spec, deps, signal);
   } finally {
     source.applying = false;
   }
@@ -66,6 +68,7 @@ function invalidSpec(source: Source): TerminalError {
 function suspend(source: Source, deps: ReconcileDeps): Outcome {
   deps.poller.forget(source.key);
   deps.edge.withdraw(source.key);
+  if (source.prevention?.active) source.prevention = SUSPENDED;
   source.result = { kind: 'suspended' };
   source.working = undefined;
   return { kind: 'done' };

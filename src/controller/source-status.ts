@@ -34,6 +34,7 @@ export function statusOf(input: StatusInput): GitOpsSourceStatus {
   set(reconcilingOf(source), 'Reconciling');
   set(stalledOf(source), 'Stalled');
   set(driftedOf(source), 'Drifted');
+  if (source.prevention !== undefined) set(preventedOf(source), 'DriftPrevented');
   set(healthyOf(health, live.length), 'Healthy');
   if (isEdgeKnown(source)) set(edgeConditionOf(source.edge ?? null, source.edgeBlock, source.key), 'EdgeHealthy');
   const attempted = source.attempt?.revision ?? source.status.lastAttemptedRevision;
@@ -149,6 +150,11 @@ function driftedOf(source: Source): NewCondition {
   if (rewritten.length > 0)
     return drifted('False', 'DriftRewritten', sayDrift(rewritten.slice(0, 3), rewritten.length));
   return drifted('False', 'InSync', 'every declared field has its declared value');
+}
+
+function preventedOf({ prevention }: Source): NewCondition | undefined {
+  if (!prevention) return undefined;
+  return condition('DriftPrevented', prevention.active ? 'True' : 'False', prevention.code, prevention.message);
 }
 
 function healthyOf(health: Health, count: number): NewCondition | undefined {

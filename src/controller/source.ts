@@ -58,6 +58,13 @@ export interface PruneHold {
   retryMs?: number;
 }
 
+/** Does the API server refuse drift of this source; if not, why. */
+export interface Prevention {
+  active: boolean;
+  code: string;
+  message: string;
+}
+
 /**
  * Everything the process remembers about one GitOpsSource. It can all be lost: Git, the labelled objects and the resource
  * itself bring it back.
@@ -91,6 +98,8 @@ export class Source {
   edge: EdgeReport | null | undefined;
   /** Why the newest commit is not let onto the edge. */
   edgeBlock: { by: readonly Finding[]; message: string } | undefined;
+  /** What became of `drift.mode: Prevent`; null: it is not asked for; undefined: not known yet in this process. */
+  prevention: Prevention | null | undefined;
   /** Declared objects by key that differ now and are left, fought over, or rewritten. */
   readonly drift: Map<string, DriftedObject>;
   /** Declared objects by key that differ and are left so, with the digest of the declaration they were left at. */

@@ -80,6 +80,7 @@ function addAggregated(catalogue: Catalogue, { items = [] }: AggregatedList): vo
           namespaced: scope === 'Namespaced',
           verbs,
           hasStatus: subresources.some(({ subresource }) => subresource === 'status'),
+          hasScale: subresources.some(({ subresource }) => subresource === 'scale'),
         });
       }
     }
@@ -120,7 +121,8 @@ function addResources(catalogue: Catalogue, apiVersion: string, { resources = []
   const names = new Set(resources.map(({ name }) => name));
   for (const { name, kind, namespaced, verbs = [] } of resources) {
     if (name.includes('/')) continue;
-    add(catalogue, apiVersion, { plural: name, kind, namespaced, verbs, hasStatus: names.has(`${name}/status`) });
+    const [hasStatus, hasScale] = [names.has(`${name}/status`), names.has(`${name}/scale`)];
+    add(catalogue, apiVersion, { plural: name, kind, namespaced, verbs, hasStatus, hasScale });
   }
 }
 

@@ -14,6 +14,8 @@ export interface ApiResource {
   verbs: readonly string[];
   /** Has the subresource `status`. */
   hasStatus: boolean;
+  /** Has the subresource `scale`. */
+  hasScale?: boolean;
 }
 
 /** `/apis/apps/v1` or `/api/v1`. */

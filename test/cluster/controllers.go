@@ -26,7 +26,7 @@ func runControllers(dir string) {
 	command.SetArgs([]string{
 		"--kubeconfig=" + filepath.Join(dir, "kubeconfig"), "--leader-elect=false", "--secure-port=0",
 		"--service-account-private-key-file=" + filepath.Join(dir, "service-account.key"),
-		"--root-ca-file=" + filepath.Join(dir, "ca.crt"), "--use-service-account-credentials=false",
+		"--root-ca-file=" + filepath.Join(dir, "ca.crt"), "--use-service-account-credentials=true",
 		"--kube-api-qps=1000", "--kube-api-burst=2000",
 		"--controllers=" + strings.Join(controllers, "-controller,") + "-controller",
 	})
