@@ -28,7 +28,12 @@ export async function claimAndWatch(
   const { status } = deps;
   await watchKinds(source, rendered, deps, signal);
   source.rendered = rendered;
-  const conflicts = claim(source, rendered.desired, deps);
+  const unjudged = new Set(
+    grantable(source, deps.edge.withheld({ source: source.key, desired: rendered.desired }), deps),
+  );
+  const judged = unjudged.size === 0 ? rendered.desired : rendered.desired.filter((object) => !unjudged.has(object));
+  const conflicts = claim(source, judged, deps);
+  for (const object of unjudged) noteUnjudged(source, object, deps);
   await inParallel(conflicts, WIDTH, (conflict) => refuse(source, conflict, deps, signal));
   // A kind is announced before its first object is applied: whatever crashes when, it is looked for.
   const declared = new Set(rendered.desired.map(({ identity }) => `${identity.group}/${identity.kind}`));
@@ -171,6 +176,13 @@ async function refuse(
     }
   }
   noteFailure(source, desired, error, deps.clock);
+}
+
+/** When the gate of the edge looked at the revision, the object was another source's, and was not looked at. */
+function noteUnjudged(source: Source, desired: Desired, { clock }: ReconcileDeps): void {
+  const object = desired.identity;
+  const message = `${describeIdentity(object)} has become free, and waits until the gate of the edge lets it in`;
+  noteFailure(source, desired, new PlumblineError('EdgeUnjudged', message, { object }), clock);
 }
 
 /** Whoever writes sources in a namespace may write all of them. Between namespaces both sides must agree. */

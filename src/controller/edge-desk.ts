@@ -113,12 +113,24 @@ export class EdgeDesk {
     const known = this.#known(candidate);
     if (known) this.#blocked.delete(candidate.source);
     if (known) return known;
-    const relevant = this.#relevantOf(candidate.desired);
-    if (relevant.some(isPolicy) || this.#watches.size > 0) await this.#watches.settled(signal);
-    // Nothing on the edge is touched, or there is no edge.
-    const isAlien = relevant.length === 0 && !this.#world.has(candidate.source);
-    if (isAlien || (!this.#world.hasPolicies && !relevant.some(isPolicy))) return this.#reserve(candidate, []);
+    if (await this.#isHarmless(candidate, signal)) return this.#reserve(candidate, []);
     return this.#inTurn(() => this.#decide(candidate, signal), signal);
+  }
+
+  /** What would stop the candidate, alone and now. It is not let in, and stops nobody. */
+  async foresee(candidate: Candidate, signal: AbortSignal): Promise<readonly Finding[]> {
+    if (this.#known(candidate) || (await this.#isHarmless(candidate, signal))) return [];
+    const trial = await this.#inTurn(() => this.#tryOut([candidate], signal), signal);
+    return trial.kind === 'blocked' ? trial.by : [];
+  }
+
+  /** Nothing on the edge is touched, or there is no edge. */
+  async #isHarmless({ source, desired }: Candidate, signal: AbortSignal): Promise<boolean> {
+    const relevant = this.#relevantOf(desired);
+    const bringsPolicies = relevant.some(isPolicy);
+    if (bringsPolicies || this.#watches.size > 0) await this.#watches.settled(signal);
+    if (relevant.length === 0 && !this.#world.has(source)) return true;
+    return !this.#world.hasPolicies && !bringsPolicies;
   }
 
   /** Was it let in before, so that nothing has to be asked? */
@@ -131,9 +143,20 @@ export class EdgeDesk {
     this.#blocked.delete(source);
   }
 
-  /** The revision goes on being enforced, whatever anybody finds: it passed before. */
+  /**
+   * The revision goes on being enforced, whatever anybody finds: it passed before. What the source could not have then, and
+   * could have now, did not.
+   */
   enforce(candidate: Candidate): void {
-    if (!this.#known(candidate)) this.#reserve(candidate, []);
+    if (this.#known(candidate)) return;
+    const isFirst = this.#world.admission(candidate.source) === undefined;
+    this.#reserve(candidate, [], isFirst ? undefined : new Set(this.withheld(candidate)));
+  }
+
+  /** Of what the source declares: what was not let in, so that it must not be applied. */
+  withheld({ source, desired }: Pick<Candidate, 'source' | 'desired'>): Desired[] {
+    const passed = new Set(this.#world.admission(source)?.desired.map(({ key }) => key));
+    return this.#relevantOf(desired).filter(({ key }) => !passed.has(key));
   }
 
   /** The source is gone. */
@@ -259,9 +282,14 @@ export class EdgeDesk {
     return { kind: 'passed', first: first.get(candidate.source) ?? [], overridden };
   }
 
-  #reserve({ source, id, desired, grantable }: Candidate, first: readonly Identity[]): Decision {
+  #reserve(
+    { source, id, desired, grantable }: Candidate,
+    first: readonly Identity[],
+    withheld?: ReadonlySet<Desired>,
+  ): Decision {
     const before = this.#world.version;
-    this.#world.admit(source, { id, desired: grantable(this.#relevantOf(desired)), first });
+    const granted = grantable(this.#relevantOf(desired)).filter((object) => !withheld?.has(object));
+    this.#world.admit(source, { id, desired: granted, first });
     if (this.#world.version !== before && this.#world.has(source)) this.#refreshSoon();
     return { kind: 'passed', first };
   }

@@ -10,6 +10,11 @@ export const EDGE_ERRORS = {
       'What the commit would do to the edge could not be worked out, for want of memory or time, or by a defect of Plumbline. Nothing of it is applied; the last good revision goes on being enforced.',
     mend: 'It is tried again. If it stays: see the log, give the operator more memory, or report it with the objects that bring it about.',
   },
+  EdgeUnjudged: {
+    meaning:
+      'The object belonged to another source when the gate judged this one, and has become free since. It is not applied unjudged.',
+    mend: 'Nothing: it is judged with the next attempt. If it stays: mend what keeps the newest commit from being applied.',
+  },
   EdgeOrder: {
     meaning:
       'An object that is no longer in Git has to go before its successor comes, or traffic would be hurt meanwhile; it could not be deleted yet.',
