@@ -26,7 +26,7 @@ export const SSA_ANNOTATION = `${GROUP}/ssa`;
 export const FORCE_ANNOTATION = `${GROUP}/force`;
 export const ADOPT_ANNOTATION = `${GROUP}/adopt`;
 
-/** On Mappings of different owners: with the same value on each they share a route on purpose. */
+/** On Mappings of different owners, that share a route on purpose: the namespaces that do, on each. */
 export const ROUTE_GROUP_ANNOTATION = `${GROUP}/route-group`;
 
 /** On a source: reconcile now and verify everything; the token is echoed in status.lastHandledReconcileAt. */

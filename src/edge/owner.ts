@@ -42,16 +42,24 @@ export function ownersOf(group: RouteGroup): ReadonlySet<string> {
   return owners;
 }
 
-/** Have both sides said, by the same annotation, that they share their routes on purpose? */
+/**
+ * Have both sides said that they share their routes on purpose? Each names, in the same annotation, the namespaces that do:
+ * the word of one side is not enough, and nobody joins a route that others share.
+ */
 export function shareOnPurpose(a: Policy, b: Policy): boolean {
-  const shared = sharedName(a);
-  return shared !== undefined && shared !== '' && shared === sharedName(b);
+  const [ofA, ofB] = [sharersOf(a), sharersOf(b)];
+  return [ofA, ofB].every((sharers) => sharers.has(homeOf(a)) && sharers.has(homeOf(b)));
 }
 
-function sharedName({ written, parent }: Policy): string | undefined {
+/** Where it was written, whatever namespace the text of an annotation gives it. */
+function homeOf({ parent, namespace }: Policy): string {
+  return parent?.metadata.namespace ?? namespace;
+}
+
+function sharersOf({ written, parent }: Policy): ReadonlySet<string> {
   for (const object of [written, parent]) {
-    const name = textAt(object, 'metadata', 'annotations', ROUTE_GROUP_ANNOTATION);
-    if (name !== undefined) return name;
+    const said = textAt(object, 'metadata', 'annotations', ROUTE_GROUP_ANNOTATION);
+    if (said !== undefined) return new Set(said.split(',').map((name) => name.trim()));
   }
-  return undefined;
+  return new Set();
 }

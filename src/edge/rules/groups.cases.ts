@@ -1,7 +1,8 @@
 import { from, host, mapping, type RuleCases, service } from './case.ts';
 
 const ONE_ROUTE = [mapping('t1/m', { service: 'a' }), mapping('t2/m', { service: 'b' })];
-const SHARED = { annotations: { 'plumbline.dev/route-group': 'checkout' } };
+const shared = (namespaces: string) => ({ annotations: { 'plumbline.dev/route-group': namespaces } });
+const SHARED = shared('t1, t2');
 const SELECTING = host('t1/h', { mappingSelector: { matchLabels: { team: 'x' } } });
 const LABELLED = { labels: { team: 'x' } };
 
@@ -29,6 +30,11 @@ export const GROUP_CASES: Record<string, RuleCases> = {
         finds: { says: /source one.*source two|source two.*source one/ },
       },
       'only one side agreed': [mapping('t1/m', {}, SHARED), mapping('t2/m')],
+      'one joins whom the other does not name': [
+        mapping('t1/m', {}, SHARED),
+        mapping('t3/m', {}, shared('t1, t2, t3')),
+      ],
+      'one says the same without being named': [mapping('t1/m', {}, SHARED), mapping('t3/m', {}, SHARED)],
       'in an annotation': [
         mapping('t1/m', { service: 'a' }),
         service(
@@ -43,6 +49,7 @@ export const GROUP_CASES: Record<string, RuleCases> = {
       'one owner': [mapping('t1/m1'), mapping('t1/m2', { weight: 10 })],
       'one source in two namespaces': [from('one', mapping('t1/m')), from('one', mapping('t2/m', { weight: 10 }))],
       'both sides agreed': [mapping('t1/m', {}, SHARED), mapping('t2/m', { weight: 10 }, SHARED)],
+      'both sides agreed, and one with a third': [mapping('t1/m', {}, SHARED), mapping('t2/m', {}, shared('t2,t1,t3'))],
       'a canary of Argo Rollouts': [from('one', mapping('t1/app')), mapping('t1/app-canary', { weight: 10 })],
     },
   },

@@ -19,8 +19,8 @@ export const GROUP_RULES: readonly Rule[] = [
     when: 'Mappings of different owners have the same route.',
     means:
       'Emissary tells nobody and splits the requests between them: each owner gets requests of the other, and loses some of its own.',
-    mend: `Give one of them another host, path or header. Where it is meant, write the annotation ${ROUTE_GROUP_ANNOTATION} with the same value on both.`,
-    find: inEachGroup(routeCollision),
+    mend: `Give one of them another host, path or header. Where it is meant, name both namespaces (a, b) in the annotation ${ROUTE_GROUP_ANNOTATION} on both.`,
+    find: inEachGroup('several', routeCollision),
   },
   {
     id: 'EM011',
@@ -30,7 +30,7 @@ export const GROUP_RULES: readonly Rule[] = [
     when: 'Several Mappings of one owner have the same route and none has a weight.',
     means: 'Requests are split equally between them, which nobody has asked for.',
     mend: 'Remove one, or say with `weight` how the requests are to be split.',
-    find: inEachGroup(routeDuplicate),
+    find: inEachGroup('several', routeDuplicate),
   },
   {
     id: 'EM012',
@@ -65,7 +65,7 @@ export const GROUP_RULES: readonly Rule[] = [
     means:
       'The last Mapping that sets it sets it for all (headers: all get those of all), so a canary changes the stable one.',
     mend: 'Write the field in all Mappings of the route alike.',
-    find: inEachGroup(fieldLeak),
+    find: inEachGroup('several', fieldLeak),
   },
   {
     id: 'EM024',
@@ -154,7 +154,7 @@ function* routeDuplicate(group: RouteGroup): Iterable<Hit> {
   yield { object: partyOf(last), other: partyOf(first), traffic: trafficOf(group), message };
 }
 
-const flavoursOfMembers = inEachGroup(function* (group) {
+const flavoursOfMembers = inEachGroup('several', function* (group) {
   const [first, ...others] = policiesIn(group);
   for (const policy of others) {
     const [mine, firsts] = [flavourOf(policy), flavourOf(first!)];
@@ -165,7 +165,7 @@ const flavoursOfMembers = inEachGroup(function* (group) {
   }
 });
 
-const aliasesOfMembers = inEachGroup(function* (group) {
+const aliasesOfMembers = inEachGroup('several', function* (group) {
   const [first, ...others] = policiesIn(group);
   for (const policy of others) {
     if (sameRoute(policy, first!)) continue;
@@ -201,7 +201,7 @@ function* fieldLeak(group: RouteGroup): Iterable<Hit> {
   }
 }
 
-const shadowsOfGroups = inEachGroup(function* (group) {
+const shadowsOfGroups = inEachGroup('shadow', function* (group) {
   const policies = policiesIn(group);
   const [beside] = group.members;
   for (const { policy } of group.shadows) {

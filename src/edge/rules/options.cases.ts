@@ -89,6 +89,10 @@ export const OPTION_CASES: Record<string, RuleCases> = {
         objects: [mapping('t1/m', { add_request_headers: { x: { value: '${AWS_SECRET}' } } })],
         finds: { object: 'Mapping t1/m', severity: 'warning', says: /\$AWS_SECRET/ },
       },
+      'a variable in what a Mapping takes: an empty one makes it the path of somebody else': {
+        objects: [mapping('t1/m', { prefix: '/cart/${EMPTY}' })],
+        finds: { object: 'Mapping t1/m', severity: 'error' },
+      },
       'a variable without braces': [mapping('t1/m', { rewrite: '/a/$HOME/b' })],
       'a variable that Emissary has, without its value': {
         objects: [mapping('t1/m', { rewrite: '/$TOKEN' })],

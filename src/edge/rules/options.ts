@@ -1,11 +1,13 @@
 import type { Hit, Judged, Rule } from '../finding.ts';
 import type { Policy } from '../model.ts';
-import { describe, partyOf, policiesOf } from '../party.ts';
+import { describe, partyOf } from '../party.ts';
 import { shown } from '../shown.ts';
-import { isRecord, numberAt, textAt, valueAt } from '../spec.ts';
+import { isRecord, numberAt, recordAt, textAt, valueAt } from '../spec.ts';
 import { defaultResolver, resolversOf } from '../upstream.ts';
 import { breakerNames, isLoadBalancer, isRetryOn } from '../upstream-options.ts';
-import { inEach } from './each.ts';
+import { inEach, policiesWith } from './each.ts';
+
+const PATH_REDIRECTS = ['path_redirect', 'prefix_redirect', 'regex_redirect'];
 
 export const OPTION_RULES: readonly Rule[] = [
   {
@@ -36,14 +38,19 @@ export const OPTION_RULES: readonly Rule[] = [
     when: 'A retry policy without a valid `retry_on`, a circuit breaker of another priority than default and high or with a limit that is no number, a redirect code that is none, or a rate-limit label group with another number of keys than one.',
     means: 'Emissary drops the Mapping; a wrong redirect code becomes 301, and the API server refuses the label group.',
     mend: 'Write a value that Emissary knows.',
-    find: inEach(['Mapping', 'TCPMapping'], badOption),
+    find: inEach(['Mapping', 'TCPMapping'], badOption, [
+      'circuit_breakers',
+      'retry_policy',
+      'redirect_response_code',
+      'labels',
+    ]),
   },
   {
     id: 'EM055',
     name: 'env-expansion',
     severity: 'warning',
     impact: 'protection-lost',
-    when: 'A text of a policy holds `$NAME` or `${NAME}`.',
+    when: 'A text of a policy holds `$NAME` or `${NAME}`. An error where it decides which hosts, paths, requests or certificates the policy takes.',
     means:
       'Emissary replaces it by that variable of its own container, when there is one: the policy does not say what is written, and whoever writes policies can read Emissary’s environment.',
     mend: 'Write the value; in a regular expression, write `[$]` for the character.',
@@ -58,14 +65,18 @@ export const OPTION_RULES: readonly Rule[] = [
     means:
       'Only one holds: path before prefix before regex, `regex_rewrite` before `rewrite`. Without `host_redirect` requests are routed, not redirected.',
     mend: 'Keep the one that is meant.',
-    find: inEach(['Mapping'], redirectExclusive),
+    find: inEach(['Mapping'], redirectExclusive, [...PATH_REDIRECTS, 'regex_rewrite']),
   },
 ];
+
+const withResolving = policiesWith(['Mapping', 'TCPMapping'], ['resolver', 'load_balancer']);
 
 function* loadBalancing({ edge }: Judged): Iterable<Hit> {
   const resolvers = resolversOf(edge);
   const usual = defaultResolver(edge);
-  for (const policy of edge.policies) {
+  // Only Consul finds fault with a Mapping that says nothing about it.
+  const concerned = resolvers.get(usual) === 'ConsulResolver' ? edge.policies : withResolving(edge);
+  for (const policy of concerned) {
     if (policy.kind !== 'Mapping' && policy.kind !== 'TCPMapping') continue;
     const problem = resolverProblem(policy, usual, resolvers);
     if (problem === undefined) continue;
@@ -93,9 +104,11 @@ function resolverProblem(policy: Policy, usual: string, resolvers: ReadonlyMap<s
   return isLoadBalancer(balancer) ? undefined : `load_balancer ${shown(balancer)} is none that Emissary knows`;
 }
 
+const withUnsupported = policiesWith(['Mapping'], ['outlier_detection', 'error_response_overrides']);
+
 function* unsupportedField({ edge }: Judged): Iterable<Hit> {
   const major = Number.parseInt(edge.settings.version, 10);
-  for (const policy of policiesOf(edge, 'Mapping')) {
+  for (const policy of withUnsupported(edge)) {
     for (const field of ['outlier_detection', 'error_response_overrides']) {
       if (!Object.hasOwn(policy.spec, field) || (field === 'error_response_overrides' && major < 4)) continue;
       const object = partyOf(policy);
@@ -149,21 +162,37 @@ function labelsProblem(labels: unknown): string | undefined {
 
 const VARIABLE = /\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})/g;
 
+/** What decides whose requests, certificates and routes a policy takes, in any version. */
+const CLAIMING_FIELDS: readonly string[] = (
+  'hostname host hosts prefix headers regex_headers query_parameters regex_query_parameters method ambassador_id ' +
+  'mappingSelector selector hostBinding tlsSecret tlsContext tls secret ca_secret crl_secret'
+).split(' ');
+
 function* environmentNames(policy: Policy): Iterable<Hit> {
-  const names = new Set<string>();
-  for (const text of textsOf(policy.written)) {
-    for (const [, bare, braced] of text.matchAll(VARIABLE)) names.add((bare ?? braced ?? '').slice(0, 64));
-  }
+  const { metadata } = policy.written;
+  const spec = recordAt(policy.written, 'spec');
+  const claiming = namesIn([metadata.labels, ...CLAIMING_FIELDS.map((field) => spec[field])]);
   const object = partyOf(policy);
-  for (const name of names) {
+  for (const name of new Set([...claiming, ...namesIn([spec])])) {
     const message = `${describe(object)} holds \`$${name}\`, which Emissary’s environment replaces`;
-    yield { object, detail: name, message };
+    if (!claiming.has(name)) yield { object, detail: name, message };
+    // Otherwise one could write a route that belongs to somebody else in a way that only Emissary can read.
+    else
+      yield { object, detail: `claim ${name}`, severity: 'error', message: `${message}: what it takes is not known` };
   }
 }
 
-/** Every text of spec and labels, names of fields included; without recursion, for nothing bounds the depth of JSON. */
-function* textsOf(written: Policy['written']): Iterable<string> {
-  const open: unknown[] = [written['spec'], written.metadata.labels];
+function namesIn(values: unknown[]): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const text of textsOf(values)) {
+    for (const [, bare, braced] of text.matchAll(VARIABLE)) names.add((bare ?? braced ?? '').slice(0, 64));
+  }
+  return names;
+}
+
+/** Every text, names of fields included; without recursion, for nothing bounds the depth of JSON. */
+function* textsOf(values: readonly unknown[]): Iterable<string> {
+  const open = [...values];
   while (open.length > 0) {
     const value = open.pop();
     if (typeof value === 'string') {
@@ -175,8 +204,6 @@ function* textsOf(written: Policy['written']): Iterable<string> {
     }
   }
 }
-
-const PATH_REDIRECTS = ['path_redirect', 'prefix_redirect', 'regex_redirect'];
 
 function* redirectExclusive(policy: Policy): Iterable<Hit> {
   const { spec } = policy;
