@@ -186,7 +186,7 @@ function noteUnjudged(source: Source, desired: Desired, { clock }: ReconcileDeps
 }
 
 /** Whoever writes sources in a namespace may write all of them. Between namespaces both sides must agree. */
-function isSameTeam(a: string, b: string): boolean {
+export function isSameTeam(a: string, b: string): boolean {
   return a.slice(0, a.indexOf('/')) === b.slice(0, b.indexOf('/'));
 }
 

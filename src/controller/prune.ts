@@ -8,7 +8,7 @@ import { inParallel } from '../sync/pool.ts';
 import { prunePlan, type PrunePlan } from '../sync/prune-guard.ts';
 import { findUnlabelled } from '../sync/unlabelled.ts';
 import { orderFor } from './actor.ts';
-import { wakeClaimants } from './claim.ts';
+import { isSameTeam, wakeClaimants } from './claim.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { subjectOf } from './drift-record.ts';
 import type { PruneHold, Rendered, Source } from './source.ts';
@@ -55,6 +55,28 @@ export async function prune(
     message: `${failed.length} objects could not be deleted: ${failed.slice(0, 3).join('; ')}`,
     retryMs: Math.min((source.pruneHold?.retryMs ?? FIRST_RETRY_MS / 2) * 2, MAX_RETRY_MS),
   };
+}
+
+/**
+ * Two sources that exchange objects would wait for each other for ever: neither lets go before its revision is whole, and
+ * neither revision can be. So where nothing but such refusals failed, what another source of the namespace has been refused
+ * is let go ahead of the rest. Any other failure may be the new half of a rename: then everything stays.
+ */
+export async function letGo(
+  source: Source,
+  spec: GitOpsSourceSpec,
+  deps: ReconcileDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const refused = (other: Source) => [...other.failures].filter(([, { code }]) => code === 'OwnedByOtherSource');
+  if (source.failures.size === 0 || refused(source).length < source.failures.size) return;
+  const others = [...deps.sources.values()].filter((other) => other !== source && isSameTeam(other.key, source.key));
+  const awaited = new Set(others.flatMap((other) => refused(other).map(([key]) => key)));
+  const plan = plannedPrune(source, spec, source.rendered!, deps);
+  const stages = plan.delete.map((stage) => stage.filter(({ key }) => awaited.has(key)));
+  // What cannot be deleted now is tried again with the next run, which the refusals bring about.
+  for (const stage of stages)
+    await inParallel(stage, WIDTH, (object) => remove(source, spec, object, deps, [], signal));
 }
 
 /** What may be deleted once the revision is applied whole; its objects need not be claimed yet. */

@@ -12,7 +12,7 @@ import { finalize } from './finalize.ts';
 import { historyWith } from './history.ts';
 import type { Outcome } from './outcome.ts';
 import { prevent, SUSPENDED } from './prevent.ts';
-import { prune, pruneFirst } from './prune.ts';
+import { letGo, prune, pruneFirst } from './prune.ts';
 import { readRemote } from './remote-secret.ts';
 import { readRevision } from './revision.ts';
 import { RunListener } from './run-listener.ts';
@@ -51,8 +51,10 @@ export async function reconcile(source: Source, deps: ReconcileDeps, signal: Abo
     if (first.length > 0) await pruneFirst(source, spec, first, deps, signal);
     await apply(source, spec, deps, { isNew, retryAll: isRequested }, signal);
     source.judged = true;
-    const complete = source.failures.size === 0 && source.unlisted.length === 0 && trouble === undefined;
+    const known = source.unlisted.length === 0 && trouble === undefined;
+    const complete = known && source.failures.size === 0;
     source.pruneHold = complete ? await prune(source, spec, deps, signal) : undefined;
+    if (known && !complete) await letGo(source, spec, deps, signal);
     await prevent(source, spec, deps, signal);
   } finally {
     source.applying = false;
