@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ownerProof } from '../api/names.ts';
 import { identityKey, identityOf, type KubeObject } from '../kube/object.ts';
+import { bodyWithout } from '../sync/body.ts';
 import type { Desired } from '../sync/desired.ts';
 import { EdgeWorld, mattersToEdge } from './edge-world.ts';
 
@@ -15,6 +16,21 @@ function declared(object: KubeObject): Desired {
   const body = JSON.stringify(object);
   const [key, { apiVersion }] = [identityKey(identity), object];
   return { identity, key, apiVersion, file: 'edge.yaml', line: 7, body, digest: body, policy };
+}
+
+/** With what its annotations say of how it is written, and the fields that are given up. */
+function declaredAs(object: KubeObject, policy: Partial<Desired['policy']>, ...paths: string[]): Desired {
+  const whole = declared(object);
+  const givenUp = paths.length > 0 && { givenUp: { paths, createBody: whole.body } };
+  return { ...whole, body: bodyWithout(whole.body, paths), policy: { ...whole.policy, ...policy }, ...givenUp };
+}
+
+/** The prefix and the hostname that count, by name. */
+function claims(world: EdgeWorld, ...view: Parameters<EdgeWorld['entries']>): string[] {
+  return [...world.entries(...view).values()].map(({ body }) => {
+    const { metadata, spec } = JSON.parse(body) as KubeObject & { spec: { prefix?: string; hostname?: string } };
+    return `${metadata.name} ${spec.hostname ?? '-'} ${spec.prefix ?? '-'}`;
+  });
 }
 
 function owned(object: KubeObject, name: string): KubeObject {
@@ -140,4 +156,36 @@ test('what matters to the edge', () => {
   for (const kind of ['Service', 'Secret']) assert.ok(mattersToEdge(object('v1', kind)));
   assert.ok(!mattersToEdge(object('v1', 'ConfigMap')));
   assert.ok(mattersToEdge(object('apps/v1', 'Deployment', { 'getambassador.io/config': '---' })));
+});
+
+for (const policy of [{ ssa: 'Ignore' }, { ssa: 'IfNotPresent' }, { reconcile: false }] as const) {
+  test(`what is not written counts as it is live: ${JSON.stringify(policy)}`, () => {
+    const [old, other] = [mapping('a', { prefix: '/old/' }), mapping('a', { prefix: '/other/' })];
+    const world = new EdgeWorld(() => true);
+    world.admit('shop/app', admission('1', old));
+    const desired = [declaredAs(other, policy)];
+    // Declaring another path gives up nothing that is live.
+    assert.deepEqual(claims(world, new Map([['shop/app', desired]])), ['a - /old/']);
+    world.admit('shop/app', { id: '2', desired, first: [] });
+    assert.deepEqual(claims(world), ['a - /old/']);
+    const { version } = world;
+    world.seen(owned(mapping('a', { prefix: '/edited/' }), 'app'));
+    assert.ok(world.version > version);
+    assert.deepEqual(claims(world), ['a - /edited/']);
+    world.gone(keyOf(a));
+    world.admit('shop/app', admission('3', other));
+    assert.deepEqual(claims(world), ['a - /other/']);
+  });
+}
+
+test('of fields that are given up those that are live count, and what an object is created with', () => {
+  let isLive = false;
+  const world = new EdgeWorld(() => isLive);
+  const made = declaredAs(mapping('a', { hostname: 'a.com', prefix: '/a/' }), {}, '/spec/hostname');
+  assert.deepEqual(claims(world, new Map([['shop/app', [made]]])), ['a a.com /a/']);
+  world.admit('shop/app', { id: '1', desired: [made], first: [] });
+  isLive = true;
+  world.seen(owned(mapping('a', { hostname: 'b.com', prefix: '/a/' }), 'app'));
+  const next = declaredAs(mapping('a', { hostname: 'c.com', prefix: '/c/' }), {}, '/spec/hostname');
+  assert.deepEqual(claims(world, new Map([['shop/app', [next]]])), ['a b.com /c/']);
 });

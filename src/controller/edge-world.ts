@@ -6,6 +6,7 @@ import type { Origin } from '../edge/input.ts';
 import { groupOf, identityKey, identityOf, type Identity, type KubeObject } from '../kube/object.ts';
 import type { Desired } from '../sync/desired.ts';
 import { provenSource } from '../sync/sighting.ts';
+import { isWhole, outcomeOf } from './edge-outcome.ts';
 
 /** What is watched beside Emissary's own kinds; Secrets are read by name, and of the others only what Git declares matters. */
 const FOLLOWED_KINDS: ReadonlySet<string> = new Set([
@@ -30,7 +31,7 @@ export interface Entry {
   readonly origin: Origin;
 }
 
-/** A live object that no admitted revision declares. */
+/** A live object that no admitted revision declares, or not all of it. */
 interface Kept {
   readonly identity: Identity;
   readonly source: string | undefined;
@@ -53,7 +54,7 @@ export function isPolicy({ identity, body }: Pick<Desired, 'identity' | 'body'>)
  */
 export class EdgeWorld {
   readonly #admitted = new Map<string, Admission>();
-  readonly #declarers = new Map<string, string>();
+  readonly #declarers = new Map<string, { source: string; desired: Desired }>();
   readonly #kept = new Map<string, Kept>();
   readonly #isLive: (key: string) => boolean;
   /** Moves whenever something changes that counts. */
@@ -68,7 +69,8 @@ export class EdgeWorld {
   seen(object: KubeObject): void {
     const identity = identityOf(object);
     const key = identityKey(identity);
-    if (this.#declarers.has(key)) return;
+    const declarer = this.#declarers.get(key);
+    if (declarer && isWhole(declarer.desired)) return;
     const body = JSON.stringify(whatCounts(object));
     const source = provenSource(object);
     const before = this.#kept.get(key);
@@ -97,11 +99,14 @@ export class EdgeWorld {
   admit(source: string, admission: Admission): void {
     const before = this.#admitted.get(source);
     this.#admitted.set(source, admission);
-    this.#undeclare(source, before);
-    for (const { key } of admission.desired) {
-      this.#declarers.set(key, source);
-      this.#kept.delete(key);
+    for (const desired of admission.desired) {
+      const { key, identity } = desired;
+      const live = isWhole(desired) || !isFollowed(identity) ? undefined : this.#liveBody(key);
+      if (live === undefined) this.#kept.delete(key);
+      else this.#kept.set(key, { identity, source, body: live });
     }
+    this.#undeclare(source, before);
+    for (const desired of admission.desired) this.#declarers.set(desired.key, { source, desired });
     this.#keepWhatStays(source, before);
     const isNothing = admission.desired.length === 0 && (before?.desired.length ?? 0) === 0;
     const isSame = before?.id === admission.id && before.desired.length === admission.desired.length;
@@ -160,16 +165,22 @@ export class EdgeWorld {
   ): ReadonlyMap<string, Entry> {
     const entries = new Map<string, Entry>();
     const add = (source: string, desired: readonly Desired[]) => {
-      for (const { key, body, file, line } of desired)
-        if (!entries.has(key)) entries.set(key, { body, origin: { source, file, line } });
+      for (const one of desired) {
+        const { key, file, line } = one;
+        if (entries.has(key)) continue;
+        const body = isWhole(one) ? one.body : outcomeOf(one, this.#liveBody(key));
+        entries.set(key, { body, origin: { source, file, line } });
+      }
     };
     // What a candidate takes over from a source that lets it go is the candidate's.
     for (const [source, desired] of candidates) add(source, desired);
     for (const [source, { desired }] of this.#admitted) if (!candidates.has(source)) add(source, desired);
     const stays = (key: string) => !entries.has(key) && !pruned.has(key);
     for (const source of candidates.keys()) {
-      for (const { key, identity, body } of this.#admitted.get(source)?.desired ?? [])
-        if (stays(key) && isFollowed(identity) && this.#isLive(key)) entries.set(key, { body, origin: { source } });
+      for (const one of this.#admitted.get(source)?.desired ?? []) {
+        if (!stays(one.key) || !isFollowed(one.identity) || !this.#isLive(one.key)) continue;
+        entries.set(one.key, { body: outcomeOf(one, this.#kept.get(one.key)?.body), origin: { source } });
+      }
     }
     for (const [key, { body, source }] of this.#kept)
       if (stays(key)) entries.set(key, { body, origin: source === undefined ? {} : { source } });
@@ -177,14 +188,24 @@ export class EdgeWorld {
   }
 
   #keepWhatStays(source: string, before: Admission | undefined): void {
-    for (const { key, identity, body } of before?.desired ?? []) {
+    for (const desired of before?.desired ?? []) {
+      const { key, identity } = desired;
       if (!this.#declarers.has(key) && isFollowed(identity) && this.#isLive(key))
-        this.#kept.set(key, { identity, source, body });
+        this.#kept.set(key, { identity, source, body: outcomeOf(desired, this.#kept.get(key)?.body) });
     }
   }
 
+  /** What the cluster holds of an object, as far as it is followed: what was seen, or what was declared and is enforced. */
+  #liveBody(key: string): string | undefined {
+    const seen = this.#kept.get(key)?.body;
+    const declarer = this.#declarers.get(key);
+    if (seen !== undefined || !declarer || !this.#isLive(key)) return seen;
+    return outcomeOf(declarer.desired, undefined);
+  }
+
   #undeclare(source: string, before: Admission | undefined): void {
-    for (const { key } of before?.desired ?? []) if (this.#declarers.get(key) === source) this.#declarers.delete(key);
+    for (const { key } of before?.desired ?? [])
+      if (this.#declarers.get(key)?.source === source) this.#declarers.delete(key);
   }
 }
 
