@@ -16,14 +16,13 @@ export function humanDiff({ diff: { added, changed, lost }, report }: DiffResult
 }
 
 function block(style: 'green' | 'red', mark: string, route: TableRoute, paint: Paint): string {
-  return [
-    `${paint(style, `${mark} ${heading(route)}`)}  ${tlsText(route.tls)}`,
-    ...servedBy(route, '    ', paint),
-  ].join('\n');
+  return [`${paint(style, `${mark} ${heading(route)}`)}  ${tlsText(route)}`, ...servedBy(route, '    ', paint)].join(
+    '\n',
+  );
 }
 
 function changeBlock({ before, after, fields }: ChangedRoute, paint: Paint): string {
-  const tls = fields.includes('TLS') ? [`    TLS: ${tlsText(before.tls)} → ${tlsText(after.tls)}`] : [];
+  const tls = fields.includes('TLS') ? [`    TLS: ${tlsText(before)} → ${tlsText(after)}`] : [];
   const ports = fields.includes('ports') ? [`    ports: ${before.ports.join(', ')} → ${after.ports.join(', ')}`] : [];
   return [
     `${paint('yellow', `~ ${heading(after)}`)}  ${fields.join(', ')}`,

@@ -1,11 +1,12 @@
 import type { Party } from '../edge/finding.ts';
 import type { ValueMatch } from '../edge/model.ts';
 import { ownerOf } from '../edge/party.ts';
-import type { RouteTls, TableMember, TableRoute } from '../edge/route-table.ts';
+import type { TableMember, TableRoute } from '../edge/route-table.ts';
 import { placeOf } from './report.ts';
 
-/** The match in words: `/cart/`, `= /cart`, `~ /api/(v1|v2)/.*`, then headers and query. */
+/** The match in words: `/cart/`, `= /cart`, `~ /api/(v1|v2)/.*`, then headers and query; `tcp :5432` for connections. */
 export function matchText({ path, headers, query, caseSensitive, precedence }: TableRoute): string {
+  if (path.match === 'tcp') return `tcp :${path.value}`;
   const mark = { prefix: '', path: '= ', regex: '~ ' }[path.match];
   const method = headers.find(({ name, match }) => name === ':method' && match === 'exact')?.value;
   // The host stands in a column of its own.
@@ -37,7 +38,8 @@ function valueText({ name, match, value = '' }: ValueMatch, between: string): st
 }
 
 /** How clients reach it: `https, http redirected`. */
-export function tlsText({ https, http, clientCertificate }: RouteTls): string {
+export function tlsText({ tls: { https, http, clientCertificate }, path }: TableRoute): string {
+  if (path.match === 'tcp') return https === 'none' ? '' : `TLS${clientCertificate ? ', client certificate' : ''}`;
   const secure = { terminated: 'https', forwarded: 'https by proxy', none: '' }[https];
   const clear = { served: 'http', redirected: 'http redirected', refused: '' }[http];
   return [secure, clear, clientCertificate ? 'client certificate' : ''].filter((part) => part !== '').join(', ');

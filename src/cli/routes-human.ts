@@ -31,7 +31,7 @@ export function routesText(routes: readonly TableRoute[], paint: Paint): string 
       index === 0 ? printable(matchText(route)) : '',
       weight,
       printable(service),
-      index === 0 ? tlsText(route.tls) : '',
+      index === 0 ? tlsText(route) : '',
       printable(ownerText(object)),
       printable(describe(object)),
       printable(whereText(object)),

@@ -62,7 +62,7 @@ function routeRows(routes: readonly TableRoute[]): string {
       code(route.host),
       code(matchText(route)),
       people(route),
-      tlsText(route.tls),
+      tlsText(route),
       route.members.map(({ statsName }) => code(statsName)).join('<br>'),
     ]);
   return markdownTable(['host', 'match', 'served by', 'TLS', 'stats name'], rows) + more(routes.length);

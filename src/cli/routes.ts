@@ -9,7 +9,7 @@ import { gatherScene } from './scene.ts';
 
 export interface RoutesResult {
   readonly routes: readonly TableRoute[];
-  /** Mappings that no request reaches, with the reason. */
+  /** Mappings and TCPMappings that nothing reaches, with the reason. */
   readonly unserved: readonly ObjectVerdict[];
   /** Set when it was asked who serves one request. */
   readonly answers: readonly Answer[] | undefined;
@@ -34,7 +34,7 @@ export async function routes(args: Arguments): Promise<RoutesResult> {
   const table = routeTable(edge);
   if (host !== undefined) return { ...result, routes: table.filter((route) => isAbout(route, host)), unserved: [] };
   const unserved = [...explain(edge, findings).values()].filter(({ object, state }) => {
-    return object.kind === 'Mapping' && state !== 'Served';
+    return (object.kind === 'Mapping' || object.kind === 'TCPMapping') && state !== 'Served';
   });
   return { ...result, routes: table, unserved };
 }

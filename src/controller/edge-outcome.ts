@@ -1,5 +1,4 @@
 import { fieldOf, isMap, parsePath, type FieldPath } from '../drift/fields.ts';
-import type { KubeObject } from '../kube/object.ts';
 import { bodyWithout, parseExact } from '../sync/body.ts';
 import type { Desired } from '../sync/desired.ts';
 
@@ -35,5 +34,5 @@ function taking(into: unknown, live: unknown, [field, ...rest]: string[]): unkno
   if (field === undefined) return live;
   const now = fieldOf(live, field);
   if (now === undefined) return into;
-  return { ...(isMap(into) ? into : {}), [field]: taking(fieldOf(into, field), now, rest) } as unknown as KubeObject;
+  return { ...(isMap(into) ? into : {}), [field]: taking(fieldOf(into, field), now, rest) };
 }

@@ -110,6 +110,15 @@ const HOSTILE: unknown[] = [
   { config: null },
 ];
 
+it('says no more of a host or a path than a name can be long', () => {
+  const long = mapping('t1/m', { hostname: `${'a'.repeat(9_000)}.com`, prefix: `/${'x'.repeat(9_000)}` });
+  const traffic = findingsOf(
+    judgedOf([long, { ...long, object: { ...long.object, metadata: { name: 'm', namespace: 't2' } } }]),
+  ).flatMap(({ traffic: one }) => [one?.host ?? '', one?.path ?? '']);
+  assert.ok(traffic.some((text) => text.length > 200));
+  for (const text of traffic) assert.ok(text.length <= 253);
+});
+
 describe('hostile values', () => {
   const samples: EdgeObject[] = [
     mapping('t1/m', {

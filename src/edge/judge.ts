@@ -1,6 +1,6 @@
-import type { Finding, Hit, Judged, Party, Rule, Severity } from './finding.ts';
+import type { Finding, Hit, Judged, Party, Rule, Severity, Traffic } from './finding.ts';
 import { RULES } from './rules/table.ts';
-import { shownSentence } from './shown.ts';
+import { shownSentence, shownText } from './shown.ts';
 
 /**
  * The row for a rule that threw: a bug of ours. It is a finding like the others, so that it can neither pass unseen nor
@@ -16,6 +16,9 @@ export const RULE_FAILED: Omit<Rule, 'find'> = {
   means: 'What that rule watches over is not known. It is a bug of Plumbline, not of the objects.',
   mend: 'Report the message; until it is mended an EdgePolicy can ignore the rule that fails, with the reason.',
 };
+
+/** HTTP has fewer. */
+const MAX_METHODS = 16;
 
 const RANK: Record<Severity, number> = { error: 0, warning: 1, info: 2 };
 
@@ -46,7 +49,17 @@ export function* askOne(rule: Rule, judged: Judged): Iterable<Finding> {
 function finding({ id, severity, impact, mend }: Omit<Rule, 'find'>, hit: Hit): Finding {
   const other = hit.other && !hit.otherMayChange ? identityOf(hit.other) : [];
   const key = JSON.stringify([id, ...identityOf(hit.object), ...other, hit.detail]);
-  return { severity, impact, mend, ...hit, message: shownSentence(hit.message), rule: id, key };
+  const traffic = hit.traffic && { traffic: shownTraffic(hit.traffic) };
+  return { severity, impact, mend, ...hit, ...traffic, message: shownSentence(hit.message), rule: id, key };
+}
+
+/** A policy of an annotation can name a host or a path of any length, and as many methods as it likes. */
+function shownTraffic({ host, path, methods }: Traffic): Traffic {
+  return {
+    ...(host !== undefined && { host: shownText(host) }),
+    ...(path !== undefined && { path: shownText(path) }),
+    ...(methods && { methods: methods.slice(0, MAX_METHODS).map(shownText) }),
+  };
 }
 
 /** As JSON the parts stay apart, whatever names an annotation makes up: no finding can pass for another, older one. */

@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import { explain, sentenceOf } from './explain.ts';
 import { findingsOf } from './judge.ts';
 import { whoServes, type EdgeRequest } from './request.ts';
-import { host, judgedOf, listener, mapping } from './rules/case.ts';
+import { routeTable } from './route-table.ts';
+import { host, judgedOf, listener, mapping, object } from './rules/case.ts';
 
 const request: EdgeRequest = { host: 'a.com', path: '/x/', method: 'GET', headers: new Map(), secure: false };
 
@@ -61,4 +62,28 @@ it('each Mapping has a verdict in one sentence', () => {
   assert.equal(told.get('Mapping hidden'), 'shadowed by Mapping n/regex');
   assert.match(told.get('Mapping unattached')!, /^unserved: ./);
   assert.equal(told.get('Host a'), 'served on a.com:8080');
+});
+
+it('the route table shows the connections that TCPMappings take, beside the routes', () => {
+  const { edge } = judgedOf({
+    objects: [
+      listener('emissary/http'),
+      host('n/a'),
+      mapping('n/web', { service: 'web' }),
+      object('TCPMapping', 'n/db', { port: 5432, service: 'db:5432' }),
+      object('TCPMapping', 'n/tls', { port: 6432, host: 'db.com', service: 'db:5432' }),
+      object('TLSContext', 'n/c', { hosts: ['db.com'], secret: 's', min_tls_version: 'v1.2' }),
+    ],
+    secrets: ['n/s'],
+    bare: true,
+  });
+  const rows = routeTable(edge).map(({ host: name, path, ports, tls, members }) => {
+    const served = members.map(({ object: { name: by }, service, share }) => `${by} ${service} ${share}%`);
+    return `${name} ${path.match} ${path.value} ${ports.join(',')} ${tls.https} ${tls.minTls ?? '-'} ${served.join(' ')}`;
+  });
+  assert.deepEqual(rows, [
+    'a.com prefix /x/ 8080 forwarded - web web.n:80 100%',
+    'db.com tcp 6432 6432 terminated v1.2 tls db.n:5432 100%',
+    '* tcp 5432 5432 none - db db.n:5432 100%',
+  ]);
 });

@@ -9,18 +9,21 @@ import type {
   Route,
   RouteGroup,
   Spec,
+  TcpGroup,
+  TlsContext,
   ValueMatch,
 } from './model.ts';
 import { partyOf } from './party.ts';
 import { routesOf } from './routes.ts';
 import { textAt } from './spec.ts';
 
-/** One match of one host with everybody who serves it: a line of the route table as people read it. Plain data. */
+/** One match of one host, or one port of TCP, with everybody who serves it: a line of the route table as people read it. Plain data. */
 export interface TableRoute {
   /** Equal for the same requests before and after a change: host and match, never who serves them. */
   readonly key: string;
   readonly host: string;
-  readonly path: RouteGroup['path'];
+  /** `tcp`: whole connections, to the port that `value` names. */
+  readonly path: RouteGroup['path'] | { readonly match: 'tcp'; readonly value: string };
   readonly headers: readonly ValueMatch[];
   readonly query: readonly ValueMatch[];
   readonly precedence: number;
@@ -70,11 +73,13 @@ const SHOWN_FIELDS: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-/** Everything that the edge serves over HTTP, host by host in the order of the Listeners, routes in Envoy's order. */
+/** Everything that the edge serves: HTTP, host by host in the order of the Listeners, routes in Envoy's order; then TCP. */
 export function routeTable(edge: Edge): TableRoute[] {
   const rows = new Map<string, Draft>();
+  const tcp: TableRoute[] = [];
   for (const listener of edge.listeners) {
     for (const chain of listener.chains) {
+      if (chain.tcp) tcp.push(tcpRoute(listener, chain, chain.tcp));
       for (const vhost of chain.vhosts) {
         const host = vhost.domains.join(', ');
         for (const route of routesOf(listener, vhost)) {
@@ -87,7 +92,38 @@ export function routeTable(edge: Edge): TableRoute[] {
       }
     }
   }
-  return [...rows.values()].map(finished);
+  return [...[...rows.values()].map(finished), ...tcp];
+}
+
+function tcpRoute({ port }: Listener, { tls, serverNames, context }: Chain, { members }: TcpGroup): TableRoute {
+  const host = serverNames.join(', ') || '*';
+  const path = { match: 'tcp', value: String(port) } as const;
+  return {
+    key: JSON.stringify([host, path.match, path.value]),
+    host,
+    path,
+    headers: [],
+    query: [],
+    precedence: 0,
+    caseSensitive: true,
+    ports: [port],
+    tls: {
+      https: tls ? 'terminated' : 'none',
+      http: tls ? 'refused' : 'served',
+      ...settingsOf(tls ? context : undefined),
+    },
+    members: members.map(memberOf),
+    shadows: [],
+  };
+}
+
+function settingsOf(context: TlsContext | undefined): Pick<RouteTls, 'secret' | 'minTls' | 'clientCertificate'> {
+  const { secret, minTls, certRequired = false } = context ?? {};
+  return {
+    ...(secret !== undefined && { secret }),
+    ...(minTls !== undefined && { minTls }),
+    clientCertificate: certRequired,
+  };
 }
 
 /** A row while the listeners are gone through. */
@@ -119,8 +155,6 @@ function note(draft: Draft, listener: Listener, chain: Chain, { security, action
 function finished({ hostName, host, route, ports, https, http, redirect }: Draft): TableRoute {
   const { group, path, headers, query, caseSensitive } = route;
   const { precedence, members, shadows } = group;
-  const { secret, minTls, certRequired = false } = host.context ?? {};
-  const isEncrypted = https === 'terminated';
   return {
     key: JSON.stringify([hostName, path.match, path.value, headers, query, precedence]),
     host: hostName,
@@ -130,13 +164,7 @@ function finished({ hostName, host, route, ports, https, http, redirect }: Draft
     precedence,
     caseSensitive,
     ports: [...ports].sort((a, b) => a - b),
-    tls: {
-      https,
-      http,
-      ...(isEncrypted && secret !== undefined && { secret }),
-      ...(isEncrypted && minTls !== undefined && { minTls }),
-      clientCertificate: isEncrypted && certRequired,
-    },
+    tls: { https, http, ...settingsOf(https === 'terminated' ? host.context : undefined) },
     members: group.redirect ? [] : members.map(memberOf),
     ...(group.redirect && { redirect: { object: partyOf(group.redirect), to: redirect ?? {} } }),
     shadows: shadows.map(({ policy }) => partyOf(policy)),

@@ -3,6 +3,7 @@ import { isRecord } from './spec.ts';
 /** Longer texts are cut: messages go into statuses and events. */
 const MAX_SHOWN = 80;
 const MAX_SENTENCE = 600;
+const MAX_TEXT = 253;
 /** Of a list or an object: no more items, and nothing further down. */
 const MAX_ITEMS = 8;
 const MAX_DEPTH = 3;
@@ -10,6 +11,11 @@ const MAX_DEPTH = 3;
 /** A value of a policy as a message may show it: like JSON, at most 80 characters, never the credentials of a URL. */
 export function shown(value: unknown): string {
   return cut(sketch(value, MAX_DEPTH));
+}
+
+/** A host or a path of a policy as it stands, at most 253 characters: as long as a host name can be. */
+export function shownText(text: string): string {
+  return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT - 1)}…`;
 }
 
 /** A whole sentence: a rule may have taken a text of a policy into it as it stands. */
