@@ -2,8 +2,10 @@ import { Compilation } from './compilation.ts';
 import type { EdgeInput, EdgeObject, EdgeSettings, Origin } from './input.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { Policy } from './model.ts';
+import { objectsOf } from './objects.ts';
 import { expandVariables } from './environment.ts';
 import { ingressClasses } from './ingress.ts';
+import { placesIn, Resorted } from './resorted.ts';
 import { dependsOnOthers, unfold, type Reading, type Unfolded } from './unfold.ts';
 
 /** The three kinds of resolvers share one set of names; every other kind has its own. */
@@ -20,13 +22,18 @@ interface Candidate {
 /** The objects that bring policies → the policies of this gateway, sorted and named as the compiler does (fetch/, config/config.py). */
 export function collect(input: EdgeInput): Compilation {
   const { ambassadorId } = input.settings;
-  const objects = input.objects.map(({ object }) => object);
-  const reading = { ...input.settings, classes: ingressClasses(objects, ambassadorId) };
-  const candidates = input.objects.flatMap((object) => candidatesOf(object, input.settings, reading));
+  const classes = objectsOf(input, 'IngressClass').map(({ object }) => object);
+  const reading = { ...input.settings, classes: ingressClasses(classes, ambassadorId) };
+  const memory = memoryOf(input.settings);
+  const found: Candidate[] = [];
+  for (const object of input.objects) {
+    for (const candidate of candidatesOf(object, input.settings, reading, memory)) found.push(candidate);
+  }
   const policies: Policy[] = [];
   const stored = new Map<string, Map<string, Policy>>();
   const compilation = new Compilation(input, policies, stored);
-  candidates.sort(byKey);
+  const placeOf = placesIn(found);
+  const candidates = memory.order.sort(found, (a, b) => byKey(a, b) || placeOf(a) - placeOf(b));
   for (const { policy, ours, refused } of candidates) {
     if (!ours) compilation.drop(policy, 'not-ours', `its ambassador_id does not name ${ambassadorId}`);
     else if (refused === undefined) policies.push(store(policy, stored, compilation));
@@ -96,20 +103,32 @@ function storageOf(kind: string): string {
 }
 
 // What depends on one object and the settings alone is worked out once for each object: objects outlive compilations.
-const remembered = new WeakMap<
-  EdgeSettings,
-  WeakMap<KubeObject, { origin: Origin; candidates: readonly Candidate[] }>
->();
+interface Memory {
+  readonly byObject: WeakMap<KubeObject, { origin: Origin; candidates: readonly Candidate[] }>;
+  readonly order: Resorted<Candidate>;
+}
+
+const memories = new WeakMap<EdgeSettings, Memory>();
 const renamedPolicies = new WeakMap<Policy, Policy>();
 
-function candidatesOf({ object, origin }: EdgeObject, settings: EdgeSettings, reading: Reading): readonly Candidate[] {
-  const known =
-    remembered.get(settings) ?? new WeakMap<KubeObject, { origin: Origin; candidates: readonly Candidate[] }>();
-  remembered.set(settings, known);
-  const before = known.get(object);
+function memoryOf(settings: EdgeSettings): Memory {
+  const known = memories.get(settings);
+  if (known) return known;
+  const memory: Memory = { byObject: new WeakMap(), order: new Resorted() };
+  memories.set(settings, memory);
+  return memory;
+}
+
+function candidatesOf(
+  { object, origin }: EdgeObject,
+  settings: EdgeSettings,
+  reading: Reading,
+  { byObject }: Memory,
+): readonly Candidate[] {
+  const before = byObject.get(object);
   if (before && sameOrigin(before.origin, origin)) return before.candidates;
   const candidates = unfold(object, reading).map((unfolded) => candidateOf(unfolded, origin, settings));
-  if (!dependsOnOthers(object)) known.set(object, { origin, candidates });
+  if (!dependsOnOthers(object)) byObject.set(object, { origin, candidates });
   return candidates;
 }
 

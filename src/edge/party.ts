@@ -4,9 +4,14 @@ import type { Origin } from './input.ts';
 import { matchOf } from './match.ts';
 import { textAt } from './spec.ts';
 
+const NONE: readonly Policy[] = [];
+const kindsOf = new WeakMap<Edge, ReadonlyMap<string, readonly Policy[]>>();
+
 /** The policies of one kind, in the compiler's order, the dropped ones included. */
-export function* policiesOf(edge: Edge, kind: string): Iterable<Policy> {
-  for (const policy of edge.policies) if (policy.kind === kind) yield policy;
+export function policiesOf(edge: Edge, kind: string): readonly Policy[] {
+  let byKind = kindsOf.get(edge);
+  if (!byKind) kindsOf.set(edge, (byKind = Map.groupBy(edge.policies, (policy) => policy.kind)));
+  return byKind.get(kind) ?? NONE;
 }
 
 /** A policy as a finding names it. */

@@ -15,6 +15,11 @@ const PROMISES: ReadonlyMap<string, (object: KubeObject) => SecretShape | undefi
   ['secrets.hashicorp.com/VaultPKISecret', vaultSecret],
 ]);
 
+/** The kinds, whatever their groups. */
+export const PROMISING_KINDS: ReadonlySet<string> = new Set(
+  [...PROMISES.keys()].map((key) => key.slice(key.indexOf('/') + 1)),
+);
+
 /** Does an object of this kind make a Secret? */
 export function promisesSecret({ group, kind }: { group: string; kind: string }): boolean {
   return PROMISES.has(`${group}/${kind}`);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DEFAULT_EDGE_SETTINGS } from './input.ts';
 import type { RouteGroup } from './model.ts';
 import { compareWeights, inMatchingOrder, weightText } from './route-order.ts';
 
@@ -26,8 +27,8 @@ void test('what differs first decides, and the longer of two that do not differ'
 
 void test('of equal ones the younger is tried first', () => {
   const groups = ['old', 'young'].map((id) => ({ id, weight: weightText([0, 1]) }) as unknown as RouteGroup);
-  assert.deepEqual(
-    inMatchingOrder(groups).map(({ id }) => id),
-    ['young', 'old'],
-  );
+  const order = (list: readonly RouteGroup[]) => inMatchingOrder(list, DEFAULT_EDGE_SETTINGS).map(({ id }) => id);
+  assert.deepEqual(order(groups), ['young', 'old']);
+  // Also when they lay the other way round the last time.
+  assert.deepEqual(order(groups.toReversed()), ['old', 'young']);
 });

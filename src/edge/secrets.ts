@@ -1,7 +1,8 @@
 import type { KubeObject } from '../kube/object.ts';
 import type { EdgeInput, SecretShape } from './input.ts';
 import type { Spec } from './model.ts';
-import { promisedSecret } from './promised-secrets.ts';
+import { objectsOf } from './objects.ts';
+import { promisedSecret, PROMISING_KINDS } from './promised-secrets.ts';
 import { recordAt, textAt, valueAt } from './spec.ts';
 
 /** The Secret types that Emissary reads (fetch/secret.py); others do not exist for it. */
@@ -74,15 +75,20 @@ export class Secrets {
   // `a.b` was asked for, it is given to whoever asks for `a` in namespace `b` (ir/ir.py, resolve_secret).
   readonly #remembered = new Map<string, FoundSecret>();
 
-  constructor({ objects, secret }: Pick<EdgeInput, 'objects' | 'secret'>) {
-    this.#elsewhere = secret;
-    for (const { object } of objects) {
-      const shape = isSecret(object) ? shapeOfSecret(object) : promisedSecret(object);
-      if (!shape) continue;
-      const id = secretId(shape);
-      // What is there counts before what some controller will make.
-      if (isSecret(object) || !this.#declared.has(id)) this.#declared.set(id, shape);
+  constructor(input: Pick<EdgeInput, 'objects' | 'secret'>) {
+    this.#elsewhere = input.secret;
+    for (const { object } of objectsOf(input, 'Secret')) {
+      if (!isSecret(object)) continue;
+      const shape = shapeOfSecret(object);
+      this.#declared.set(secretId(shape), shape);
     }
+    for (const kind of PROMISING_KINDS)
+      for (const { object } of objectsOf(input, kind)) this.#promise(promisedSecret(object));
+  }
+
+  /** What is there counts before what some controller will make. */
+  #promise(shape: SecretShape | undefined): void {
+    if (shape && !this.#declared.has(secretId(shape))) this.#declared.set(secretId(shape), shape);
   }
 
   find(name: string, namespace: string): FoundSecret | undefined {

@@ -22,7 +22,7 @@ export function serve(
   for (const group of groups) warnOfRedirect(group, compilation);
   const sorted = hosts.toSorted((a, b) => (a.hostname < b.hostname ? -1 : a.hostname > b.hostname ? 1 : 0));
   const strict = selectsStrictly(settings);
-  const { served, unserved } = attach(sorted, inMatchingOrder(groups), strict);
+  const { served, unserved } = attach(sorted, inMatchingOrder(groups, settings), strict);
   const parts: ChainParts = { compilation, strict, hosts: sorted, contexts, served, refused: new Set() };
   const listeners: Listener[] = [];
   for (const [bindTo, binding] of bindings) {

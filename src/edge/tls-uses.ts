@@ -1,4 +1,5 @@
 import { standing } from './dropped.ts';
+import { policiesWith } from './rules/each.ts';
 import type { Edge, Policy } from './model.ts';
 import { textAt } from './spec.ts';
 import { secretNamed } from './secrets.ts';
@@ -36,13 +37,15 @@ export function* secretUses(edge: Edge): Iterable<SecretUse> {
   }
 }
 
-const ORIGINATORS = new Set(['Mapping', 'TCPMapping', 'AuthService', 'RateLimitService']);
+const mayRefer = policiesWith(
+  ['Host', 'Mapping', 'TCPMapping', 'AuthService', 'RateLimitService'],
+  ['tls', 'tlsSecret'],
+);
 
 /** Whoever refers to a TLS context by name: Hosts to terminate TLS, the others to originate it. */
 export function* contextReferences(edge: Edge): Iterable<readonly [name: string, policy: Policy]> {
-  for (const policy of edge.policies) {
-    const name =
-      policy.kind === 'Host' ? contextOf(policy) : ORIGINATORS.has(policy.kind) && textAt(policy.spec, 'tls');
+  for (const policy of mayRefer(edge)) {
+    const name = policy.kind === 'Host' ? contextOf(policy) : textAt(policy.spec, 'tls');
     if (name) yield [name, policy];
   }
 }

@@ -1,10 +1,10 @@
 import type { Hit, Judged, Rule } from '../finding.ts';
 import { matchOf } from '../match.ts';
 import type { Edge, Host, Policy } from '../model.ts';
-import { describe, partyOf, policiesOf, requestsOf } from '../party.ts';
+import { describe, partyOf, requestsOf } from '../party.ts';
 import { labelsMatch } from '../selector.ts';
 import { isRecord, isTrueAt, recordAt, textAt, valueAt } from '../spec.ts';
-import { inEach } from './each.ts';
+import { inEach, policiesThat } from './each.ts';
 import { KnownHosts } from './known-hosts.ts';
 
 export const ATTACHMENT_RULES: readonly Rule[] = [
@@ -36,7 +36,7 @@ export const ATTACHMENT_RULES: readonly Rule[] = [
     when: 'An exact host (`host` without host_regex, or the header `:authority`) contains `*`.',
     means: 'It could match nothing, so the Mapping is dropped.',
     mend: 'Write it as `hostname`, which is a glob.',
-    find: inEach(['Mapping'], globInExact),
+    find: inEach(['Mapping'], globInExact, ['host', 'headers']),
   },
   {
     id: 'EM033',
@@ -46,7 +46,7 @@ export const ATTACHMENT_RULES: readonly Rule[] = [
     when: 'A hostname has a `*` in the middle or at both ends, or begins with a dot.',
     means: 'Such a glob matches nothing but itself.',
     mend: 'Write `*` alone, or at one end: `*.example.com`.',
-    find: inEach(['Mapping', 'Host'], badGlob),
+    find: inEach(['Mapping', 'Host'], badGlob, ['hostname']),
   },
   {
     id: 'EM034',
@@ -56,7 +56,7 @@ export const ATTACHMENT_RULES: readonly Rule[] = [
     when: 'A Mapping has a hostname and also a host or the header `:authority`.',
     means: 'Only the hostname counts.',
     mend: 'Remove the other one.',
-    find: inEach(['Mapping'], hostAndHostname),
+    find: inEach(['Mapping'], hostAndHostname, ['host', 'headers']),
   },
   {
     id: 'EM035',
@@ -76,7 +76,7 @@ export const ATTACHMENT_RULES: readonly Rule[] = [
     when: 'A selector of a Host or Listener has matchExpressions.',
     means: 'Only matchLabels are read. A Host with nothing else serves every Mapping; a Listener is refused.',
     mend: 'Write matchLabels.',
-    find: inEach(['Host', 'Listener'], expressionsSelector),
+    find: inEach(['Host', 'Listener'], expressionsSelector, ['mappingSelector', 'selector', 'hostBinding']),
   },
   {
     id: 'EM040',
@@ -86,7 +86,7 @@ export const ATTACHMENT_RULES: readonly Rule[] = [
     when: 'A prefix that is no regular expression does not start with a slash.',
     means: 'Every path starts with one, so no request ever matches.',
     mend: 'Write the slash.',
-    find: inEach(['Mapping'], prefixNoSlash),
+    find: inEach(['Mapping'], prefixNoSlash, ['prefix']),
   },
   {
     id: 'EM041',
@@ -160,7 +160,6 @@ function isRedirect({ spec }: Policy): boolean {
 }
 
 function* globInExact(policy: Policy): Iterable<Hit> {
-  if (!Object.hasOwn(policy.spec, 'host') && !Object.hasOwn(policy.spec, 'headers')) return;
   const problem = matchOf(policy.spec)?.problem;
   if (problem === undefined) return;
   const object = partyOf(policy);
@@ -229,10 +228,16 @@ const INTERNAL = '/ambassador/v0/';
 const PROBES = [INTERNAL, `${INTERNAL}check_alive`, `${INTERNAL}check_ready`];
 const ACME = '/.well-known/acme-challenge/';
 
+/** What may be reserved: a Module can move the probes, so what is for every host is looked at in any case. */
+const onReserved = policiesThat(['Mapping'], ({ spec }) => {
+  const prefix = textAt(spec, 'prefix') ?? '';
+  return prefix.startsWith(INTERNAL) || prefix === ACME || textAt(spec, 'hostname') === '*';
+});
+
 function* reservedPrefix({ edge }: Judged): Iterable<Hit> {
   const internal = edge.groups.filter((group) => group.internal).map(({ path }) => path.value);
   const probes = new Set([...PROBES, ...internal]);
-  for (const policy of policiesOf(edge, 'Mapping')) {
+  for (const policy of onReserved(edge)) {
     const prefix = textAt(policy.spec, 'prefix') ?? '';
     const everywhere = textAt(policy.spec, 'hostname') === '*' && probes.has(prefix);
     if (!everywhere && !prefix.startsWith(INTERNAL) && prefix !== ACME) continue;

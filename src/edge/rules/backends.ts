@@ -3,6 +3,7 @@ import type { KubeObject } from '../../kube/object.ts';
 import type { Hit, Judged } from '../finding.ts';
 import type { EdgeInput } from '../input.ts';
 import type { Policy } from '../model.ts';
+import { objectsOf } from '../objects.ts';
 import { describe, partyOf } from '../party.ts';
 import { shown } from '../shown.ts';
 import { listAt, numberAt, textAt, valueAt } from '../spec.ts';
@@ -92,10 +93,10 @@ function readPorts({ spec }: KubeObject): ReadonlySet<number> | 'any' {
   return new Set(ports.filter((port) => port !== undefined));
 }
 
-function knownServices({ objects }: EdgeInput): KnownServices {
+function knownServices(input: EdgeInput): KnownServices {
   const known = new Map<string, Map<string, KubeObject>>();
-  for (const { object } of objects) {
-    if (object.kind !== 'Service' || object.apiVersion !== 'v1') continue;
+  for (const { object } of objectsOf(input, 'Service')) {
+    if (object.apiVersion !== 'v1') continue;
     const { name, namespace = 'default' } = object.metadata;
     const services = known.get(namespace);
     if (services) services.set(name, object);

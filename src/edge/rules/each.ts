@@ -1,13 +1,34 @@
 import type { Hit, Rule } from '../finding.ts';
-import type { Policy } from '../model.ts';
+import type { Edge, Policy } from '../model.ts';
 import { Looks } from './looks.ts';
 
 const looks = new Looks<Policy>(
   ({ policies }) => policies,
   ({ kind }) => kind,
+  ({ spec }) => Object.keys(spec),
 );
 
-/** The `find` of a rule that looks at nothing but one policy at a time, of some kinds or of every one. */
-export function inEach(kinds: readonly string[] | 'every', look: (policy: Policy) => Iterable<Hit>): Rule['find'] {
-  return looks.add(look, kinds === 'every' ? 'every' : new Set(kinds));
+type Kinds = readonly string[] | 'every';
+
+/**
+ * The `find` of a rule that looks at nothing but one policy at a time, of some kinds or of every one. `fields`: it finds
+ * nothing in a policy whose spec has none of these.
+ */
+export function inEach(
+  kinds: Kinds,
+  look: (policy: Policy) => Iterable<Hit>,
+  fields: readonly string[] | 'any' = 'any',
+): Rule['find'] {
+  const find = looks.add(look, { sorts: kinds, traits: fields });
+  return ({ edge }) => find(edge);
+}
+
+/** The policies of some kinds of which something is true that depends on nothing else, in the compiler's order, the dropped ones included. */
+export function policiesThat(kinds: Kinds, isTrue: (policy: Policy) => boolean): (edge: Edge) => Iterable<Policy> {
+  return looks.add((policy) => (isTrue(policy) ? [policy] : []), { sorts: kinds, traits: 'any' });
+}
+
+/** The policies of some kinds that have one of these fields, in the compiler's order, the dropped ones included. */
+export function policiesWith(kinds: Kinds, fields: readonly string[]): (edge: Edge) => Iterable<Policy> {
+  return looks.add((policy) => [policy], { sorts: kinds, traits: fields });
 }

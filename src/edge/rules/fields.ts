@@ -5,6 +5,7 @@ import type { Policy } from '../model.ts';
 import { ID_MANGLE, NO_HOST } from '../normalise.ts';
 import { describe, partyOf } from '../party.ts';
 import { schemaOf, versionOf } from '../schemas.ts';
+import { policiesThat } from './each.ts';
 import { isRecord, isTrueAt, recordAt, textAt } from '../spec.ts';
 
 /** So many of one sort are named of one object: the rest is the same trouble. */
@@ -15,10 +16,17 @@ export function isMade({ parent, key }: Policy): boolean {
   return parent?.kind === 'Ingress' && !key.startsWith(`${parent.metadata.name}.`);
 }
 
+const CURRENT = 'getambassador.io/v3alpha1';
+
+const inOldVersions = policiesThat('every', ({ written: { apiVersion, kind } }) => {
+  const version = versionOf(apiVersion);
+  return version !== 'v3alpha1' || !schemaOf(kind, version);
+});
+
 export function* notServed({ edge, guard, input }: Judged): Iterable<Hit> {
   const { version: emissary } = input.settings;
   const servesOld = Number.parseInt(emissary, 10) < 4;
-  for (const policy of edge.policies) {
+  for (const policy of guard.servedVersions?.has(CURRENT) === false ? edge.policies : inOldVersions(edge)) {
     if (policy.parent) continue;
     const { apiVersion, kind } = policy.written;
     const version = versionOf(apiVersion);

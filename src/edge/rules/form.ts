@@ -3,11 +3,12 @@ import type { Hit, Judged, Party, Rule } from '../finding.ts';
 import { isIngress } from '../ingress.ts';
 import type { EdgeObject } from '../input.ts';
 import type { Policy } from '../model.ts';
+import { annotatedOf } from '../objects.ts';
 import { describe } from '../party.ts';
 import { schemaOf, versionOf } from '../schemas.ts';
 import { textAt } from '../spec.ts';
 import { isMade, notServed, otherVersion, schemaBroken, storageArtefact, unknownField } from './fields.ts';
-import { inEach } from './each.ts';
+import { inEach, policiesThat } from './each.ts';
 
 export const FORM_RULES: readonly Rule[] = [
   {
@@ -119,7 +120,7 @@ function isRead({ object }: EdgeObject): boolean {
 }
 
 function* annotationYaml({ input }: Judged): Iterable<Hit> {
-  for (const one of input.objects) {
+  for (const one of annotatedOf(input)) {
     const problem = isRead(one) ? readAnnotation(one.object).problem : undefined;
     if (problem === undefined) continue;
     const object = parentOf(one);
@@ -129,7 +130,7 @@ function* annotationYaml({ input }: Judged): Iterable<Hit> {
 }
 
 function* annotationVersion({ input }: Judged): Iterable<Hit> {
-  for (const [one, document] of documentsOf(input.objects)) {
+  for (const [one, document] of documentsOf(annotatedOf(input))) {
     const { apiVersion, kind, metadata } = document;
     const object = documentParty(one, document);
     if (!textAt(metadata, 'name')) {
@@ -147,7 +148,7 @@ function* annotationVersion({ input }: Judged): Iterable<Hit> {
 }
 
 function* annotationNamespace({ input }: Judged): Iterable<Hit> {
-  for (const [one, document] of documentsOf(input.objects)) {
+  for (const [one, document] of documentsOf(annotatedOf(input))) {
     const { namespace = '' } = one.object.metadata;
     if (document.metadata.namespace === namespace) continue;
     const object = documentParty(one, document);
@@ -156,19 +157,17 @@ function* annotationNamespace({ input }: Judged): Iterable<Hit> {
 }
 
 function* annotationPlace({ input }: Judged): Iterable<Hit> {
-  for (const one of input.objects) {
+  for (const one of annotatedOf(input)) {
     if (isRead(one) || textAt(one.object.metadata.annotations, CONFIG_ANNOTATION) === undefined) continue;
     const object = parentOf(one);
     yield { object, message: `the annotation ${CONFIG_ANNOTATION} of ${describe(object)} is never read` };
   }
 }
 
+const madeOfIngresses = policiesThat('every', isMade);
+
 function* ingressPolicies({ edge }: Judged): Iterable<Hit> {
-  const made = new Map<object, Policy[]>();
-  for (const policy of edge.policies) {
-    if (!policy.parent || !isMade(policy)) continue;
-    made.set(policy.parent, [...(made.get(policy.parent) ?? []), policy]);
-  }
+  const made = Map.groupBy(madeOfIngresses(edge), ({ parent }) => parent);
   for (const policies of made.values()) {
     const [{ parent, origin }] = policies as [Policy];
     if (!parent) continue;

@@ -5,12 +5,15 @@ import type { Chain, Listener, Policy } from '../model.ts';
 import { describe, partyOf, policiesOf } from '../party.ts';
 import { readRegex } from '../regex.ts';
 import { numberAt, textAt, valueAt } from '../spec.ts';
-import { inEach } from './each.ts';
+import { inEach, policiesWith } from './each.ts';
 import { isCipherSuite, isCurve } from './boringssl.ts';
-import { regexesOf } from './regex-fields.ts';
+import { REGEX_FIELDS, regexesOf } from './regex-fields.ts';
 
 const FREEZES =
   'Emissary checks nothing of it and Envoy refuses the whole configuration: the edge keeps the one it has, and no change of anybody is taken up until this is mended.';
+
+/** The fields that name a host that requests go to. */
+const UPSTREAM_FIELDS = ['service', 'auth_service', 'host_rewrite'];
 
 export const FREEZE_RULES: readonly Rule[] = [
   {
@@ -21,7 +24,7 @@ export const FREEZE_RULES: readonly Rule[] = [
     when: 'A regular expression of a Mapping is not valid RE2: look-around, back-references, unbalanced brackets …',
     means: FREEZES,
     mend: 'Write it without what RE2 does not have (look-ahead, look-behind, back-references), or as a plain prefix.',
-    find: inEach(['Mapping'], badRegex),
+    find: inEach(['Mapping'], badRegex, REGEX_FIELDS),
   },
   {
     id: 'EM002',
@@ -51,7 +54,7 @@ export const FREEZE_RULES: readonly Rule[] = [
     when: 'The host of a service, an auth_service or a host_rewrite is neither a DNS name nor an IP address.',
     means: FREEZES,
     mend: 'Write `name`, `name.namespace`, a full DNS name or an IP address, with a port after a colon if need be.',
-    find: inEach('every', badUpstreamHost),
+    find: inEach('every', badUpstreamHost, UPSTREAM_FIELDS),
   },
   {
     id: 'EM005',
@@ -121,11 +124,12 @@ function* badRegex(policy: Policy): Iterable<Hit> {
 }
 
 const DEFAULT_REGEX_SIZE = 200;
+const withRegexes = policiesWith(['Mapping'], REGEX_FIELDS);
 
 function* regexTooBig({ edge }: Judged): Iterable<Hit> {
   const [module] = [...policiesOf(edge, 'Module')].filter(({ storedName }) => storedName === 'ambassador');
   const limit = numberAt(module?.spec, 'config', 'regex_max_size') ?? DEFAULT_REGEX_SIZE;
-  for (const policy of policiesOf(edge, 'Mapping')) {
+  for (const policy of withRegexes(edge)) {
     for (const { field, text } of regexesOf(policy)) {
       const regex = readRegex(text);
       if (regex.kind === 'invalid' || (regex.kind === 'valid' && regex.programSize <= limit)) continue;
@@ -183,7 +187,7 @@ function rangeOf(kind: string, field: string): [number, number] | undefined {
 const PLAIN = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?){0,3}(:\d+)?$/;
 
 function* badUpstreamHost(policy: Policy): Iterable<Hit> {
-  for (const field of ['service', 'auth_service', 'host_rewrite']) {
+  for (const field of UPSTREAM_FIELDS) {
     const text = textAt(policy.spec, field);
     if (text === undefined || PLAIN.test(text)) continue;
     const host = hostPartOf(text);

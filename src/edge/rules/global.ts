@@ -66,7 +66,7 @@ export const GLOBAL_RULES: readonly Rule[] = [
     when: 'CORS takes the origin `*` together with credentials.',
     means: 'Any web site can send requests with the cookies of its visitors and read the answers.',
     mend: 'List the origins.',
-    find: inEach(['Mapping', 'Module'], corsWildcard),
+    find: inEach(['Mapping', 'Module'], corsWildcard, ['cors', 'config']),
   },
   {
     id: 'EM08A',

@@ -1,88 +1,116 @@
-import type { Hit, Rule } from '../finding.ts';
 import type { Edge } from '../model.ts';
 
-type Look<Item> = (item: Item) => Iterable<Hit>;
-
-/** What one rule found in one item; `error`: it threw after that. */
+/** What one look found in one item; `error`: it threw after that. */
 interface Found {
-  readonly rule: number;
-  readonly hits: readonly Hit[];
+  readonly look: number;
+  readonly findings: readonly unknown[];
   readonly error?: Error;
 }
 
-const NOTHING: readonly Found[] = [];
+type Look<Item> = (item: Item) => Iterable<unknown>;
+
+const NOTHING: readonly never[] = [];
+
+/** How a look is asked for: only at items that are of one of these sorts and have one of these traits. */
+export interface Scope {
+  readonly sorts: readonly string[] | 'every';
+  readonly traits: readonly string[] | 'any';
+}
 
 /**
- * Rules that look at one item of the edge at a time and at nothing else. What they find is remembered with the item, and
- * items outlive compilations: after a change only the changed ones are looked at. All these rules share one walk over the
- * items, because twenty walks over ten thousand policies that did not change take longer than compiling the change.
+ * Looks at one item of the edge at a time and at nothing else. What they find is remembered with the item, and items outlive
+ * compilations: after a change only the changed ones are looked at. All looks share one walk over the items, because twenty
+ * walks over ten thousand policies that did not change take longer than compiling the change; and a look is not even begun
+ * at an item that lacks what it is about.
  */
 export class Looks<Item extends object> {
   readonly #itemsOf: (edge: Edge) => readonly Item[];
   readonly #sortOf: (item: Item) => string;
-  readonly #looks: { readonly look: Look<Item>; readonly sorts: ReadonlySet<string> | 'every' }[] = [];
-  /** Sort → numbers of the rules that look at it. */
-  readonly #bySort = new Map<string, number[]>();
-  readonly #remembered = new WeakMap<Item, { readonly asked: number; readonly found: readonly Found[] }>();
-  readonly #byEdge = new WeakMap<Edge, { readonly asked: number; readonly byRule: readonly Found[][] }>();
+  readonly #traitsOf: (item: Item) => readonly string[];
+  readonly #looks: { readonly look: Look<Item>; readonly scope: Scope }[] = [];
+  /** Of one sort: the looks at every item of it, and those at what has a trait. */
+  readonly #bySort = new Map<string, { always: readonly number[]; byTrait: ReadonlyMap<string, readonly number[]> }>();
+  readonly #remembered = new WeakMap<Item, readonly Found[]>();
+  readonly #byEdge = new WeakMap<Edge, readonly Found[][]>();
 
-  constructor(itemsOf: (edge: Edge) => readonly Item[], sortOf: (item: Item) => string) {
+  constructor(
+    itemsOf: (edge: Edge) => readonly Item[],
+    sortOf: (item: Item) => string,
+    traitsOf: (item: Item) => readonly string[],
+  ) {
     this.#itemsOf = itemsOf;
     this.#sortOf = sortOf;
+    this.#traitsOf = traitsOf;
   }
 
-  /** The `find` of one more such rule, which looks at items of some sorts. */
-  add(look: Look<Item>, sorts: ReadonlySet<string> | 'every' = 'every'): Rule['find'] {
-    const rule = this.#looks.push({ look, sorts }) - 1;
-    this.#bySort.clear();
-    const foundBy = (edge: Edge) => this.#walk(edge)[rule] ?? [];
-    return function* ({ edge }) {
-      for (const { hits, error } of foundBy(edge)) {
-        yield* hits;
+  /** One more look, before the first edge is walked over; gives what it found in all items, in their order. */
+  add<Finding>(look: (item: Item) => Iterable<Finding>, scope: Scope): (edge: Edge) => Iterable<Finding> {
+    const number = this.#looks.push({ look, scope }) - 1;
+    const foundBy = (edge: Edge) => this.#walk(edge)[number] ?? NOTHING;
+    return function* (edge) {
+      for (const { findings, error } of foundBy(edge)) {
+        yield* findings as readonly Finding[];
         if (error !== undefined) throw error;
       }
     };
   }
 
   #walk(edge: Edge): readonly Found[][] {
-    const asked = this.#looks.length;
     const known = this.#byEdge.get(edge);
-    if (known?.asked === asked) return known.byRule;
-    const byRule: Found[][] = this.#looks.map(() => []);
-    for (const item of this.#itemsOf(edge)) for (const found of this.#foundIn(item)) byRule[found.rule]?.push(found);
-    this.#byEdge.set(edge, { asked, byRule });
-    return byRule;
+    if (known) return known;
+    const byLook: Found[][] = this.#looks.map(() => []);
+    for (const item of this.#itemsOf(edge)) for (const found of this.#foundIn(item)) byLook[found.look]?.push(found);
+    this.#byEdge.set(edge, byLook);
+    return byLook;
   }
 
   #foundIn(item: Item): readonly Found[] {
-    const asked = this.#looks.length;
     const known = this.#remembered.get(item);
-    if (known?.asked === asked) return known.found;
-    const found: Found[] = [];
-    for (const rule of this.#rulesFor(this.#sortOf(item))) {
-      const one = ask(this.#looks[rule]!.look, rule, item);
-      if (one) found.push(one);
+    if (known) return known;
+    let found: Found[] | undefined;
+    for (const number of this.#looksAt(item)) {
+      const one = askOne(this.#looks[number]!.look, number, item);
+      if (one) (found ??= []).push(one);
     }
-    this.#remembered.set(item, { asked, found: found.length === 0 ? NOTHING : found });
-    return found;
+    this.#remembered.set(item, found ?? NOTHING);
+    return found ?? NOTHING;
   }
 
-  #rulesFor(sort: string): readonly number[] {
+  #looksAt(item: Item): Iterable<number> {
+    const { always, byTrait } = this.#ofSort(this.#sortOf(item));
+    let numbers: Set<number> | undefined;
+    for (const trait of this.#traitsOf(item)) {
+      const more = byTrait.get(trait);
+      if (!more) continue;
+      numbers ??= new Set(always);
+      for (const number of more) numbers.add(number);
+    }
+    return numbers ?? always;
+  }
+
+  #ofSort(sort: string) {
     const known = this.#bySort.get(sort);
     if (known) return known;
-    const rules = this.#looks.flatMap(({ sorts }, rule) => (sorts === 'every' || sorts.has(sort) ? [rule] : []));
-    this.#bySort.set(sort, rules);
-    return rules;
+    const always: number[] = [];
+    const byTrait = new Map<string, number[]>();
+    for (const [number, { scope }] of this.#looks.entries()) {
+      if (scope.sorts !== 'every' && !scope.sorts.includes(sort)) continue;
+      if (scope.traits === 'any') always.push(number);
+      else for (const trait of scope.traits) byTrait.set(trait, [...(byTrait.get(trait) ?? []), number]);
+    }
+    const looks = { always, byTrait };
+    this.#bySort.set(sort, looks);
+    return looks;
   }
 }
 
 /** Undefined: nothing found. */
-function ask<Item>(look: Look<Item>, rule: number, item: Item): Found | undefined {
-  let hits: Hit[] | undefined;
+function askOne<Item>(look: Look<Item>, number: number, item: Item): Found | undefined {
+  let findings: unknown[] | undefined;
   try {
-    for (const hit of look(item)) (hits ??= []).push(hit);
+    for (const finding of look(item)) (findings ??= []).push(finding);
   } catch (error) {
-    return { rule, hits: hits ?? [], error: error instanceof Error ? error : new Error(String(error)) };
+    return { look: number, findings: findings ?? [], error: error instanceof Error ? error : new Error(String(error)) };
   }
-  return hits && { rule, hits };
+  return findings && { look: number, findings };
 }

@@ -1,6 +1,7 @@
 import type { Hit, Judged, Rule } from '../finding.ts';
-import type { Policy } from '../model.ts';
+import type { Edge, Policy } from '../model.ts';
 import { describe, describeWithPlace, partyOf, requestsOf } from '../party.ts';
+import { policiesThat } from './each.ts';
 
 export const NAME_RULES: readonly Rule[] = [
   {
@@ -39,7 +40,7 @@ function* dottedName({ edge }: Judged): Iterable<Hit> {
       message: `${describe(object)} is dropped: up to the first dot its name is that of ${describe(other)}`,
     };
   }
-  for (const [first, ...others] of sharedBeginnings(edge.policies)) {
+  for (const [first, ...others] of sharedBeginnings(edge)) {
     for (const policy of others) {
       if (swallowed.has(policy) || swallowed.has(first) || policy.name === first.name) continue;
       const [object, other] = [partyOf(policy), partyOf(first)];
@@ -49,12 +50,16 @@ function* dottedName({ edge }: Judged): Iterable<Hit> {
   }
 }
 
+const KINDS = ['Mapping', 'TCPMapping'];
+const withDots = policiesThat(KINDS, ({ name }) => name.includes('.'));
+
 /** Mappings whose names are equal up to the first dot, where there is a dot at all. */
-function sharedBeginnings(policies: readonly Policy[]): [Policy, ...Policy[]][] {
-  const mappings = policies.filter(({ kind }) => kind === 'Mapping' || kind === 'TCPMapping');
+function sharedBeginnings(edge: Edge): [Policy, ...Policy[]][] {
   const dotted = new Map<string, Policy[]>();
-  for (const policy of mappings) if (policy.name.includes('.')) dotted.set(beginningOf(policy), []);
-  if (dotted.size > 0) for (const policy of mappings) dotted.get(beginningOf(policy))?.push(policy);
+  for (const policy of withDots(edge)) dotted.set(beginningOf(policy), []);
+  if (dotted.size > 0) {
+    for (const policy of edge.policies) if (KINDS.includes(policy.kind)) dotted.get(beginningOf(policy))?.push(policy);
+  }
   return [...dotted.values()].filter((named): named is [Policy, ...Policy[]] => named.length > 1);
 }
 

@@ -49,7 +49,7 @@ export const ORDER_RULES: readonly Rule[] = [
     when: 'A Mapping has host_regex.',
     means: 'It attaches to every Host, and is tried before shorter host names, exact ones included.',
     mend: 'Write `hostname`, with a `*` at one end if need be.',
-    find: inEach(['Mapping'], hostRegex),
+    find: inEach(['Mapping'], hostRegex, ['host_regex']),
   },
 ];
 

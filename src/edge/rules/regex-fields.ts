@@ -14,6 +14,12 @@ const SWITCHED = [
   ['method', 'method_regex'],
 ] as const;
 
+const VALUES = ['regex_headers', 'regex_query_parameters'];
+const PATTERNS = ['regex_rewrite', 'regex_redirect'];
+
+/** Without any of these there is no regular expression. */
+export const REGEX_FIELDS: readonly string[] = [...SWITCHED.map(([, flag]) => flag), ...VALUES, ...PATTERNS];
+
 const remembered = new WeakMap<Policy, readonly RegexField[]>();
 const NONE: readonly RegexField[] = [];
 
@@ -22,8 +28,8 @@ export function regexesOf(policy: Policy): readonly RegexField[] {
   if (known) return known;
   const found: RegexField[] = [];
   addSwitched(policy.spec, found);
-  for (const field of ['regex_headers', 'regex_query_parameters']) addValues(policy.spec, field, found);
-  for (const field of ['regex_rewrite', 'regex_redirect']) {
+  for (const field of VALUES) addValues(policy.spec, field, found);
+  for (const field of PATTERNS) {
     const text = textAt(policy.spec, field, 'pattern');
     if (text !== undefined) found.push({ field: `${field}.pattern`, text });
   }

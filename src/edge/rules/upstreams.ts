@@ -18,7 +18,7 @@ export const UPSTREAM_RULES: readonly Rule[] = [
     means:
       'What cannot be read is used as it stands: without its namespace, so requests go to a service of that name in Emissary’s own namespace, or nowhere. Paths, queries and credentials are dropped.',
     mend: 'Write `[http://|https://]name[.namespace][:port]`; a path belongs into `rewrite`.',
-    find: inEach(Object.keys(SERVICE_FIELDS), serviceSyntax),
+    find: inEach(Object.keys(SERVICE_FIELDS), serviceSyntax, Object.values(SERVICE_FIELDS)),
   },
   {
     id: 'EM046',
@@ -80,7 +80,7 @@ export const UPSTREAM_RULES: readonly Rule[] = [
     when: 'A service says `http://` and `tls` names a TLSContext.',
     means: 'Emissary posts an error and uses TLS.',
     mend: 'Leave out `http://`, or `tls`.',
-    find: inEach(Object.keys(SERVICE_FIELDS), httpWithTls),
+    find: inEach(Object.keys(SERVICE_FIELDS), httpWithTls, ['tls']),
   },
 ];
 

@@ -28,7 +28,7 @@ export const WEIGHT_RULES: readonly Rule[] = [
     means:
       'Shares are handed out in order until 100 is reached: the last Mappings get less than is written, or nothing.',
     mend: SUM,
-    find: inEachGroup(weightSumOver),
+    find: inEachGroup('several', weightSumOver),
   },
   {
     id: 'EM016',
@@ -38,7 +38,7 @@ export const WEIGHT_RULES: readonly Rule[] = [
     when: 'Every Mapping of a route has a weight and together they are below 100.',
     means: 'What is left falls through to the next route that matches, perhaps of another team, or to 404.',
     mend: SUM,
-    find: inEachGroup(weightLeak),
+    find: inEachGroup('several', weightLeak),
   },
   {
     id: 'EM017',
@@ -49,11 +49,11 @@ export const WEIGHT_RULES: readonly Rule[] = [
     means:
       'Up to Emissary 4.1 it gets everything, even at weight 0; later versions honour the weight and lose the rest. Often the stable Mapping was deleted before its canary.',
     mend: 'Leave the weight out, or bring back the Mapping that it shares the route with.',
-    find: inEachGroup(loneWeight),
+    find: inEachGroup('weighted', loneWeight),
   },
 ];
 
-const inHttp = inEachGroup(weightOver);
+const inHttp = inEachGroup('several', weightOver);
 
 function* weightOver(group: RouteGroup | TcpGroup): Iterable<Hit> {
   if (group.members.length < 2) return;
