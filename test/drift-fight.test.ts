@@ -1,25 +1,39 @@
-// Somebody who undoes every heal at once: the heals slow down, the status says so, everybody else is served, and it ends by
-// itself when the other side rests.
+// Somebody who undoes what is healed, again and again: told by name, field and rate; healed each time, more and more slowly
+// when he is fast; everybody else is served; and it ends by itself when the other side rests.
 import assert from 'node:assert/strict';
-import { after, before, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { GitOpsSourceStatus } from '../src/api/source.ts';
+import { freePort } from './free-port.ts';
 import { World } from './operator.ts';
 import { config, dataOf, Team } from './team.ts';
 import { until } from './until.ts';
 
+type Shown = NonNullable<GitOpsSourceStatus['drift']>['objects'][number];
+
 let world: World;
-before(async () => void (world = await World.create()));
+let port: number;
+before(async () => {
+  port = await freePort();
+  world = await World.create({ args: [`--metrics-address=127.0.0.1:${port}`] });
+});
 after(() => world[Symbol.asyncDispose]());
 
-const OBJECT = 'v1/configmaps/fight-a';
+interface Rival extends AsyncDisposable {
+  undone: () => number;
+  stop: () => Promise<void>;
+}
 
-/** Writes back as soon as it sees the declared value, as a controller with a watch would, until stopped. */
-function rival(): { undone: () => number; stop: () => Promise<void> } & AsyncDisposable {
+/** Does it whenever the declared value is back, so long after that, until stopped. */
+function rival(name: string, act: (count: number) => Promise<unknown>, afterMs = 0): Rival {
   const halt = new AbortController();
   let undone = 0;
   const work = (async () => {
     while (!halt.signal.aborted) {
-      if ((await dataOf(world, 'fight-a'))?.['key'] !== 'value') continue;
-      await world.edit(OBJECT, { data: { key: `rival-${undone}` } }, 'rival');
+      if ((await dataOf(world, name))?.['key'] !== 'value') continue;
+      await delay(afterMs, undefined, { signal: halt.signal }).catch(() => undefined);
+      if (halt.signal.aborted) return;
+      await act(undone);
       undone += 1;
     }
   })();
@@ -27,46 +41,160 @@ function rival(): { undone: () => number; stop: () => Promise<void> } & AsyncDis
   return { undone: () => undone, stop, [Symbol.asyncDispose]: stop };
 }
 
-it('a fight is slowed down, said, and ends by itself', async () => {
-  const team = await Team.ready(world, 'fight', { 'a.yaml': config('fight-a'), 'b.yaml': config('fight-b') });
-  const calm = await Team.ready(world, 'calm', { 'c.yaml': config('calm-c') });
-  await using other = rival();
-  const { undone, stop } = other;
-  await team.condition('Drifted', 'True', { reason: 'DriftNotHolding', timeoutMs: 60_000 });
-  const shown = (await team.status()).drift?.objects.find(({ name }) => name === 'fight-a');
-  assert.equal(shown?.action, 'NotHolding');
-  assert.equal(shown.fields[0]?.manager, 'rival');
+const writes = (name: string) => (count: number) =>
+  world.edit(`v1/configmaps/${name}`, { data: { key: `rival-${count}` } }, 'rival');
 
-  await world.edit('v1/configmaps/fight-b', { data: { key: 'edited' } });
-  await until(async () => (await dataOf(world, 'fight-b'))?.['key'] === 'value');
-  await world.edit('v1/configmaps/calm-c', { data: { key: 'edited' } });
-  await until(async () => (await dataOf(world, 'calm-c'))?.['key'] === 'value');
-  await calm.condition('Drifted', 'False');
+/** When the object was healed, in the operator's own time. */
+function healedAt(name: string): number[] {
+  const lines = world.operator.lines.filter(
+    ({ audit, msg }) => audit && /^(healed|recreated)/.test(msg ?? '') && msg?.endsWith(`/${name}`),
+  );
+  return lines.map(({ time }) => Date.parse(String(time)));
+}
 
-  // Each heal waits twice as long as the one before: 0.25 s, 0.5 s, 1 s …
-  const healedAt = () =>
-    world.operator.lines
-      .filter(({ audit, msg }) => audit && msg?.startsWith('healed') && msg.endsWith('fight-a'))
-      .map(({ time }) => Date.parse(String(time)));
-  const gaps = () => healedAt().map((time, index, times) => time - (times[index - 1] ?? time));
-  await until(() => gaps().some((gap) => gap >= 1_000), { what: 'the heals slow down' });
-  assert.ok(undone() <= healedAt().length + 1, 'the other side never writes twice against one heal');
+const gapsOf = (name: string) => healedAt(name).map((time, index, all) => time - (all[index - 1] ?? time));
 
-  await stop();
-  await until(async () => (await dataOf(world, 'fight-a'))?.['key'] === 'value');
-  await team.condition('Drifted', 'False', { reason: 'InSync' });
-  await until(async () => (await dataOf(world, 'fight-a'))?.['key'] === 'value');
+async function shown(team: Team, name: string): Promise<Shown | undefined> {
+  return (await team.status()).drift?.objects.find((object) => object.name === name && object.action === 'NotHolding');
+}
+
+async function eventsOf(team: Team, reason: string): Promise<string[]> {
+  const selector = encodeURIComponent(`involvedObject.name=${team.name},reason=${reason}`);
+  const list = await world.expect(200, 'GET', `${world.path('v1/events')}?fieldSelector=${selector}`);
+  return (list['items'] as { message: string }[]).map(({ message }) => message);
+}
+
+async function fights(team: Team): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  const series = `plumbline_drift_fights{source="${team.key}"} `;
+  return Number(
+    text
+      .split('\n')
+      .find((line) => line.startsWith(series))
+      ?.slice(series.length),
+  );
+}
+
+const edit = (name: string, key = 'key') => world.edit(`v1/configmaps/${name}`, { data: { [key]: 'edited' } });
+const isValue = (name: string, key = 'key') => until(async () => (await dataOf(world, name))?.[key] === 'value');
+
+describe('a fight', { concurrency: true }, () => {
+  it('with somebody who writes at once is slowed down, said, and ends by itself', async () => {
+    const team = await Team.ready(world, 'fight', {
+      'a.yaml': config('fight-a', { key: 'value', other: 'value' }),
+      'b.yaml': config('fight-b'),
+    });
+    const calm = await Team.ready(world, 'calm', { 'c.yaml': config('calm-c') });
+    await using other = rival('fight-a', writes('fight-a'));
+    const { status } = await team.condition('Drifted', 'True', { reason: 'DriftNotHolding', timeoutMs: 60_000 });
+    const { message } = status!.conditions!.find(({ type }) => type === 'Drifted')!;
+    assert.match(message, /ConfigMap \S+\/fight-a: \/data\/key value → rival-\d+ by rival \([\d.]+\/\w+\)/);
+    const object = await shown(team, 'fight-a');
+    assert.equal(object?.fields[0]?.manager, 'rival');
+    assert.match(object.fields[0].rate ?? '', /^[\d.]+\/(s|min)$/);
+
+    // A hundred at once, then each waits twice as long as the one before: 0.25 s, 0.5 s, 1 s … less a fifth by chance.
+    await until(() => gapsOf('fight-a').some((gap, index) => index >= 100 && gap >= 800), {
+      what: 'the heals slow down',
+      timeoutMs: 90_000,
+    });
+    assert.ok(other.undone() <= healedAt('fight-a').length + 1, 'the other side never writes twice against one heal');
+
+    // Another field of the same object, another object, another source.
+    await edit('fight-b');
+    await isValue('fight-b');
+    await edit('calm-c');
+    await isValue('calm-c');
+    await calm.condition('Drifted', 'False');
+    await until(async () => (await dataOf(world, 'fight-a'))?.['key'] !== 'value', { what: 'the fight goes on' });
+    const at = Date.now();
+    await edit('fight-a', 'other');
+    await isValue('fight-a', 'other');
+    assert.ok(Date.now() - at < 600, `another field waited ${Date.now() - at} ms`);
+    await team.condition('Drifted', 'True', { reason: 'DriftNotHolding' });
+    await until(async () => (await fights(team)) === 1);
+
+    await other.stop();
+    await team.condition('Drifted', 'False', { reason: 'InSync' });
+    await isValue('fight-a');
+    assert.equal(await shown(team, 'fight-a'), undefined);
+    await until(async () => (await fights(team)) === 0);
+    const over = await until(async () => {
+      const messages = await eventsOf(team, 'DriftHolds');
+      return messages.length > 0 && messages;
+    });
+    assert.equal(over.length, 1);
+    assert.match(over[0]!, /fight-a: \/data\/key was changed again and again by rival.*; the last repair holds$/);
+    const begun = await eventsOf(team, 'DriftNotHolding');
+    assert.equal(begun.length, 1, begun.join('\n'));
+  });
+
+  it('with somebody who takes his time is said with its rate, healed at once each time, and said until it is over', async () => {
+    const team = await Team.ready(world, 'slow', { 'a.yaml': config('slow-a') });
+    await using other = rival('slow-a', writes('slow-a'), 2_000);
+    await team.condition('Drifted', 'True', { reason: 'DriftNotHolding' });
+    const seen = new Set<string>();
+    for (const from = other.undone(); other.undone() < from + 4; await delay(100)) {
+      const source = await team.status();
+      const drifted = source.conditions?.find(({ type }) => type === 'Drifted');
+      seen.add(`${drifted?.status} ${drifted?.reason} ${source.drift?.count}`);
+    }
+    assert.deepEqual([...seen], ['True DriftNotHolding 1'], 'also while a repair holds');
+    assert.match((await shown(team, 'slow-a'))?.fields[0]?.rate ?? '', /^2\d\/min$/);
+    const { lines } = world.operator;
+    assert.ok(healedAt('slow-a').length >= other.undone() - 1, `${lines.length} lines`);
+    await other.stop();
+    await team.condition('Drifted', 'False', { reason: 'InSync' });
+  });
+
+  it('with somebody who deletes the object is said as well, without a name that nobody knows', async () => {
+    const team = await Team.ready(world, 'gone', { 'a.yaml': config('gone-a') });
+    const remove = () => world.expect(200, 'DELETE', world.path('v1/configmaps/gone-a'));
+    await using other = rival('gone-a', remove, 100);
+    await team.condition('Drifted', 'True', { reason: 'DriftNotHolding' });
+    const field = (await shown(team, 'gone-a'))?.fields[0];
+    assert.deepEqual([field?.path, field?.manager, field?.operation], ['/', undefined, 'Removed']);
+    assert.ok(field?.rate);
+    await other.stop();
+    await team.condition('Drifted', 'False', { reason: 'InSync' });
+  });
+
+  it('is over for the status when drift is only to be reported from now on', async () => {
+    const team = await Team.ready(world, 'given', { 'a.yaml': config('given-a') });
+    await using other = rival('given-a', writes('given-a'));
+    await team.condition('Drifted', 'True', { reason: 'DriftNotHolding' });
+    await team.patch({ spec: { drift: { mode: 'Report' } } });
+    await team.condition('Drifted', 'True', { reason: 'DriftDetected' });
+    await other.stop();
+    assert.equal(await shown(team, 'given-a'), undefined);
+  });
 });
 
-it('many edits in a row, faster than they can be healed, end healed, with fewer heals than edits', async () => {
-  const team = await Team.ready(world, 'storm', { 'a.yaml': config('storm-a') });
-  const storm = Array.from({ length: 600 }, (_, index) => index);
-  const edit = (index: number) => world.edit('v1/configmaps/storm-a', { data: { key: `edit-${index}` } });
-  const hand = async () => {
-    for (let index = storm.pop(); index !== undefined; index = storm.pop()) await edit(index);
-  };
-  await Promise.all([hand(), hand(), hand(), hand()]);
-  await until(async () => (await dataOf(world, 'storm-a'))?.['key'] === 'value', { timeoutMs: 60_000 });
-  await team.condition('Drifted', 'False', { reason: 'InSync', timeoutMs: 60_000 });
-  assert.ok(team.writes.length < 300, `${team.writes.length} writes`);
+describe('no fight', { concurrency: true }, () => {
+  it('a series of edits by hand: each is healed at once, and no rival is named', async () => {
+    const keys = Array.from({ length: 50 }, (_, index) => `k${index}`);
+    const data = Object.fromEntries(keys.map((key) => [key, 'value']));
+    const team = await Team.ready(world, 'honest', { 'a.yaml': config('honest-a', data) });
+    for (let index = 0; index < 200; index += 1) {
+      const key = keys[index % keys.length]!;
+      await edit('honest-a', key);
+      await isValue('honest-a', key);
+    }
+    const { conditions, drift } = await team.status();
+    assert.equal(healedAt('honest-a').length, 200);
+    assert.ok(!JSON.stringify([conditions, drift]).includes('NotHolding'));
+  });
+
+  it('many edits in a row, faster than they can be healed, end healed, with fewer heals than edits', async () => {
+    const team = await Team.ready(world, 'storm', { 'a.yaml': config('storm-a') });
+    const storm = Array.from({ length: 600 }, (_, index) => index);
+    const hand = async () => {
+      for (let index = storm.pop(); index !== undefined; index = storm.pop())
+        await world.edit('v1/configmaps/storm-a', { data: { key: `edit-${index}` } });
+    };
+    await Promise.all([hand(), hand(), hand(), hand()]);
+    await until(async () => (await dataOf(world, 'storm-a'))?.['key'] === 'value', { timeoutMs: 90_000 });
+    await team.condition('Drifted', 'False', { reason: 'InSync', timeoutMs: 90_000 });
+    assert.ok(team.writes.length < 300, `${team.writes.length} writes`);
+  });
 });

@@ -48,7 +48,8 @@ export const REASONS = {
   Healthy: 'Every managed object is healthy.',
   InSync: 'Every declared field has its declared value.',
   DriftDetected: 'Declared fields were changed by others and are left so, as spec.drift.mode says.',
-  DriftNotHolding: 'A change is healed again and again and does not hold.',
+  DriftNotHolding:
+    'Somebody changes the same field again and again: the message names the field, the field manager and the rate. It is healed each time, more and more slowly when he is fast. Ends by itself.',
   DriftRewritten: 'Admission rewrites declared fields each time they are applied.',
   DriftUnknown: 'Whether the cluster differs from Git is not known yet.',
   Preventing: 'The API server refuses changes of declared fields by others.',

@@ -80,6 +80,7 @@ const driftField = z.object({
   manager: text(256, 'The field manager that changed it.').optional(),
   operation: text(32, 'How: Apply or Update.').optional(),
   time: time('When.').optional(),
+  rate: text(32, 'How often it is changed, such as 2/min, while a fight over it lasts.').optional(),
 });
 
 const drift = z

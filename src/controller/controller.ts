@@ -106,7 +106,7 @@ export class Controller {
       onIdle: (key) => healer.settled(key),
       mayWrite: input.leading,
     });
-    const healer: Healer = new Healer({ live: this.#live, claims: this.#claims, writer, desk, clock, signal });
+    const healer: Healer = new Healer({ live: this.#live, claims: this.#claims, writer, desk, clock, random, signal });
     const watches = new KindWatches({
       api,
       discovery: api.discovery,

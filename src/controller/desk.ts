@@ -6,7 +6,7 @@ import type { KubeError } from '../kube/errors.ts';
 import type { Desired } from '../sync/desired.ts';
 import { orderFor } from './actor.ts';
 import type { ReconcileDeps } from './deps.ts';
-import { recordDrift, subjectOf } from './drift-record.ts';
+import { recordDrift, recordFightOver, subjectOf } from './drift-record.ts';
 import { noteFailure } from './failure.ts';
 import type { Source } from './source.ts';
 
@@ -39,6 +39,11 @@ export class Desk implements SourceDesk {
   drifted(drift: Drift): void {
     const source = this.#deps().sources.get(drift.source);
     if (source) recordDrift(source, drift, this.#deps());
+  }
+
+  fightOver(key: string, object: string): void {
+    const source = this.#deps().sources.get(key);
+    if (source) recordFightOver(source, object, this.#deps());
   }
 
   inSync(key: string, object: string, rewritten: boolean): void {
@@ -106,6 +111,7 @@ export class Desk implements SourceDesk {
     metrics.suspended(source.key, source.spec?.suspend ?? false);
     metrics.managedObjects(source.key, source.status.inventory?.count ?? 0);
     metrics.driftOpen(source.key, source.status.drift?.count ?? 0);
+    metrics.driftFights(source.key, [...source.drift.values()].filter(({ action }) => action === 'NotHolding').length);
     const ready = findCondition(conditions, 'Ready');
     const readyBefore = findCondition((before?.conditions ?? []) as Condition[], 'Ready');
     if (!ready || ready.status === 'Unknown') return;

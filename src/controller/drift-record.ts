@@ -4,7 +4,7 @@ import type { GitOpsSourceSpec } from '../api/source.ts';
 import type { Drift } from '../drift/source-desk.ts';
 import { shownValue } from '../drift/mask.ts';
 import { audit, type WriteAction } from '../report/log.ts';
-import type { DriftedObject } from '../report/sentences.ts';
+import { sayFightOver, type DriftedObject } from '../report/sentences.ts';
 import type { Desired } from '../sync/desired.ts';
 import type { ReconcileDeps } from './deps.ts';
 import type { Source } from './source.ts';
@@ -28,8 +28,14 @@ export function recordDrift(source: Source, drift: Drift, told: Told): void {
   if (healMs !== undefined) metrics.driftHealed(healMs / 1000);
   if (state === 'Healed' || state === 'Recreated')
     return recordHealed(source, desired, { ...shown, action: state }, told);
+  const isFight = known?.action === 'NotHolding';
+  // Beside a fight, what is found elsewhere in the object is told when it is healed.
+  if (isFight && (state === 'Found' || state === 'Rewritten')) return;
   source.drift.set(desired.key, shown);
   if (state === 'Reported') source.left.set(desired.key, desired.digest);
+  // A fight is told by one event when it begins and by one when it is over; the status follows its rate.
+  if (isFight && state === 'NotHolding') return told.status.changed(source);
+  if (state === 'NotHolding') source.healed = source.healed.filter((other) => !isSameObject(other, shown));
   // What is only found is told a moment later, when it is healed; what was told before a restart is not news.
   if (state !== 'Found' && !isDeepStrictEqual(known, shown)) tell(source, shown, told);
 }
@@ -37,9 +43,11 @@ export function recordDrift(source: Source, drift: Drift, told: Told): void {
 /** An object was put back. */
 export function recordHealed(source: Source, desired: Desired, drift: DriftedObject, told: Told): void {
   const healed: DriftedObject = { ...drift, action: drift.action === 'Recreated' ? 'Recreated' : 'Healed' };
-  source.drift.delete(desired.key);
+  const isFought = source.drift.get(desired.key)?.action === 'NotHolding';
+  const isOfFight = isFought && healed.fields.some(({ rate }) => rate !== undefined);
+  if (!isFought) source.drift.delete(desired.key);
   source.left.delete(desired.key);
-  source.healed = [healed, ...source.healed.filter((other) => !isSameObject(other, healed))].slice(0, HEALED_SHOWN);
+  if (!isOfFight) showHealed(source, healed);
   source.healedCount += 1;
   const action: WriteAction = healed.action === 'Recreated' ? 'recreated' : 'healed';
   told.metrics.wrote(action);
@@ -51,7 +59,28 @@ export function recordHealed(source: Source, desired: Desired, drift: DriftedObj
     object: desired.identity,
   };
   audit(told.log, { ...about, action, fields: healed.fields });
-  tell(source, healed, told);
+  if (isOfFight) told.status.changed(source);
+  else tell(source, healed, told);
+}
+
+/** The last repair of an object that somebody changed again and again holds. */
+export function recordFightOver(source: Source, key: string, { events, status, clock }: Told): void {
+  const fought = source.drift.get(key);
+  if (fought?.action !== 'NotHolding') return;
+  if (source.failures.has(key)) {
+    // Nobody changes it any more, but it could not be put back.
+    source.drift.set(key, { ...fought, action: 'Reported' });
+  } else {
+    source.drift.delete(key);
+    showHealed(source, { ...fought, action: 'Healed' });
+    const message = sayFightOver(fought, new Date(clock.now()));
+    events.record(subjectOf(source), { type: 'Normal', reason: 'DriftHolds', message });
+  }
+  status.changed(source);
+}
+
+function showHealed(source: Source, healed: DriftedObject): void {
+  source.healed = [healed, ...source.healed.filter((other) => !isSameObject(other, healed))].slice(0, HEALED_SHOWN);
 }
 
 function tell(source: Source, drift: DriftedObject, { events, status }: Told): void {
@@ -68,7 +97,8 @@ function shownDrift(
 ): DriftedObject {
   const mode = spec?.drift.values ?? 'Show';
   const { kind } = desired.identity;
-  const shown = fields.slice(0, STATUS_LIMITS.driftFields).map(({ path, declared, live, manager, operation, time }) => {
+  const shown = fields.slice(0, STATUS_LIMITS.driftFields).map((field) => {
+    const { path, declared, live, manager, operation, time, rate } = field;
     const context = { kind, path, mode };
     const [declaredShown, liveShown] = [shownValue(declared, context), shownValue(live, context)];
     return {
@@ -78,6 +108,7 @@ function shownDrift(
       ...(manager !== undefined && { manager: manager.slice(0, 256) }),
       ...(operation !== undefined && { operation }),
       ...(time !== undefined && { time }),
+      ...(rate !== undefined && { rate }),
     };
   });
   return {

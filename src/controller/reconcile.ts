@@ -150,9 +150,9 @@ async function apply(
   listener.done();
 }
 
-/** Known to differ now: left, because the source was suspended or only wants to hear of it, or not healed yet. */
+/** Known to differ now: left, because the source was suspended or only wants to hear of it. Fights are the healer's. */
 function openDrift({ drift }: Source): string[] {
-  return [...drift].filter(([, { action }]) => action !== 'Rewritten').map(([key]) => key);
+  return [...drift].filter(([, { action }]) => action !== 'Rewritten' && action !== 'NotHolding').map(([key]) => key);
 }
 
 /** Says what came out of it, and when to look again. */

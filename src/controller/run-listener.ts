@@ -85,7 +85,8 @@ export class RunListener implements RevisionListener {
     left.delete(key);
     const known = drift.get(key);
     const isRewritten = (this.#deps.live.get(key)?.rewritten.length ?? 0) > 0;
-    if (known && !(isRewritten && known.action === 'Rewritten')) drift.delete(key);
+    // Whether a fight is over is the healer's to say.
+    if (known && known.action !== 'NotHolding' && !(isRewritten && known.action === 'Rewritten')) drift.delete(key);
   }
 
   rewritten(desired: Desired, differences: readonly Difference[]): void {

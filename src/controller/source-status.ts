@@ -135,8 +135,9 @@ function driftedOf(source: Source): NewCondition {
     condition('Drifted', status, reason, message);
   const open = [...source.drift.values()].filter(({ action }) => action !== 'Rewritten');
   if (open.length > 0) {
-    const fought = open.some(({ action }) => action === 'NotHolding');
-    return drifted('True', fought ? 'DriftNotHolding' : 'DriftDetected', sayDrift(open.slice(0, 3), open.length));
+    const said = sayDrift(open.slice(0, 3), open.length);
+    if (!open.some(({ action }) => action === 'NotHolding')) return drifted('True', 'DriftDetected', said);
+    return drifted('True', 'DriftNotHolding', `${said}. Stop the other side, or leave the field to it (drift.ignore)`);
   }
   if (!source.judged) return drifted('Unknown', 'DriftUnknown', 'the declared state has not been read yet');
   const [missing] = source.unlisted;

@@ -141,7 +141,8 @@ export class Source {
     this.healedCount = healedCount;
     // What was told goes on being told after a restart, until it is found otherwise.
     this.healed = objects.filter(isPutBack);
-    this.drift = new Map(objects.filter((object) => !isPutBack(object)).map((object) => [keyOf(object), object]));
+    const open = objects.filter((object) => !isPutBack(object)).map(afterRestart);
+    this.drift = new Map(open.map((object) => [keyOf(object), object]));
   }
 
   /** Takes a newer resource; the status stays ours. Of a new spec nothing is known until a run has ended. */
@@ -188,6 +189,16 @@ function requestsIn({ metadata }: GitOpsSource): string[] {
 
 function isPutBack({ action }: DriftedObject): boolean {
   return action === 'Healed' || action === 'Recreated';
+}
+
+/** A fight is one that this process has seen. */
+function afterRestart(object: DriftedObject): DriftedObject {
+  if (object.action !== 'NotHolding') return object;
+  const fields = object.fields.map((field) => {
+    const { rate: _, ...rest } = field;
+    return rest;
+  });
+  return { ...object, action: 'Reported', fields };
 }
 
 function keyOf({ group = '', kind, namespace = '', name }: DriftedObject): string {

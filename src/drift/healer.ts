@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { FIELD_MANAGER } from '../api/names.ts';
 import type { Clock } from '../clock.ts';
 import type { KubeError } from '../kube/errors.ts';
@@ -8,11 +7,11 @@ import type { Desired } from '../sync/desired.ts';
 import type { LiveObject, LiveObjects } from '../sync/live.ts';
 import { provenSource, sighted } from '../sync/sighting.ts';
 import { terminating, type ObjectWriter } from '../sync/writer.ts';
-import { Brakes } from './brake.ts';
 import { explainJudgement, explainValues, OBJECT_GONE, type DriftedField } from './explain.ts';
 import { formatPath } from './fields.ts';
 import type { Difference } from './compare.ts';
 import { judge, type Baseline } from './judge.ts';
+import { Repairs } from './repairs.ts';
 import { answerRewritten, settle } from './settle.ts';
 import type { SourceDesk } from './source-desk.ts';
 import { wouldChange } from './would-change.ts';
@@ -24,6 +23,8 @@ export interface HealerDeps {
   writer: ObjectWriter;
   desk: SourceDesk;
   clock: Clock;
+  /** 0 ≤ x < 1. */
+  random: () => number;
   signal: AbortSignal;
 }
 
@@ -36,12 +37,6 @@ interface Waiting {
 /** Differs from everything, so that the next look compares in full. */
 const NEVER_COMPARED: Baseline = { digest: '', resourceVersion: '', neverOwned: [], settled: '' };
 
-/** A heal that is due later, and what it will say. */
-interface Braked {
-  fields: DriftedField[];
-  arrivedAt: number;
-}
-
 /**
  * Answers watch events: an event is judged without a request, in the tick in which it arrives, and drift is healed by one
  * apply. It never decides what should be; that is in Claims.
@@ -49,11 +44,11 @@ interface Braked {
 export class Healer implements WatchListener {
   readonly #deps: HealerDeps;
   readonly #waiting = new Map<string, Waiting>();
-  readonly #brakes = new Brakes();
-  readonly #braked = new Map<string, Braked>();
+  readonly #repairs: Repairs;
 
   constructor(deps: HealerDeps) {
     this.#deps = deps;
+    this.#repairs = new Repairs(deps, (...answer) => this.noteAnswer(...answer));
   }
 
   observe(type: WatchEventType, object: KubeObject): void {
@@ -219,7 +214,7 @@ export class Healer implements WatchListener {
 
   #inSync(source: string, desired: Desired, now: LiveObject): void {
     this.#deps.live.set(now);
-    this.#deps.desk.inSync(source, desired.key, now.rewritten.length > 0);
+    this.#repairs.inSync(source, desired.key, now.rewritten.length > 0);
   }
 
   /** Owned as declared, but other values: only the server knows whether an apply would change anything. */
@@ -252,63 +247,25 @@ export class Healer implements WatchListener {
     now.rewritten = found.map(({ path }) => formatPath(path));
     if (now.rewritten.some((path) => !before.includes(path)))
       desk.drifted({ source, desired, fields: explainValues(found), state: 'Rewritten' });
-    else if (now.rewritten.length === 0 && before.length > 0) desk.inSync(source, desired.key, false);
+    else if (now.rewritten.length === 0 && before.length > 0) this.#repairs.inSync(source, desired.key, false);
   }
 
   /** The same from the answer to a write, which holds what admission made of it. */
   noteAnswer(source: string, desired: Desired, answer: KubeObject): void {
     const { live, writer } = this.#deps;
     const now = live.get(desired.key);
+    this.#repairs.done(desired.key);
     // Nothing differs in nearly every answer, and then nothing is parsed.
     const isAsSent = !now?.baseline || now.baseline.settled === '';
     this.noteRewritten(source, desired, isAsSent ? [] : answerRewritten(writer.steadyBody(desired), answer));
   }
 
   #correct(source: string, desired: Desired, fields: DriftedField[], arrivedAt: number): void {
-    const { desk, live, clock } = this.#deps;
-    const { key } = desired;
-    const order = desk.order(source);
-    if (!order) return;
-    const now = live.get(key);
+    const now = this.#deps.live.get(desired.key);
     // What is told of it next takes the place of what was told; the answer to the heal tells that again.
     if (now) now.rewritten = [];
-    if (order.mode === 'Report') {
-      // Whoever sets the values back by hand owns the fields then; nothing differs from Git all the same.
-      if (fields.length > 0 && fields.every(isRestored)) return desk.inSync(source, key, false);
-      return desk.drifted({ source, desired, fields, state: 'Reported' });
-    }
-    const due = this.#braked.get(key);
-    if (due) return void Object.assign(due, { fields });
-    const delayMs = this.#brakes.next(key, arrivedAt);
-    desk.drifted({ source, desired, fields, state: delayMs > 0 ? 'NotHolding' : 'Found' });
-    if (delayMs === 0) return void this.#heal(source, key, { fields, arrivedAt });
-    this.#braked.set(key, { fields, arrivedAt });
-    clock.after(delayMs, () => {
-      const braked = this.#braked.get(key)!;
-      this.#braked.delete(key);
-      void this.#heal(source, key, braked);
-    });
+    this.#repairs.correct(source, desired, fields, arrivedAt);
   }
-
-  async #heal(source: string, key: string, { fields, arrivedAt }: Braked): Promise<void> {
-    const { claims, desk, writer, clock, signal } = this.#deps;
-    const desired = claims.desired(key);
-    const order = desk.order(source);
-    if (signal.aborted || order?.mode !== 'Heal' || !desired || claims.holder(key) !== source) return;
-    try {
-      const absent = fields[0] === OBJECT_GONE;
-      const { action, object } = await writer.apply(order.actor, desired, { absent, signal });
-      const state = action === 'created' ? 'Recreated' : 'Healed';
-      desk.drifted({ source, desired, fields, state, healMs: clock.elapsed() - arrivedAt });
-      if (object) this.noteAnswer(source, desired, object);
-    } catch (error) {
-      if (!signal.aborted) desk.failed(source, desired, error);
-    }
-  }
-}
-
-function isRestored({ declared, live }: DriftedField): boolean {
-  return isDeepStrictEqual(declared, live);
 }
 
 /** Does the event say more than we know? */

@@ -11,7 +11,8 @@ export interface Drift {
   fields: DriftedField[];
   /**
    * Found: is about to be healed. Reported: stays, as the source wants it. Healed, Recreated: was put back. NotHolding: is
-   * put back more and more slowly. Rewritten: admission changes what we apply; in sync all the same.
+   * about to be healed as well, but those of its fields that have a rate are changed again and again. Rewritten: admission
+   * changes what we apply; in sync all the same.
    */
   state: 'Found' | 'Reported' | 'Healed' | 'Recreated' | 'NotHolding' | 'Rewritten';
   /** From the arrival of the event to the answer of the corrective apply; for Healed and Recreated. */
@@ -27,6 +28,8 @@ export interface SourceDesk {
   /** Every object of the kind is known now. */
   listed(kind: WatchedKind): void;
   drifted(drift: Drift): void;
+  /** A fight over the object (`NotHolding`) ended: its last repair holds. */
+  fightOver(source: string, key: string): void;
   /** The object is as declared again, whoever did it. `rewritten`: but for fields that admission rewrites, told before. */
   inSync(source: string, key: string, rewritten: boolean): void;
   /** A corrective write failed; the source tries the object again with its own backoff. */

@@ -61,6 +61,12 @@ export function createInstruments(registry: Registry, readings: Readings) {
       labelNames: ['source'],
       registers,
     }),
+    driftFights: new Gauge({
+      name: 'plumbline_drift_fights',
+      help: 'Objects of the source that somebody changes again and again after each repair.',
+      labelNames: ['source'],
+      registers,
+    }),
     driftDetected: new Counter({
       name: 'plumbline_drift_detected_total',
       help: 'Objects found changed by somebody else, by kind and by the field manager that did it.',

@@ -104,6 +104,11 @@ export class Metrics {
     if (this.#admit(source)) this.#instruments.driftOpen.set({ source }, count);
   }
 
+  /** How many objects of the source somebody changes again and again. */
+  driftFights(source: string, count: number): void {
+    if (this.#admit(source)) this.#instruments.driftFights.set({ source }, count);
+  }
+
   /** `kind` as Kubernetes writes it; `manager` is who changed the object, undefined when nobody can tell. */
   driftDetected(kind: string, manager: string | undefined): void {
     const label = manager === undefined ? 'unknown' : this.#manager(manager);
@@ -144,8 +149,9 @@ export class Metrics {
   /** Removes the series of a source that was deleted. */
   forget(source: string): void {
     this.#sources.delete(source);
-    const { reconcileSeconds, conditions, suspended, managedObjects, driftOpen } = this.#instruments;
-    for (const metric of [reconcileSeconds, suspended, managedObjects, driftOpen]) metric.remove({ source });
+    const { reconcileSeconds, conditions, suspended, managedObjects, driftOpen, driftFights } = this.#instruments;
+    for (const metric of [reconcileSeconds, suspended, managedObjects, driftOpen, driftFights])
+      metric.remove({ source });
     for (const type of CONDITION_TYPES) {
       for (const status of CONDITION_STATUSES) conditions.remove({ source, type, status });
     }
@@ -165,8 +171,8 @@ export class Metrics {
     if (this.#sources.has(source)) return true;
     if (this.#sources.size >= MAX_SOURCES) return false;
     this.#sources.add(source);
-    const { reconcileSeconds, suspended, managedObjects, driftOpen } = this.#instruments;
-    for (const gauge of [suspended, managedObjects, driftOpen]) gauge.set({ source }, 0);
+    const { reconcileSeconds, suspended, managedObjects, driftOpen, driftFights } = this.#instruments;
+    for (const gauge of [suspended, managedObjects, driftOpen, driftFights]) gauge.set({ source }, 0);
     reconcileSeconds.zero({ source });
     return true;
   }

@@ -39,14 +39,28 @@ export function sayDrift(objects: readonly DriftedObject[], total = objects.leng
 
 /** `Deployment shop/web: /spec/replicas 3 → 5 by kubectl-edit`. */
 function sayDriftedObject(object: DriftedObject): string {
-  const shown = object.fields.slice(0, FIELDS_SHOWN).map(({ path, declared, live, manager }) => {
+  const shown = object.fields.slice(0, FIELDS_SHOWN).map(({ path, declared, live, manager, rate }) => {
     const change =
       declared === undefined && live === undefined ? '' : ` ${declared ?? '(hidden)'} → ${live ?? '(gone)'}`;
-    return `${path}${change}${manager === undefined ? '' : ` by ${manager}`}`;
+    return `${path}${change}${manager === undefined ? '' : ` by ${manager}`}${rate === undefined ? '' : ` (${rate})`}`;
   });
   const more = object.fields.length - shown.length;
   if (more > 0) shown.push(`${more} more field${more === 1 ? '' : 's'}`);
   return shown.length === 0 ? sayObject(object) : `${sayObject(object)}: ${shown.join(', ')}`;
+}
+
+/** That somebody no longer changes an object again and again, in one line. */
+export function sayFightOver(object: DriftedObject, now: Date): string {
+  const fought = object.fields.filter(({ rate }) => rate !== undefined);
+  const paths = fought.slice(0, FIELDS_SHOWN).map(({ path }) => path);
+  const managers = [...new Set(fought.flatMap(({ manager }) => manager ?? []))];
+  const by = managers.length > 0 ? ` by ${managers.join(', ')}` : '';
+  const minutes = Math.round((now.getTime() - Date.parse(object.since ?? now.toISOString())) / 60_000);
+  const lasted = minutes < 1 ? '' : ` for ${minutes} min`;
+  return shorten(
+    `${sayObject(object)}: ${paths.join(', ')} was changed again and again${by}${lasted}; the last repair holds`,
+    MAX_MESSAGE,
+  );
 }
 
 /** What was taken over from whom, in one line. */
