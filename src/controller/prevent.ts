@@ -34,23 +34,19 @@ export async function prevent(
 ): Promise<void> {
   const { guard, log, wake, options, status } = deps;
   const before = source.prevention;
+  const isWanted = spec.drift.mode === 'Prevent';
+  const isAllowed = matchesAny(options.preventNamespaces, source.namespace);
   try {
-    if (spec.drift.mode !== 'Prevent') {
-      source.prevention = null;
-      await guard.release(source.key);
-    } else if (!matchesAny(options.preventNamespaces, source.namespace)) {
-      source.prevention = notAllowed(source);
-      await guard.release(source.key);
-    } else {
-      await guard.want(wishOf(source, deps), signal);
-      source.prevention = preventing(options.breakGlassGroups);
-    }
+    if (isWanted && isAllowed) await guard.want(wishOf(source, deps), signal);
+    else await guard.release(source.key);
+    source.prevention = isAllowed ? preventing(options.breakGlassGroups) : notAllowed(source);
   } catch (error) {
     signal.throwIfAborted();
     log.warn({ source: source.key, error }, 'the policies that prevent drift cannot be kept up; trying again');
-    if (source.prevention) source.prevention = failed(error);
+    source.prevention = isAllowed ? failed(error) : notAllowed(source);
     wake(source.key, AGAIN_MS);
   }
+  if (!isWanted) source.prevention = null;
   if (before !== source.prevention) status.changed(source);
 }
 

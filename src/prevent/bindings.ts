@@ -1,7 +1,7 @@
 import { NAME_LABEL, NAMESPACE_LABEL } from '../api/names.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { POLICY, SCALE_POLICY } from './names.ts';
-import { ADMISSION_VERSION, labels, scopedName } from './policy.ts';
+import { ADMISSION_VERSION, labels, MATCH_DEFAULTS, scopedName } from './policy.ts';
 
 /** An object as admission names it. */
 export interface Named {
@@ -35,7 +35,7 @@ export function bindings(wish: Wish, watchNamespace: string): KubeObject[] {
       policyName: scopedName(policy, watchNamespace),
       paramRef: { namespace, name, parameterNotFoundAction: 'Allow' },
       validationActions: ['Deny'],
-      matchResources,
+      matchResources: { ...MATCH_DEFAULTS, ...matchResources },
     },
   });
   const own = { objectSelector: { matchLabels: { [NAME_LABEL]: name, [NAMESPACE_LABEL]: namespace } } };

@@ -72,13 +72,15 @@ export class Guard {
   /** At the start: takes up what an earlier process left, and removes what belongs to a source that does not exist. */
   async start(exists: (source: string) => boolean): Promise<void> {
     const { api, discovery, signal } = this.#deps;
-    const resource = await discovery.resource(ADMISSION_VERSION, 'ValidatingAdmissionPolicyBinding', signal);
+    const resource = await discovery.resource(ADMISSION_VERSION, 'ValidatingAdmissionPolicy', signal);
     if (!resource) return;
+    // They are made before the first binding and removed after the last.
     const { value } = await api.list(resource, { ...this.#selection, limit: 1, signal }).next();
     if (!value || value.items.length === 0) return;
     await this.#watching(signal);
-    const orphans = [...this.#live.values()].map(sourceOf).filter((source) => source && !exists(source));
-    for (const source of new Set(orphans)) await this.release(source!);
+    const sources = new Set([...this.#live.values()].flatMap((object) => sourceOf(object) ?? []));
+    for (const source of sources) if (!exists(source)) await this.#remove(source, new Set());
+    await this.#removeUnused();
   }
 
   /** Resolves when the cluster holds what this source needs, and no more; sends nothing when it does already. */
@@ -97,12 +99,15 @@ export class Guard {
   async release(source: string): Promise<void> {
     this.#wanting.delete(source);
     if (!this.#watched) return;
-    const { policy } = await this.#watching(this.#deps.signal);
     await this.#remove(source, new Set());
-    for (const object of this.#live.values()) {
-      const isUnused = this.#wanting.size === 0 && ![...this.#live.values()].some(sourceOf);
-      if (isUnused && object.kind === policy.kind) await this.#delete(policy, object);
-    }
+    await this.#removeUnused();
+  }
+
+  /** Policies that nothing binds and nobody wants. */
+  async #removeUnused(): Promise<void> {
+    const { policy } = await this.#watching(this.#deps.signal);
+    if (this.#wanting.size > 0 || [...this.#live.values()].some(sourceOf)) return;
+    for (const object of this.#live.values()) await this.#delete(policy, object);
   }
 
   async #remove(source: string, kept: ReadonlySet<string>): Promise<void> {

@@ -24,6 +24,9 @@ export interface Platform {
 
 export const ADMISSION_VERSION = 'admissionregistration.k8s.io/v1';
 
+/** The server fills these in; written by us, what it holds is what we sent. */
+export const MATCH_DEFAULTS = { matchPolicy: 'Equivalent', namespaceSelector: {}, objectSelector: {} };
+
 /** Whoever changes objects on behalf of the cluster itself: garbage collection, namespace deletion, rollouts, scaling. */
 const CLUSTER_USERS = [
   'system:apiserver',
@@ -48,6 +51,7 @@ export function policies(platform: Platform): KubeObject[] {
 function fieldsPolicy(platform: Platform): KubeObject {
   return policy(platform, POLICY, {
     matchConstraints: {
+      ...MATCH_DEFAULTS,
       resourceRules: [{ ...ANYTHING, operations: ['UPDATE', 'DELETE'], resources: ['*'] }],
       // The way out is never barred: sources and our CRDs stay in everybody's hands.
       excludeResourceRules: [
@@ -97,7 +101,10 @@ function fieldsPolicy(platform: Platform): KubeObject {
  */
 function scalePolicy(platform: Platform): KubeObject {
   return policy(platform, SCALE_POLICY, {
-    matchConstraints: { resourceRules: [{ ...ANYTHING, operations: ['UPDATE'], resources: ['*/scale'] }] },
+    matchConstraints: {
+      ...MATCH_DEFAULTS,
+      resourceRules: [{ ...ANYTHING, operations: ['UPDATE'], resources: ['*/scale'] }],
+    },
     matchConditions: [...conditions(platform), { name: 'rescaled', expression: RESCALED }],
     variables: variables(platform),
     validations: [
@@ -205,28 +212,23 @@ function variables({ breakGlassGroups }: Platform) {
 const ours = (object: string) =>
   `has(${object}.metadata.managedFields) ? ${object}.metadata.managedFields.filter(entry, entry.manager == '${FIELD_MANAGER}' && entry.operation == 'Apply' && !has(entry.subresource)) : []`;
 
+const child = (node: string, key: string) => `(${key} in ${node} ? ${node}[${key}] : {})`;
+
 /** Keys of a trie that name fields and whose node is another one, or none, afterwards. */
 const lost = (before: string, after: string, key: string) =>
   `${before}.filter(${key}, ${key}.startsWith('f:') && !(${key} in ${after} && ${after}[${key}] == ${before}[${key}]))`;
-const found = (list: string, name: string, none: string, some: string) =>
-  `[${list}].map(${name}, ${name}.size() == 0 ? ${none} : ${some})[0]`;
 
-/** The first three steps of every path that was taken; `/metadata/labels/team`, `/spec/template/spec`. */
+/** The first three steps of every path that was taken, as text: `/metadata/labels/team`, `/spec/template/spec`. */
 function takenPaths(): string {
-  const third = found(
-    lost('variables.before[a][b]', 'variables.after[a][b]', 'c'),
-    'cs',
-    `'/' + a.substring(2) + '/' + b.substring(2)`,
-    `cs.map(c, '/' + a.substring(2) + '/' + b.substring(2) + '/' + c.substring(2)).join(', ')`,
-  );
-  const second = found(
-    lost('variables.before[a]', 'variables.after[a]', 'b'),
-    'bs',
-    `'/' + a.substring(2)`,
-    `bs.map(b, b in variables.after[a] ? ${third} : '/' + a.substring(2) + '/' + b.substring(2)).join(', ')`,
-  );
-  const first = `${lost('variables.before', 'variables.after', 'a')}.map(a, a in variables.after ? ${second} : '/' + a.substring(2)).join(', ')`;
-  return `[${first}].map(text, text.size() > 400 ? text.substring(0, 400) + '…' : text)[0]`;
+  const path = (...keys: string[]) => keys.map((key) => `'/' + ${key}.substring(2)`).join(' + ');
+  // There are no local names in CEL, but for the elements of a list.
+  const below = (list: string, name: string, itself: string, each: string) =>
+    `[${list}].map(${name}Keys, ${name}Keys.size() == 0 ? ${itself} : ${name}Keys.map(${name}, ${each}).join(', '))[0]`;
+  const inA = child('variables.after', 'a');
+  const third = below(lost('variables.before[a][b]', child(inA, 'b'), 'c'), 'c', path('a', 'b'), path('a', 'b', 'c'));
+  const second = below(lost('variables.before[a]', inA, 'b'), 'b', path('a'), third);
+  const all = below(lost('variables.before', 'variables.after', 'a'), 'a', `''`, second);
+  return `[${all}].map(text, text.size() > 400 ? text.substring(0, 400) + '…' : text)[0]`;
 }
 
 const FIELD_VARIABLES = [

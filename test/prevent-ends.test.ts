@@ -1,0 +1,182 @@
+// drift.mode Prevent ends when its source says so, with an operator or without; and nobody is locked out by it.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { readAudit } from './audit.ts';
+import type { Cluster } from './cluster.ts';
+import type { World } from './operator.ts';
+import { effective, guarded, made, preventCluster, preventWorld, refused } from './prevent.ts';
+import { config, dataOf, deployment, Team } from './team.ts';
+import { until } from './until.ts';
+
+const ADMISSION = '/apis/admissionregistration.k8s.io/v1';
+let cluster: Cluster;
+before(async () => void (cluster = await preventCluster({ audit: true })));
+after(() => cluster.stop());
+
+const mode = (team: Team, value: 'Heal' | 'Prevent') => team.patch({ spec: { drift: { mode: value } } });
+const edit = (world: World, name: string, value: string) =>
+  world.edit(`v1/configmaps/${name}`, { data: { key: value } }, `by-${value}`);
+
+/** What is edited is put back: drift is healed as ever. */
+async function healed(world: World, name: string, value: string): Promise<void> {
+  await edit(world, name, value);
+  await until(async () => (await dataOf(world, name))?.['key'] === 'value', { what: `${name} is healed` });
+}
+
+describe('with the operator', () => {
+  let world: World;
+  before(async () => void (world = await preventWorld(cluster)));
+  after(() => world[Symbol.asyncDispose]());
+
+  it('Heal: at once; policies and bindings go with the last source', async () => {
+    const files = (name: string) => ({ 'a.yaml': config(name), 'b.yaml': deployment(name) });
+    const one = await guarded(world, 'one', files('one'));
+    const two = await guarded(world, 'two', files('two'));
+    await effective(world, 'v1/configmaps/one');
+    const { namespace } = world;
+    const bindings = (name: string) => [
+      `plumbline-prevent-scale.${namespace}.${name}.${namespace}`,
+      `plumbline-prevent.${namespace}.${name}`,
+    ];
+    assert.deepEqual((await made(world, 'bindings')).sort(), [...bindings('one'), ...bindings('two')].sort());
+    await mode(one, 'Heal');
+    await healed(world, 'one', 'free');
+    await until(async () => (await made(world, 'bindings')).length === 2);
+    assert.equal((await one.condition('Ready', 'True')).status!.conditions!.some(isPrevented), false);
+    await two.delete();
+    await until(async () => (await made(world, 'policies')).length === 0);
+    assert.deepEqual(await made(world, 'bindings'), []);
+  });
+
+  it('suspended: nothing is refused; afterwards it is again', async () => {
+    const team = await guarded(world, 'paused', { 'a.yaml': config('paused') });
+    await effective(world, 'v1/configmaps/paused');
+    await team.patch({ spec: { suspend: true } });
+    await team.condition('DriftPrevented', 'False', { reason: 'Suspended' });
+    await edit(world, 'paused', 'hand');
+    await team.patch({ spec: { suspend: false } });
+    await team.condition('DriftPrevented', 'True');
+    await until(async () => (await dataOf(world, 'paused'))?.['key'] === 'value');
+    await refused(world, 'PATCH', world.path('v1/configmaps/paused'), { body: { data: { key: 'other' } } });
+  });
+
+  it('deleted with deletionPolicy Orphan: what stays is anybody’s', async () => {
+    const team = await guarded(world, 'orphan', { 'a.yaml': config('orphan') }, { deletionPolicy: 'Orphan' });
+    await effective(world, 'v1/configmaps/orphan');
+    await team.delete();
+    await team.gone();
+    await edit(world, 'orphan', 'free');
+    await world.expect(200, 'DELETE', world.path('v1/configmaps/orphan'));
+  });
+
+  it('a binding or a policy that somebody removes or changes is made again', async () => {
+    await guarded(world, 'tampered', { 'a.yaml': config('tampered') });
+    await effective(world, 'v1/configmaps/tampered');
+    const binding = `plumbline-prevent.${world.namespace}.tampered`;
+    const path = `${ADMISSION}/validatingadmissionpolicybindings/${binding}`;
+    await world.expect(200, 'PATCH', path, { body: { spec: { validationActions: ['Audit'] } } });
+    const actions = async () => {
+      const { spec } = (await world.expect(200, 'GET', path)) as unknown as { spec: { validationActions: string[] } };
+      return spec.validationActions.join();
+    };
+    await until(async () => (await actions()).includes('Deny'));
+    await world.expect(200, 'DELETE', path);
+    await until(async () => (await made(world, 'bindings')).includes(binding));
+    const policy = `plumbline-prevent.${world.namespace}`;
+    await world.expect(200, 'DELETE', `${ADMISSION}/validatingadmissionpolicies/${policy}`);
+    await until(async () => (await made(world, 'policies')).includes(policy));
+    await effective(world, 'v1/configmaps/tampered');
+  });
+
+  it('a namespace in which the platform does not allow it: said, and healed', async () => {
+    await using other = await preventWorld(cluster, { args: ['--prevent-namespaces=platform-*,shop'] });
+    const team = await Team.ready(other, 'app', { 'a.yaml': config('a') }, { drift: { mode: 'Prevent' } });
+    const { status } = await team.condition('DriftPrevented', 'False', { reason: 'PreventNotAllowed' });
+    assert.match(status!.conditions!.find(isPrevented)!.message, /--prevent-namespaces.* healed instead/);
+    await healed(other, 'a', 'free');
+    assert.deepEqual(await made(other, 'policies'), []);
+  });
+});
+
+const isPrevented = ({ type }: { type: string }) => type === 'DriftPrevented';
+
+describe('without the operator', () => {
+  let world: World;
+  let team: Team;
+  before(async () => {
+    world = await preventWorld(cluster);
+    team = await guarded(world, 'app', { 'a.yaml': config('a'), 'b.yaml': config('b'), 'web.yaml': deployment('web') });
+    await effective(world, 'v1/configmaps/a');
+    await world.operator.stop('SIGKILL');
+  });
+  after(() => world[Symbol.asyncDispose]());
+
+  it('it goes on refusing, and the group in an emergency passes', async () => {
+    await refused(world, 'PATCH', world.path('v1/configmaps/a'), { body: { data: { key: 'other' } } });
+    const token = cluster.tokens['ann']!;
+    await world.expect(200, 'PATCH', world.path('v1/configmaps/b'), { body: { data: { key: 'urgent' } }, token });
+  });
+
+  it('the mode of the source decides at once', async () => {
+    await mode(team, 'Heal');
+    await until(async () => {
+      const { status } = await cluster.request('DELETE', world.path('v1/configmaps/b'));
+      return status === 200;
+    });
+    await mode(team, 'Prevent');
+    const path = world.path('v1/configmaps/a');
+    await until(
+      async () => (await cluster.request('PATCH', path, { body: { metadata: { labels: null } } })).status === 403,
+    );
+  });
+
+  it('deleting the source, which then waits for its finalizer, is enough', async () => {
+    const replaced = await Team.create(world, 'waiting', { 'a.yaml': config('c') });
+    await replaced.delete();
+    await refused(world, 'DELETE', world.path('v1/configmaps/a'));
+  });
+
+  it('the policies can be deleted by whoever may delete policies', async () => {
+    for (const name of ['plumbline-prevent', 'plumbline-prevent-scale'])
+      await world.expect(200, 'DELETE', `${ADMISSION}/validatingadmissionpolicies/${name}.${world.namespace}`);
+    await until(async () => {
+      const { status } = await cluster.request('DELETE', world.path('v1/configmaps/a'));
+      return status === 200;
+    });
+    const scale = `${world.path('apps/v1/deployments/web')}/scale`;
+    await world.expect(200, 'PATCH', scale, { body: { spec: { replicas: 3 } } });
+  });
+
+  it('an operator that comes back makes them again and heals; the one after it has nothing to send', async () => {
+    world.startOperator();
+    await until(async () => (await dataOf(world, 'a'))?.['key'] === 'value');
+    await effective(world, 'v1/configmaps/a');
+    await until(async () => (await made(world, 'policies')).length === 2);
+    await world.operator.stop();
+    const sent = () =>
+      readAudit(cluster, 'operator').filter(
+        ({ objectRef, verb }) =>
+          objectRef?.apiGroup === 'admissionregistration.k8s.io' && !['list', 'watch', 'get'].includes(verb),
+      ).length;
+    const before = sent();
+    world.startOperator();
+    for (const token of ['after', 'again']) {
+      await team.annotate({ 'plumbline.dev/requestedAt': token });
+      await until(async () => (await team.status()).lastHandledReconcileAt === token);
+    }
+    assert.equal(sent(), before);
+    await refused(world, 'DELETE', world.path('v1/configmaps/a'));
+  });
+
+  it('what a source leaves that was deleted while nobody watched is removed', async () => {
+    await world.operator.stop('SIGKILL');
+    await team.patch({ metadata: { finalizers: null } });
+    await team.delete();
+    await team.gone();
+    await world.edit('v1/configmaps/a', { data: { key: 'free' } });
+    assert.notDeepEqual(await made(world, 'bindings'), []);
+    world.startOperator();
+    await until(async () => (await made(world, 'policies')).length === 0);
+    assert.deepEqual(await made(world, 'bindings'), []);
+  });
+});
