@@ -1,4 +1,5 @@
-import { isNotFound } from './errors.ts';
+import * as z from 'zod';
+import { isNotFound, KubeError } from './errors.ts';
 import { groupVersionPath } from './resource.ts';
 import type { ApiResource } from './resource.ts';
 import type { Transport } from './transport.ts';
@@ -15,40 +16,74 @@ export interface Catalogue {
   fingerprint: string;
 }
 
-/** apidiscovery.k8s.io/v2 (and v2beta1, equal in what we read). */
-interface AggregatedList {
-  kind: 'APIGroupDiscoveryList';
-  items?: {
-    metadata?: { name?: string };
-    versions?: {
-      version: string;
-      freshness?: string;
-      resources?: {
-        resource: string;
-        responseKind?: { kind?: string };
-        scope?: string;
-        verbs?: string[];
-        subresources?: { subresource: string }[];
-      }[];
-    }[];
-  }[];
+const text = z.string();
+
+/** Go writes an empty list as null. */
+function listOf<Item extends z.ZodType>(item: Item) {
+  return z
+    .array(item)
+    .nullish()
+    .transform((items) => items ?? []);
 }
+
+/** apidiscovery.k8s.io/v2 (and v2beta1, equal in what we read). */
+const aggregatedList = z.object({
+  kind: z.literal('APIGroupDiscoveryList'),
+  items: listOf(
+    z.object({
+      metadata: z.object({ name: text.optional() }).optional(),
+      versions: listOf(
+        z.object({
+          version: text,
+          freshness: text.optional(),
+          resources: listOf(
+            z.object({
+              resource: text,
+              responseKind: z.object({ kind: text.optional() }).nullish(),
+              scope: text.optional(),
+              verbs: listOf(text),
+              subresources: listOf(z.object({ subresource: text })),
+            }),
+          ),
+        }),
+      ),
+    }),
+  ),
+});
+
+const versionOfGroup = z.object({ groupVersion: text });
 
 /** meta/v1 APIVersions (`/api`) and APIGroupList (`/apis`). */
-interface VersionList {
-  versions?: string[];
-  groups?: { name: string; versions: { groupVersion: string }[]; preferredVersion?: { groupVersion: string } }[];
-}
+const versionList = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('APIVersions'), versions: listOf(text) }),
+  z.object({
+    kind: z.literal('APIGroupList'),
+    groups: listOf(
+      z.object({ name: text, versions: listOf(versionOfGroup), preferredVersion: versionOfGroup.optional() }),
+    ),
+  }),
+]);
 
 /** meta/v1 APIResourceList */
-interface ResourceList {
-  resources?: { name: string; kind: string; namespaced: boolean; verbs?: string[] }[];
-}
+const resourceList = z.object({
+  kind: z.literal('APIResourceList'),
+  resources: listOf(z.object({ name: text, kind: text, namespaced: z.boolean(), verbs: listOf(text) })),
+});
 
 const AGGREGATED = ['v2', 'v2beta1'].map(
   (v) => `application/json;g=apidiscovery.k8s.io;v=${v};as=APIGroupDiscoveryList`,
 );
 const ACCEPT = [...AGGREGATED, 'application/json'].join(',');
+
+/** What a proxy in between answers must never be read as a server that serves nothing: everything would count as gone. */
+function understood<Schema extends z.ZodType>(schema: Schema, body: unknown, path: string): z.output<Schema> {
+  const { data, success } = schema.safeParse(body);
+  if (success) return data;
+  throw new KubeError(
+    'ApiUnexpectedAnswer',
+    `the answer to ${path} does not say what the API server serves: is a proxy in between?`,
+  );
+}
 
 /** Two requests; on a server without aggregated discovery one more for each version of each group. */
 export async function readCatalogue(transport: Transport, signal: AbortSignal): Promise<Catalogue> {
@@ -56,8 +91,9 @@ export async function readCatalogue(transport: Transport, signal: AbortSignal): 
   await Promise.all(
     ['/api', '/apis'].map(async (path) => {
       const { body } = await transport.request('GET', path, { signal, accept: ACCEPT, verb: 'discover' });
-      if (isAggregated(body)) addAggregated(catalogue, body);
-      else await addVersions(catalogue, body as VersionList, transport, signal);
+      const aggregated = aggregatedList.safeParse(body);
+      if (aggregated.success) addAggregated(catalogue, aggregated.data);
+      else await addVersions(catalogue, understood(versionList, body, path), transport, signal);
     }),
   );
   const kinds = [...catalogue.resources].map(([key, { plural, verbs }]) => `${key}=${plural}:${verbs.join()}`);
@@ -65,15 +101,15 @@ export async function readCatalogue(transport: Transport, signal: AbortSignal): 
   return catalogue;
 }
 
-function addAggregated(catalogue: Catalogue, { items = [] }: AggregatedList): void {
-  for (const { metadata, versions = [] } of items) {
+function addAggregated(catalogue: Catalogue, { items }: z.output<typeof aggregatedList>): void {
+  for (const { metadata, versions } of items) {
     const group = metadata?.name ?? '';
-    for (const { version, freshness, resources = [] } of versions) {
+    for (const { version, freshness, resources } of versions) {
       const apiVersion = group ? `${group}/${version}` : version;
       addVersion(catalogue, group, apiVersion);
       // Stale: the server repeats what it heard from the API behind it some time ago, or never heard anything.
       if (freshness === 'Stale') catalogue.silentGroups.add(group);
-      for (const { resource, responseKind, scope, verbs = [], subresources = [] } of resources) {
+      for (const { resource, responseKind, scope, verbs, subresources } of resources) {
         add(catalogue, apiVersion, {
           plural: resource,
           kind: responseKind?.kind ?? '',
@@ -89,15 +125,13 @@ function addAggregated(catalogue: Catalogue, { items = [] }: AggregatedList): vo
 
 async function addVersions(
   catalogue: Catalogue,
-  { versions = [], groups = [] }: VersionList,
+  list: z.output<typeof versionList>,
   transport: Transport,
   signal: AbortSignal,
 ): Promise<void> {
-  const pending: { group: string; apiVersion: string }[] = versions.map((version) => ({
-    group: '',
-    apiVersion: version,
-  }));
-  for (const { name, versions, preferredVersion } of groups) {
+  const pending: { group: string; apiVersion: string }[] = [];
+  if (list.kind === 'APIVersions') for (const apiVersion of list.versions) pending.push({ group: '', apiVersion });
+  for (const { name, versions, preferredVersion } of list.kind === 'APIGroupList' ? list.groups : []) {
     const names = new Set([preferredVersion, ...versions].map((version) => version?.groupVersion ?? ''));
     names.delete('');
     for (const apiVersion of names) pending.push({ group: name, apiVersion });
@@ -106,8 +140,9 @@ async function addVersions(
   await Promise.all(
     pending.map(async ({ group, apiVersion }) => {
       try {
-        const { body } = await transport.request('GET', groupVersionPath(apiVersion), { signal, verb: 'discover' });
-        addResources(catalogue, apiVersion, body as ResourceList);
+        const path = groupVersionPath(apiVersion);
+        const { body } = await transport.request('GET', path, { signal, verb: 'discover' });
+        addResources(catalogue, apiVersion, understood(resourceList, body, path));
       } catch (error) {
         signal.throwIfAborted();
         // 404: the version went away between the two questions. Anything else: it is there and does not speak.
@@ -117,9 +152,9 @@ async function addVersions(
   );
 }
 
-function addResources(catalogue: Catalogue, apiVersion: string, { resources = [] }: ResourceList): void {
+function addResources(catalogue: Catalogue, apiVersion: string, { resources }: z.output<typeof resourceList>): void {
   const names = new Set(resources.map(({ name }) => name));
-  for (const { name, kind, namespaced, verbs = [] } of resources) {
+  for (const { name, kind, namespaced, verbs } of resources) {
     if (name.includes('/')) continue;
     const [hasStatus, hasScale] = [names.has(`${name}/status`), names.has(`${name}/scale`)];
     add(catalogue, apiVersion, { plural: name, kind, namespaced, verbs, hasStatus, hasScale });
@@ -146,8 +181,4 @@ function add(
     version: apiVersion.slice(slash + 1),
     ...resource,
   });
-}
-
-function isAggregated(body: unknown): body is AggregatedList {
-  return (body as { kind?: unknown } | undefined)?.kind === 'APIGroupDiscoveryList';
 }

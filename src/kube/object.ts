@@ -70,3 +70,14 @@ export function identityKey(identity: Identity): string {
 export function describeIdentity({ group, kind, namespace, name }: Identity): string {
   return `${kind}${group && group.includes('.') ? `.${group}` : ''} ${namespace ? `${namespace}/` : ''}${name}`;
 }
+
+/** Is it an answer about an object at all? What stands between us and the API server answers as it likes. */
+export function hasMetadata(value: unknown): value is KubeObject {
+  const { metadata } = (value ?? {}) as { metadata?: unknown };
+  return typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata);
+}
+
+/** An object that exists has a name. */
+export function isObject(value: unknown): value is KubeObject {
+  return hasMetadata(value) && typeof value.metadata.name === 'string';
+}

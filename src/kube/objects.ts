@@ -14,7 +14,7 @@ import type {
 import type { Discovery } from './discovery.ts';
 import { isAnswerTooLarge, isKindNotServed, isNotFound, KubeError } from './errors.ts';
 import { LineSplitter } from './lines.ts';
-import type { KubeObject } from './object.ts';
+import { hasMetadata, isObject, type KubeObject } from './object.ts';
 import { collectionPath, objectPath } from './resource.ts';
 import type { ApiResource } from './resource.ts';
 import type { RequestOptions, Transport } from './transport.ts';
@@ -215,7 +215,7 @@ export class KubeApi {
 }
 
 function objectOf({ body }: Answer, path: string): KubeObject {
-  if (typeof body === 'object' && body !== null && 'metadata' in body) return body as KubeObject;
+  if (hasMetadata(body)) return body;
   throw new KubeError(
     'ApiUnexpectedAnswer',
     `the answer to ${path} is not a Kubernetes object: is a proxy in between?`,
@@ -228,6 +228,7 @@ interface RawList {
 }
 
 function listOf({ body }: Answer, path: string): RawList {
-  if (typeof body === 'object' && body !== null && 'items' in body) return body as RawList;
+  const { items } = (body ?? {}) as { items?: unknown };
+  if (items === null || (Array.isArray(items) && items.every(isObject))) return body as RawList;
   throw new KubeError('ApiUnexpectedAnswer', `the answer to ${path} is not a list: is a proxy in between?`);
 }
