@@ -123,3 +123,15 @@ it('by the clock everything is listed and compared, as often as the flag says, a
   assert.equal((await world.get('v1/configmaps/many-1'))!.metadata.resourceVersion, resourceVersion);
   assert.deepEqual(world.operator.writes, []);
 });
+
+it('fields that others add are reported without a question about them', async () => {
+  const files = { 'told.yaml': config('told-by-event') };
+  const team = await Team.ready(world, 'told', files, { drift: { foreignFields: 'Report' } });
+  const before = await settled();
+  await world.edit('v1/configmaps/told-by-event', { data: { theirs: 'x' } });
+  await until(async () => (await team.status()).drift?.foreign?.count === 1);
+  await settled();
+  const asked = requests().slice(before);
+  const about = asked.filter(({ objectRef }) => !['gitopssources', 'events'].includes(objectRef?.resource ?? ''));
+  assert.deepEqual(said(about), []);
+});

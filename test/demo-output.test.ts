@@ -111,7 +111,7 @@ test('a complaint names file and line when it has them', () => {
   assert.equal(namesPlace(['c.yaml:7: no'], 'a/b.yaml'), false);
 });
 
-test('a drift report has a row for each field, also for one that is hidden or gone', () => {
+test('a drift report has a row for each field, also for one that is not declared or gone', () => {
   const [, first, second] = driftReport({
     kind: 'Secret',
     name: 'a',
@@ -120,7 +120,7 @@ test('a drift report has a row for each field, also for one that is hidden or go
       { path: '/spec/a', declared: '1', live: '2' },
     ],
   });
-  assert.match(first ?? '', /\/data\/k +\(hidden\) +\(removed\) +kubectl \(Update\) +08:09:10/);
+  assert.match(first ?? '', /\/data\/k +\(not declared\) +\(removed\) +kubectl \(Update\) +08:09:10/);
   assert.match(second ?? '', /\/spec\/a +1 +2 +unknown/);
 });
 

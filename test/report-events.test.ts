@@ -59,7 +59,7 @@ describe('events on a real API server', () => {
     assert.equal(drift?.metadata.annotations?.['plumbline.dev/revision'], 'main@sha1:9');
     assert.equal(
       drift?.['message'],
-      '1 object was changed by others and is put back: ConfigMap shop/a: /data/a (hidden) → 5',
+      '1 object was changed by others and is put back: ConfigMap shop/a: /data/a (not declared) → 5',
     );
     assert.ok(stored.every((event) => event['reportingInstance'] === 'plumbline-5c9d-x7k2p'));
   });

@@ -48,7 +48,7 @@ export function driftOf(source: KubeObject | undefined, object: KubeObject): Dri
 export function driftReport(entry: DriftedObject): string[] {
   const rows = entry.fields.map(({ path, declared, live, manager, operation, time }) => [
     path,
-    declared ?? '(hidden)',
+    declared ?? '(not declared)',
     live ?? '(removed)',
     manager === undefined ? 'unknown' : `${manager}${operation === undefined ? '' : ` (${operation})`}`,
     time?.slice(11, 19) ?? '',

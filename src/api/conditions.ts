@@ -10,8 +10,10 @@ export interface Condition {
 
 /** The types of conditions, and what True means. Documented in docs/reference/conditions.md. */
 export const CONDITION_TYPES = {
-  Ready: 'The newest revision is applied as a whole (and healthy, with wait: true). Always present.',
-  Reconciling: 'Plumbline is at work on a new revision or a repeated attempt. Present only while True.',
+  Ready:
+    'The newest revision that may be applied is applied as a whole (and healthy, with wait: true); one that waits for a window or an approval does not count. Always present.',
+  Reconciling:
+    'Plumbline is at work on a new revision or a repeated attempt, or a new revision waits. Present only while True.',
   Stalled: 'Nothing will change until somebody edits the source or the repository. Present only while True.',
   Drifted:
     'The cluster differs from Git. Unknown when that cannot be told, for instance without Git and without a cache.',
@@ -32,6 +34,10 @@ export const REASONS = {
   ReconciliationSucceeded: 'Everything in the revision is applied.',
   ReconciliationFailed: 'At least one object could not be applied; status.failures names the first ones.',
   Progressing: 'At work on this revision.',
+  WaitingForWindow:
+    'A commit waits to be applied (Reconciling, Ready), or drift to be healed (Drifted), until a window of spec.windows opens; the message says when.',
+  WaitingForApproval:
+    'spec.sync is Manual, and nobody has approved this commit yet; status.pending shows what it would do.',
   ProgressingWithRetry: 'The last attempt failed; it will be repeated.',
   Suspended: 'spec.suspend is true: nothing is applied, healed or pruned.',
   InvalidSpec: 'The source itself is malformed; the message names the fields.',
@@ -51,6 +57,8 @@ export const REASONS = {
   DriftNotHolding:
     'Somebody changes the same field again and again: the message names the field, the field manager and the rate. It is healed each time, more and more slowly when he is fast. Ends by itself.',
   DriftRewritten: 'Admission rewrites declared fields each time they are applied.',
+  ForeignFields:
+    'Others added fields to managed objects; spec.drift.foreignFields is Report, and status.drift.foreign names them.',
   DriftUnknown: 'Whether the cluster differs from Git is not known yet.',
   Preventing: 'The API server refuses changes of declared fields by others.',
   PreventNotAllowed:

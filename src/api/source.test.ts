@@ -21,7 +21,7 @@ test('a spec of nothing but a URL gets every default', () => {
       insecure: false,
       suspend: false,
       prune: true,
-      drift: { mode: 'Heal', values: 'Show' },
+      drift: { mode: 'Heal', foreignFields: 'Leave', values: 'Show' },
       edge: { mode: 'Enforce' },
       adoption: 'Adopt',
       atomic: false,

@@ -13,11 +13,15 @@ export const STATUS_LIMITS = {
   conditionMessage: 4096,
   driftObjects: 20,
   driftFields: 10,
+  foreignObjects: 10,
+  ignoredObjects: 10,
   failures: 30,
   ignoredFiles: 20,
   healthReasons: 10,
   history: 5,
   edgeFindings: 20,
+  pendingObjects: 20,
+  pendingFindings: 5,
   inventoryKinds: 1000,
 } as const;
 
@@ -75,43 +79,83 @@ const inventory = z
 
 const driftField = z.object({
   path: text(1024, 'The field.'),
-  declared: text(512, 'Its value in Git; left out when hidden.').optional(),
-  live: text(512, 'The value it was given; left out when the field was removed or is hidden.').optional(),
+  declared: text(512, 'Its value in Git; left out when it is not declared.').optional(),
+  live: text(512, 'The value it was given; left out when the field was removed.').optional(),
   manager: text(256, 'The field manager that changed it.').optional(),
-  operation: text(32, 'How: Apply or Update.').optional(),
-  time: time('When.').optional(),
+  operation: text(32, 'How: Apply or Update; Removed when nobody has the field any more.').optional(),
+  subresource: text(63, 'The subresource it was changed through, such as scale.').optional(),
+  time: time('When that manager wrote last.').optional(),
+  since: time('When the difference was first seen.').optional(),
+  action: z
+    .enum(['Healed', 'Reported', 'WaitingForWindow', 'Ignored', 'Blocked', 'Rewritten', 'NotHolding'])
+    .meta({
+      description:
+        'Healed: put back, or removed. Reported: left. WaitingForWindow: left until a window opens. Ignored: left to others, as drift.ignore says. Blocked: the API ' +
+        'server refuses to have it put back. Rewritten: admission changes it. NotHolding: changed again and again.',
+    })
+    .optional(),
   rate: text(32, 'How often it is changed, such as 2/min, while a fight over it lasts.').optional(),
 });
+
+const driftedObject = z.object({
+  ...objectFields,
+  ...originFields,
+  since: time('When the difference was first seen.').optional(),
+  action: z
+    .enum([
+      'Healed',
+      'Recreated',
+      'Reported',
+      'WaitingForWindow',
+      'Blocked',
+      'Rewritten',
+      'NotHolding',
+      'Foreign',
+      'Ignored',
+    ])
+    .meta({
+      description:
+        'Healed: put back. Recreated: was deleted, is back. Reported: left, as drift.mode says. WaitingForWindow: left until ' +
+        'spec.windows lets it be healed. Blocked: the API server refuses to have it put back. Rewritten: admission changes it ' +
+        'each time it is applied. NotHolding: somebody changes it again and again. Foreign: others added fields. Ignored: it ' +
+        'differs only where that is left to others.',
+    })
+    .optional(),
+  fields: z
+    .array(driftField)
+    .max(STATUS_LIMITS.driftFields)
+    .meta({ description: 'What was changed, the first ones.', 'x-kubernetes-list-type': 'atomic' }),
+});
+
+function besideDrift(limit: number, description: string) {
+  return z
+    .object({
+      count: count('How many objects.'),
+      objects: z
+        .array(driftedObject)
+        .max(limit)
+        .meta({ description: 'Some of them.', 'x-kubernetes-list-type': 'atomic' }),
+    })
+    .meta({ description })
+    .optional();
+}
 
 const drift = z
   .object({
     count: count('How many objects differ from Git now.'),
     healedCount: count('How many were put back since this source exists.'),
-    objects: z
-      .array(
-        z.object({
-          ...objectFields,
-          ...originFields,
-          since: time('When the difference was first seen.').optional(),
-          action: z
-            .enum(['Healed', 'Recreated', 'Reported', 'Rewritten', 'NotHolding'])
-            .meta({
-              description:
-                'Healed: put back. Recreated: was deleted, is back. Reported: left, as drift.mode says. ' +
-                'Rewritten: admission changes it each time it is applied. NotHolding: somebody changes it again and again.',
-            })
-            .optional(),
-          fields: z
-            .array(driftField)
-            .max(STATUS_LIMITS.driftFields)
-            .meta({ description: 'What was changed, the first ones.', 'x-kubernetes-list-type': 'atomic' }),
-        }),
-      )
-      .max(STATUS_LIMITS.driftObjects)
-      .meta({
-        description: 'The objects that differ, and those that were healed lately; the newest ones.',
-        'x-kubernetes-list-type': 'atomic',
-      }),
+    objects: z.array(driftedObject).max(STATUS_LIMITS.driftObjects).meta({
+      description: 'The objects that differ, and those that were healed lately; the newest ones.',
+      'x-kubernetes-list-type': 'atomic',
+    }),
+    foreign: besideDrift(
+      STATUS_LIMITS.foreignObjects,
+      'Objects with fields that others added, with drift.foreignFields: Report. They are not drift.',
+    ),
+    ignored: besideDrift(
+      STATUS_LIMITS.ignoredObjects,
+      'Objects with fields that are left to others and differ from Git. They are not drift.',
+    ),
   })
   .meta({ description: 'What others changed.' });
 
@@ -197,15 +241,47 @@ const edge = z
   })
   .meta({ description: 'What the objects of this source do on the Emissary-ingress edge.' });
 
+const pending = z
+  .object({
+    revision: revision('The revision that waits.'),
+    reason: z.enum(['WaitingForApproval', 'WaitingForWindow']).meta({
+      description: 'WaitingForApproval: spec.sync is Manual. WaitingForWindow: spec.windows says not now.',
+    }),
+    until: time('When the window opens; left out when no end is in sight, or nobody knows.').optional(),
+    create: count('How many objects it would create.'),
+    configure: count('How many objects it would change.'),
+    prune: count('How many objects it would delete.'),
+    pruneBlocked: message('Why some of what it no longer declares would stay.').optional(),
+    objects: z
+      .array(
+        z.object({
+          ...objectFields,
+          ...originFields,
+          action: z.enum(['create', 'configure', 'prune']).meta({ description: 'create, configure or prune.' }),
+        }),
+      )
+      .max(STATUS_LIMITS.pendingObjects)
+      .meta({ description: 'The first of these objects.', 'x-kubernetes-list-type': 'atomic' }),
+    findings: z.array(edgeFinding).max(STATUS_LIMITS.pendingFindings).meta({
+      description: 'What would stop it at the gate of the edge, if it were applied now; the first ones.',
+      'x-kubernetes-list-type': 'atomic',
+    }),
+  })
+  .meta({ description: 'A commit that waits for a window or an approval, and what it would do.' });
+
 const dropped = count('Entries left out.').optional();
 const truncated = z
   .object({
     driftObjects: dropped,
+    foreignObjects: dropped,
+    ignoredObjects: dropped,
     failures: dropped,
     ignoredFiles: dropped,
     healthReasons: dropped,
     history: dropped,
     edgeFindings: dropped,
+    pendingObjects: dropped,
+    pendingFindings: dropped,
   })
   .meta({ description: 'How many entries are missing from which list, because a status stays small.' });
 
@@ -233,6 +309,11 @@ export const gitOpsSourceStatus = z
       256,
       'The last value of the annotation plumbline.dev/requestedAt that was served.',
     ).optional(),
+    lastHandledHealNow: text(256, 'The last value of the annotation plumbline.dev/healNow that was served.').optional(),
+    lastReleasedRevision: revision(
+      'The last revision that windows or an approval let through; with neither in the spec it is left out.',
+    ).optional(),
+    pending: pending.optional(),
     inventory: inventory.optional(),
     drift: drift.optional(),
     failures: failures.optional(),

@@ -30,6 +30,7 @@ export function orderFor(
     ...(account !== undefined && { impersonate: { username: `system:serviceaccount:${source.namespace}:${account}` } }),
     adoption: spec.adoption,
     force: spec.force,
+    ...(spec.drift.foreignFields === 'Remove' && spec.drift.mode !== 'Report' && { removes: spec.drift }),
     sourceExists: (key) => sources.has(key),
   };
 }

@@ -147,7 +147,8 @@ function claim(source: Source, desired: readonly Desired[], deps: ReconcileDeps)
   const held = claims.of(source.key);
   const refused = new Set(conflicts.map(({ desired: object }) => object.key));
   for (const key of source.failures.keys()) if (!held.has(key) && !refused.has(key)) source.failures.delete(key);
-  for (const key of source.drift.keys()) if (!held.has(key)) source.drift.delete(key);
+  for (const known of [source.drift, source.foreign, source.ignored])
+    for (const key of known.keys()) if (!held.has(key)) known.delete(key);
   for (const key of before) if (!held.has(key)) wakeClaimants(key, deps);
   return conflicts;
 }

@@ -1,12 +1,15 @@
 import { findCondition, type Condition } from '../api/conditions.ts';
 import type { GitOpsSourceStatus } from '../api/source.ts';
+import type { Beside } from '../drift/beside.ts';
+import { DEFAULT_POLICY, type DriftPolicy } from '../drift/policy.ts';
 import type { Drift, SourceDesk } from '../drift/source-desk.ts';
 import type { WatchedKind } from '../drift/watches.ts';
 import type { KubeError } from '../kube/errors.ts';
 import type { Desired } from '../sync/desired.ts';
 import { orderFor } from './actor.ts';
 import type { ReconcileDeps } from './deps.ts';
-import { recordDrift, recordFightOver, subjectOf } from './drift-record.ts';
+import { recordBlocked, recordDrift, recordFightOver, subjectOf } from './drift-record.ts';
+import { recordBeside } from './beside-record.ts';
 import { noteFailure } from './failure.ts';
 import type { Source } from './source.ts';
 
@@ -27,8 +30,19 @@ export class Desk implements SourceDesk {
     const source = deps.sources.get(key);
     if (!source?.spec || source.deleting) return undefined;
     // What Prevent lets through is healed.
-    const mode = source.spec.suspend || source.spec.drift.mode === 'Report' ? ('Report' as const) : ('Heal' as const);
+    const { suspend, drift } = source.spec;
+    const isLeft = suspend || drift.mode === 'Report' || source.waitsToHeal(deps.clock.now());
+    const mode = isLeft ? ('Report' as const) : ('Heal' as const);
     return { actor: orderFor(source, source.spec, deps), mode };
+  }
+
+  policy(key: string): DriftPolicy {
+    return this.#deps().sources.get(key)?.spec?.drift ?? DEFAULT_POLICY;
+  }
+
+  beside(key: string, desired: Desired, beside: Beside): void {
+    const source = this.#deps().sources.get(key);
+    if (source) recordBeside(source, desired, beside, this.#deps());
   }
 
   awaits(key: string): boolean {
@@ -61,6 +75,7 @@ export class Desk implements SourceDesk {
     const source = deps.sources.get(key);
     if (!source) return;
     const failure = noteFailure(source, desired, error, deps.clock);
+    recordBlocked(source, desired);
     source.result = { kind: 'partly' };
     deps.metrics.applyFailed(failure.code);
     deps.log.warn({ source: key, error, object: desired.identity }, 'could not put a changed object back');

@@ -1,26 +1,29 @@
 import { isDeepStrictEqual } from 'node:util';
 import { STATUS_LIMITS } from '../api/status.ts';
 import type { GitOpsSourceSpec } from '../api/source.ts';
+import type { DriftedField } from '../drift/explain.ts';
 import type { Drift } from '../drift/source-desk.ts';
-import { shownValue } from '../drift/mask.ts';
 import { audit, type WriteAction } from '../report/log.ts';
 import { sayFightOver, type DriftedObject } from '../report/sentences.ts';
 import type { Desired } from '../sync/desired.ts';
 import type { ReconcileDeps } from './deps.ts';
 import type { Source } from './source.ts';
-import { named } from './source-status.ts';
+import { leftAs, shownObject } from './shown-drift.ts';
 
 /** The last repairs that the status shows. */
 const HEALED_SHOWN = STATUS_LIMITS.driftObjects;
 
-type Told = Pick<ReconcileDeps, 'status' | 'metrics' | 'events' | 'log' | 'clock'>;
+type Told = Pick<ReconcileDeps, 'status' | 'metrics' | 'events' | 'log' | 'clock' | 'wakeAt'>;
 
 /** Writes down one drift where people look: status, event and metric, and for a repair the audit log. */
 export function recordDrift(source: Source, drift: Drift, told: Told): void {
   const { metrics, clock } = told;
   const { desired, state, healMs, fields } = drift;
   const known = source.drift.get(desired.key);
-  const shown = shownDrift(drift, source.spec, new Date(clock.now()), known);
+  const waits = state === 'Reported' && !source.spec?.suspend && source.waitsToHeal(clock.now());
+  const found = shownDrift(drift, source.spec, new Date(clock.now()), known);
+  const shown = waits ? leftAs(found, 'WaitingForWindow') : found;
+  if (waits) told.wakeAt(source.key, source.timetable.at('heal', clock.now()).until);
   const isFirst = !known && state !== 'Rewritten' && state !== 'Healed' && state !== 'Recreated';
   if (isFirst)
     for (const manager of new Set(fields.map((field) => field.manager)))
@@ -38,6 +41,17 @@ export function recordDrift(source: Source, drift: Drift, told: Told): void {
   if (state === 'NotHolding') source.healed = source.healed.filter((other) => !isSameObject(other, shown));
   // What is only found is told a moment later, when it is healed; what was told before a restart is not news.
   if (state !== 'Found' && !isDeepStrictEqual(known, shown)) tell(source, shown, told);
+}
+
+/** A run leaves the object as it is: for a window, or because the source only wants to hear of it. */
+export function recordLeft(source: Source, desired: Desired, told: Told): void {
+  source.left.set(desired.key, desired.digest);
+  const waits = source.waitsToHeal(told.clock.now());
+  if (waits) told.wakeAt(source.key, source.timetable.at('heal', told.clock.now()).until);
+  const known = source.drift.get(desired.key);
+  if (known?.action !== (waits ? 'Reported' : 'WaitingForWindow')) return;
+  source.drift.set(desired.key, leftAs(known, waits ? 'WaitingForWindow' : 'Reported'));
+  told.status.changed(source);
 }
 
 /** An object was put back. */
@@ -88,38 +102,28 @@ function tell(source: Source, drift: DriftedObject, { events, status }: Told): v
   status.changed(source);
 }
 
-/** As people may see it: values masked and shortened. */
 function shownDrift(
   { desired, fields, state }: Drift,
   spec: GitOpsSourceSpec | undefined,
   now: Date,
   before: DriftedObject | undefined,
 ): DriftedObject {
-  const mode = spec?.drift.values ?? 'Show';
-  const { kind } = desired.identity;
-  const shown = fields.slice(0, STATUS_LIMITS.driftFields).map((field) => {
-    const { path, declared, live, manager, operation, time, rate } = field;
-    const context = { kind, path, mode };
-    const [declaredShown, liveShown] = [shownValue(declared, context), shownValue(live, context)];
-    return {
-      path: path || '/',
-      ...(declaredShown !== undefined && { declared: declaredShown }),
-      ...(liveShown !== undefined && { live: liveShown }),
-      ...(manager !== undefined && { manager: manager.slice(0, 256) }),
-      ...(operation !== undefined && { operation }),
-      ...(time !== undefined && { time }),
-      ...(rate !== undefined && { rate }),
-    };
-  });
-  return {
-    ...named(desired.identity),
-    file: desired.file,
-    line: desired.line,
-    since: before?.since ?? now.toISOString().replace(/\.\d+Z$/, 'Z'),
-    // Until it is healed it is as it was left; should healing fail, that stays true.
-    action: state === 'Found' ? 'Reported' : state,
-    fields: shown,
+  // Until it is healed it is as it was left; should healing fail, that stays true.
+  const action = state === 'Found' ? 'Reported' : state;
+  const isPutBack = state === 'Healed' || state === 'Recreated';
+  const fieldAction = ({ rate }: DriftedField) => {
+    if (rate !== undefined) return 'NotHolding' as const;
+    if (isPutBack) return 'Healed' as const;
+    return state === 'Rewritten' ? state : ('Reported' as const);
   };
+  return shownObject(desired, fields, { action, fieldAction, spec, now, before });
+}
+
+/** The API server refuses the repair; the failures of the source say why. */
+export function recordBlocked(source: Source, { key }: Desired): void {
+  const known = source.drift.get(key);
+  if (known?.action !== 'Reported') return;
+  source.drift.set(key, leftAs(known, 'Blocked'));
 }
 
 function isSameObject(a: DriftedObject, b: DriftedObject): boolean {

@@ -13,6 +13,7 @@ import { historyWith } from './history.ts';
 import type { Outcome } from './outcome.ts';
 import { prevent, SUSPENDED } from './prevent.ts';
 import { letGo, prune, pruneFirst } from './prune.ts';
+import { awaitFirst, noteReleased, passRelease, sayHealNow, tellWaiting } from './release.ts';
 import { readRemote } from './remote-secret.ts';
 import { readRevision } from './revision.ts';
 import { RunListener } from './run-listener.ts';
@@ -28,28 +29,34 @@ const SOON_MS = 50;
  */
 export async function reconcile(source: Source, deps: ReconcileDeps, signal: AbortSignal): Promise<Outcome> {
   if (source.deleting) return finalize(source, deps, signal);
+  if (deps.uninstall.begun) return { kind: 'done' };
   const { spec } = source;
   if (!spec) throw invalidSpec(source);
   if (spec.suspend) return suspend(source, deps);
   if (!(await ensureFinalizer(source, deps, signal))) return { kind: 'again', afterMs: SOON_MS };
   assertDependencies(source, spec, deps);
 
-  const { requests } = source;
+  const { requests, healNow } = source;
   const isRequested = requests.length > 0;
   const remote = await readRemote(source, spec, deps, signal);
   const revision = await readRevision(source, spec, remote, deps, signal);
-  const { rendered, trouble, first } = await passEdge(source, spec, remote, revision, deps, signal);
+  const released = await passRelease(source, spec, remote, revision, deps, signal);
+  if (!released.rendered) return awaitFirst(source, spec, released.waiting, deps, signal);
+  const { waiting } = released;
+  const { rendered, trouble, first } = await passEdge(source, spec, remote, released, deps, signal);
+  if (trouble === undefined && !waiting) await noteReleased(source, spec, rendered, deps);
   const isNew = trouble === undefined && declaresNews(source, rendered);
   source.applying = true;
   try {
     await claimAndWatch(source, rendered, deps, signal);
-    if ((isRequested || source.verifyDue) && !isNew) {
+    // What counts as drift is another question now: everything is looked at anew.
+    if (isJudgedAnew(source, spec) || ((isRequested || source.verifyDue) && !isNew)) {
       await verify(source, deps, signal);
       source.verifyDue = false;
     }
 
     if (first.length > 0) await pruneFirst(source, spec, first, deps, signal);
-    await apply(source, spec, deps, { isNew, retryAll: isRequested }, signal);
+    await apply(source, spec, deps, { isNew, retryAll: isRequested, healNow }, signal);
     source.judged = true;
     const known = source.unlisted.length === 0 && trouble === undefined;
     const complete = known && source.failures.size === 0;
@@ -59,6 +66,7 @@ export async function reconcile(source: Source, deps: ReconcileDeps, signal: Abo
   } finally {
     source.applying = false;
   }
+  if (waiting) await tellWaiting(source, spec, waiting, deps, signal);
   return settle(source, spec, deps, { requests, trouble });
 }
 
@@ -108,6 +116,12 @@ function assertDependencies(source: Source, spec: GitOpsSourceSpec, { sources }:
   }
 }
 
+function isJudgedAnew(source: Source, { drift: { ignore, foreignFields, allowManagers } }: GitOpsSourceSpec): boolean {
+  const before = source.judgedBy;
+  source.judgedBy = JSON.stringify([ignore, foreignFields, allowManagers]);
+  return before !== undefined && before !== source.judgedBy;
+}
+
 /** Is there something to apply that was not applied before? What differs otherwise is drift. */
 function declaresNews(
   { appliedKey, status, firstObserved, generation }: Source,
@@ -121,7 +135,7 @@ async function apply(
   source: Source,
   spec: GitOpsSourceSpec,
   deps: ReconcileDeps,
-  run: { isNew: boolean; retryAll: boolean },
+  run: { isNew: boolean; retryAll: boolean; healNow: string | undefined },
   signal: AbortSignal,
 ): Promise<void> {
   const { claims, clock } = deps;
@@ -133,7 +147,8 @@ async function apply(
   // All or nothing: without the ones that failed, the rest would look acceptable.
   if (spec.atomic) held.clear();
   const actor = await actorFor(source, spec, deps, signal, { check: run.isNew || run.retryAll });
-  const listener = new RunListener(source, spec, deps, run.isNew);
+  if (run.healNow !== undefined) sayHealNow(source, deps);
+  const listener = new RunListener(source, spec, deps, run);
   const declared = claims.of(source.key);
   const drifted = [...openDrift(source), ...source.failures.keys()];
   await new RevisionRun(deps, {
@@ -142,12 +157,14 @@ async function apply(
     held,
     drifted: new Set(drifted),
     atomic: spec.atomic,
+    policy: spec.drift,
     conflicts: [...source.failures.keys()].filter((key) => !declared.has(key)).length,
     leaveDrift: (object) => listener.leaveDrift(object),
     listener,
     signal,
   }).run();
   listener.done();
+  if (run.healNow !== undefined) source.status = { ...source.status, lastHandledHealNow: run.healNow };
 }
 
 /** Known to differ now: left, because the source was suspended or only wants to hear of it. Fights are the healer's. */

@@ -1,8 +1,10 @@
 import { FIELD_MANAGER } from '../api/names.ts';
 import type { GitOpsSourceSpec } from '../api/source.ts';
 import type { Difference } from '../drift/compare.ts';
-import { explainJudgement, OBJECT_GONE, type DriftedField } from '../drift/explain.ts';
-import { judge } from '../drift/judge.ts';
+import { assess } from '../drift/assess.ts';
+import type { Beside } from '../drift/beside.ts';
+import { OBJECT_GONE, type DriftedField } from '../drift/explain.ts';
+import type { DriftPolicy } from '../drift/policy.ts';
 import { describeIdentity, type KubeObject } from '../kube/object.ts';
 import { audit, type WriteAction } from '../report/log.ts';
 import { sayChanges } from '../report/sentences.ts';
@@ -10,13 +12,13 @@ import type { Desired } from '../sync/desired.ts';
 import type { RevisionListener } from '../sync/revision.ts';
 import type { WriteAction as WrittenAction, Written } from '../sync/writer.ts';
 import type { ReconcileDeps } from './deps.ts';
-import { recordDrift, recordHealed, subjectOf } from './drift-record.ts';
+import { recordBeside } from './beside-record.ts';
+import { recordDrift, recordHealed, recordLeft, subjectOf } from './drift-record.ts';
 import { noteFailure } from './failure.ts';
 import type { Source } from './source.ts';
 
-function fieldsThatDiffer({ body }: Desired, live: KubeObject): DriftedField[] {
-  const declared = JSON.parse(body) as KubeObject;
-  return explainJudgement(judge({ declared, live, manager: FIELD_MANAGER }), declared, live, FIELD_MANAGER);
+function fieldsThatDiffer(desired: Desired, live: KubeObject, policy: DriftPolicy): DriftedField[] {
+  return assess(desired, live, { manager: FIELD_MANAGER, policy }).fields;
 }
 
 /** Takes down what a run does: into the source, the audit log, events and metrics. */
@@ -34,11 +36,20 @@ export class RunListener implements RevisionListener {
     unchanged: 0,
   };
 
-  constructor(source: Source, spec: GitOpsSourceSpec, deps: ReconcileDeps, isNew: boolean) {
+  /** Somebody opened the windows for healing once. */
+  readonly #healsNow: boolean;
+
+  constructor(
+    source: Source,
+    spec: GitOpsSourceSpec,
+    deps: ReconcileDeps,
+    run: { isNew: boolean; healNow: string | undefined },
+  ) {
     this.#source = source;
     this.#spec = spec;
     this.#deps = deps;
-    this.#isNew = isNew;
+    this.#isNew = run.isNew;
+    this.#healsNow = run.healNow !== undefined;
   }
 
   written(desired: Desired, written: Written, fields: readonly DriftedField[]): void {
@@ -55,7 +66,7 @@ export class RunListener implements RevisionListener {
     const healed = (what: readonly DriftedField[], state: 'Healed' | 'Recreated') =>
       recordDrift(source, { source: source.key, desired, fields: [...what], state }, this.#deps);
     const known = source.drift.get(desired.key);
-    const seen = found ? fieldsThatDiffer(desired, found) : fields;
+    const seen = found ? fieldsThatDiffer(desired, found, this.#spec.drift) : fields;
     if (action === 'created' && !source.failures.has(desired.key)) healed([OBJECT_GONE], 'Recreated');
     else if (action === 'configured' && seen.length > 0) healed(seen, 'Healed');
     else if (action === 'configured' && known) recordHealed(source, desired, known, this.#deps);
@@ -93,6 +104,10 @@ export class RunListener implements RevisionListener {
     this.#deps.healer.noteRewritten(this.#source.key, desired, differences);
   }
 
+  beside(desired: Desired, beside: Beside): void {
+    recordBeside(this.#source, desired, beside, this.#deps);
+  }
+
   failed(desired: Desired, error: unknown): void {
     const failure = noteFailure(this.#source, desired, error, this.#deps.clock);
     this.#deps.metrics.applyFailed(failure.code);
@@ -102,13 +117,14 @@ export class RunListener implements RevisionListener {
     );
   }
 
-  /** In Report mode a difference that no commit made is told and left, also by commits that change other objects. */
+  /** In Report mode, and while the window for healing is closed, a difference that no commit made is told and left, also by commits that change other objects. */
   leaveDrift(desired: Desired): boolean {
     const { key, failures, left } = this.#source;
-    if (this.#spec.drift.mode !== 'Report') return false;
+    const waits = !this.#healsNow && this.#source.waitsToHeal(this.#deps.clock.now());
+    if (this.#spec.drift.mode !== 'Report' && !waits) return false;
     const isLeft = left.get(desired.key) === desired.digest;
     if (!isLeft && (this.#isNew || failures.has(desired.key))) return false;
-    left.set(desired.key, desired.digest);
+    recordLeft(this.#source, desired, this.#deps);
     void this.#deps.healer.judgeUnjudged(key, desired);
     return true;
   }

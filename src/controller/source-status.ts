@@ -1,10 +1,12 @@
 import { removeCondition, setCondition, type Condition, type NewCondition } from '../api/conditions.ts';
+import { HEAL_NOW_ANNOTATION } from '../api/names.ts';
 import type { GitOpsSourceStatus } from '../api/source.ts';
 import { STATUS_LIMITS } from '../api/status.ts';
 import type { Identity } from '../kube/object.ts';
-import { sayDrift, sayFailures, shorten } from '../report/sentences.ts';
+import { sayDrift, sayFailures, sayPending, shorten, type DriftedObject } from '../report/sentences.ts';
 import { capStatus } from '../report/status-size.ts';
 import type { LiveObject } from '../sync/live.ts';
+import type { Opening } from '../sync/windows.ts';
 import { edgeConditionOf, edgeStatusOf } from './edge-report.ts';
 import type { Source } from './source.ts';
 
@@ -33,7 +35,7 @@ export function statusOf(input: StatusInput): GitOpsSourceStatus {
   set(readyOf(input, health), 'Ready');
   set(reconcilingOf(source), 'Reconciling');
   set(stalledOf(source), 'Stalled');
-  set(driftedOf(source), 'Drifted');
+  set(driftedOf(source, now), 'Drifted');
   if (source.prevention !== undefined) set(preventedOf(source), 'DriftPrevented');
   set(healthyOf(health, live.length), 'Healthy');
   if (isEdgeKnown(source)) set(edgeConditionOf(source.edge ?? null, source.edgeBlock, source.key), 'EdgeHealthy');
@@ -44,6 +46,7 @@ export function statusOf(input: StatusInput): GitOpsSourceStatus {
     conditions,
     ...(attempted !== undefined && { lastAttemptedRevision: attempted }),
     ...(source.attempt?.commit && { commit: source.attempt.commit }),
+    ...(source.pending !== undefined && { pending: source.pending ?? undefined }),
     inventory: source.inventoryLost ? undefined : inventoryOf(source, live),
     drift: driftOf(source),
     failures: failuresOf(source),
@@ -70,6 +73,12 @@ function readyOf({ source, healthTimedOut }: StatusInput, health: Health): NewCo
   switch (result.kind) {
     case 'pending':
       return ready('Unknown', 'Progressing', source.working ? `applying ${source.working}` : 'reading the repository');
+    case 'waiting':
+      return ready(
+        'Unknown',
+        source.pending?.reason ?? 'Progressing',
+        source.pending ? sayPending(source.pending) : '',
+      );
     case 'suspended': {
       const before = source.status.conditions?.find(({ type }) => type === 'Ready')?.status ?? 'Unknown';
       return ready(before, 'Suspended', 'spec.suspend is true: nothing is applied, healed or pruned');
@@ -100,7 +109,12 @@ function readyOf({ source, healthTimedOut }: StatusInput, health: Health): NewCo
     if (health.progressing > 0)
       return ready('Unknown', 'Progressing', `waits for ${health.progressing} objects to be healthy${why}`);
   }
-  return ready('True', 'ReconciliationSucceeded', `applied revision ${source.status.lastAppliedRevision ?? ''}`);
+  const applied = `applied revision ${source.status.lastAppliedRevision ?? ''}`;
+  return ready(
+    'True',
+    'ReconciliationSucceeded',
+    `${applied}${source.pending ? `; ${sayPending(source.pending)}` : ''}`,
+  );
 }
 
 /** One word for several failures: their own when they agree. */
@@ -121,6 +135,7 @@ function reconcilingOf(source: Source): NewCondition | undefined {
   if (result.kind === 'failed' && !result.terminal)
     return condition('Reconciling', 'True', 'ProgressingWithRetry', result.message);
   if (result.kind === 'pending') return condition('Reconciling', 'True', 'Progressing', 'reading the repository');
+  if (source.pending) return condition('Reconciling', 'True', source.pending.reason, sayPending(source.pending));
   return undefined;
 }
 
@@ -130,14 +145,20 @@ function stalledOf({ result }: Source): NewCondition | undefined {
     : undefined;
 }
 
-function driftedOf(source: Source): NewCondition {
+function driftedOf(source: Source, now: Date): NewCondition {
   const drifted = (status: Condition['status'], reason: string, message: string) =>
     condition('Drifted', status, reason, message);
   const open = [...source.drift.values()].filter(({ action }) => action !== 'Rewritten');
   if (open.length > 0) {
     const said = sayDrift(open.slice(0, 3), open.length);
-    if (!open.some(({ action }) => action === 'NotHolding')) return drifted('True', 'DriftDetected', said);
-    return drifted('True', 'DriftNotHolding', `${said}. Stop the other side, or leave the field to it (drift.ignore)`);
+    if (open.some(({ action }) => action === 'NotHolding'))
+      return drifted(
+        'True',
+        'DriftNotHolding',
+        `${said}. Stop the other side, or leave the field to it (drift.ignore)`,
+      );
+    if (!open.some(({ action }) => action === 'WaitingForWindow')) return drifted('True', 'DriftDetected', said);
+    return drifted('True', 'WaitingForWindow', `${said}; ${sayOpening(source.timetable.at('heal', now.getTime()))}`);
   }
   if (!source.judged) return drifted('Unknown', 'DriftUnknown', 'the declared state has not been read yet');
   const [missing] = source.unlisted;
@@ -150,7 +171,18 @@ function driftedOf(source: Source): NewCondition {
   const rewritten = [...source.drift.values()];
   if (rewritten.length > 0)
     return drifted('False', 'DriftRewritten', sayDrift(rewritten.slice(0, 3), rewritten.length));
+  const foreign = shownOf(source.foreign);
+  if (foreign.length > 0) return drifted('False', 'ForeignFields', sayDrift(foreign.slice(0, 3), source.foreign.size));
   return drifted('False', 'InSync', 'every declared field has its declared value');
+}
+
+/** When what waits for healing is healed. */
+function sayOpening({ until, atLeast }: Opening): string {
+  const when =
+    until === Infinity || atLeast
+      ? 'no opening is in sight'
+      : `the window opens at ${new Date(until).toISOString().replace(/\.\d+Z$/, 'Z')}`;
+  return `${when}; to heal now: annotate the source with ${HEAL_NOW_ANNOTATION}=<any new value>`;
 }
 
 function preventedOf({ prevention }: Source): NewCondition | undefined {
@@ -223,11 +255,27 @@ function inventoryOf(source: Source, live: readonly LiveObject[]): NonNullable<G
 
 function driftOf(source: Source): NonNullable<GitOpsSourceStatus['drift']> {
   const open = [...source.drift.values()];
+  // After a restart what was told stays, until the objects have been judged once.
+  const { foreign, ignored } = source.judged
+    ? { foreign: besideOf(source.foreign), ignored: besideOf(source.ignored) }
+    : (source.status.drift ?? {});
   return {
     count: open.filter(({ action }) => action !== 'Rewritten').length,
     healedCount: source.healedCount,
     objects: [...open, ...source.healed].slice(0, STATUS_LIMITS.driftObjects),
+    ...(foreign && { foreign }),
+    ...(ignored && { ignored }),
   };
+}
+
+type Beside = ReadonlyMap<string, DriftedObject | undefined>;
+
+function besideOf(known: Beside): { count: number; objects: DriftedObject[] } | undefined {
+  return known.size === 0 ? undefined : { count: known.size, objects: shownOf(known) };
+}
+
+function shownOf(known: Beside): DriftedObject[] {
+  return [...known.values()].filter((object) => object !== undefined);
 }
 
 function failedObjects(source: Source): NonNullable<GitOpsSourceStatus['failures']> {

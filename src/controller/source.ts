@@ -5,12 +5,13 @@ import {
   type GitOpsSourceStatus,
   type ParsedSpec,
 } from '../api/source.ts';
-import { FINALIZER, FLUX_REQUESTED_AT_ANNOTATION, REQUESTED_AT_ANNOTATION } from '../api/names.ts';
+import { FINALIZER, FLUX_REQUESTED_AT_ANNOTATION, HEAL_NOW_ANNOTATION, REQUESTED_AT_ANNOTATION } from '../api/names.ts';
 import type { Commit, Tip } from '../git/remote.ts';
 import { identityKey, type Identity } from '../kube/object.ts';
 import { RenderCache } from '../render/cache.ts';
 import type { DriftedObject } from '../report/sentences.ts';
 import type { Desired } from '../sync/desired.ts';
+import { Timetable } from '../sync/windows.ts';
 import type { Finding } from '../edge/finding.ts';
 import type { EdgeReport } from './edge-report.ts';
 import type { WatchedKind } from '../drift/watches.ts';
@@ -44,6 +45,8 @@ export interface Rendered {
 export type RunResult =
   | { kind: 'pending' }
   | { kind: 'suspended' }
+  /** The first commit waits for a window or an approval: `pending`. */
+  | { kind: 'waiting' }
   /** Every object of `revision` is applied. */
   | { kind: 'applied' }
   /** Applied in part: `failures` say what is missing. */
@@ -96,6 +99,10 @@ export class Source {
   pruneHold: PruneHold | undefined;
   /** What its objects do on the edge; null: nothing; undefined: not known yet in this process. */
   edge: EdgeReport | null | undefined;
+  /** The newest commit, when it waits; null: it does not; undefined: not known yet in this process. */
+  pending: GitOpsSourceStatus['pending'] | null;
+  /** When commits are applied and drift is healed. */
+  timetable: Timetable;
   /** Why the newest commit is not let onto the edge. */
   edgeBlock: { by: readonly Finding[]; message: string } | undefined;
   /** What became of `drift.mode: Prevent`; null: it is not asked for; undefined: not known yet in this process. */
@@ -104,6 +111,12 @@ export class Source {
   readonly drift: Map<string, DriftedObject>;
   /** Declared objects by key that differ and are left so, with the digest of the declaration they were left at. */
   readonly left = new Map<string, string>();
+  /** Declared objects by key that hold fields which others added; what is told of each, for the first ones. */
+  readonly foreign = new Map<string, DriftedObject | undefined>();
+  /** Declared objects by key with fields that are left to others and differ; what is told of each, for the first ones. */
+  readonly ignored = new Map<string, DriftedObject | undefined>();
+  /** `spec.drift` when the objects were judged by it last. */
+  judgedBy: string | undefined;
   /** The last ones that were put back, newest first. */
   healed: DriftedObject[];
   healedCount: number;
@@ -131,6 +144,7 @@ export class Source {
     this.key = `${this.namespace}/${this.name}`;
     this.resource = resource;
     this.parsed = parseSpec(resource.spec, this.namespace);
+    this.timetable = new Timetable(this.spec?.windows ?? []);
     this.status = resource.status ?? { observedGeneration: -1 };
     this.inventoryLost = !this.status.inventory && (resource.metadata.finalizers ?? []).includes(FINALIZER);
     this.firstObserved = this.status.observedGeneration;
@@ -151,6 +165,7 @@ export class Source {
     this.resource = resource;
     if (this.generation === generation) return;
     this.parsed = parseSpec(resource.spec, this.namespace);
+    this.timetable = new Timetable(this.spec?.windows ?? []);
     // A suspended one keeps what it last was.
     if (!this.spec?.suspend) this.result = { kind: 'pending' };
   }
@@ -170,6 +185,18 @@ export class Source {
   /** The tokens of requests to reconcile now that have not been served yet: at most one of each annotation. */
   get requests(): string[] {
     return requestsIn(this.resource).filter((token) => !this.#served.has(token));
+  }
+
+  /** The token of a request to heal once what waits for a window, until it is served. */
+  get healNow(): string | undefined {
+    const token = this.resource.metadata.annotations?.[HEAL_NOW_ANNOTATION]?.slice(0, 256);
+    return token && token !== this.status.lastHandledHealNow ? token : undefined;
+  }
+
+  /** Is drift only told now, because a window says so? `now` in milliseconds since the epoch. */
+  waitsToHeal(now: number): boolean {
+    const { spec } = this;
+    return spec !== undefined && spec.drift.mode !== 'Report' && !this.timetable.at('heal', now).open;
   }
 
   /** Echoes the requests that a run has answered, well or not. */

@@ -13,6 +13,8 @@ export interface Beside {
   readonly foreign: readonly DriftedField[];
 }
 
+export const NOTHING_BESIDE: Beside = { ignored: [], foreign: [] };
+
 /**
  * The fields that are left to others, as far as their values differ from the declared ones. `whole` is the object as Git has
  * it, with what is given up; `paths` are what is given up for good (as in `spec.drift.ignore`), `surrendered` what somebody

@@ -7,10 +7,13 @@ import type { Desired } from '../sync/desired.ts';
 import type { LiveObject, LiveObjects } from '../sync/live.ts';
 import { provenSource, sighted } from '../sync/sighting.ts';
 import { terminating, type ObjectWriter } from '../sync/writer.ts';
-import { explainJudgement, explainValues, OBJECT_GONE, type DriftedField } from './explain.ts';
+import { assess, surrenderedIn } from './assess.ts';
+import { NOTHING_BESIDE } from './beside.ts';
+import { explainValues, OBJECT_GONE, type DriftedField } from './explain.ts';
 import { formatPath } from './fields.ts';
 import type { Difference } from './compare.ts';
-import { judge, type Baseline } from './judge.ts';
+import type { Baseline } from './judge.ts';
+import { isLax } from './policy.ts';
 import { Repairs } from './repairs.ts';
 import { answerRewritten, settle } from './settle.ts';
 import type { SourceDesk } from './source-desk.ts';
@@ -140,6 +143,7 @@ export class Healer implements WatchListener {
     live.delete(known.key);
     const source = claims.holder(known.key);
     for (const owner of new Set([source, known.source])) if (owner) desk.changed(owner);
+    if (desired && source !== undefined) desk.beside(source, desired, NOTHING_BESIDE);
     if (!desired || source === undefined || !desired.policy.reconcile || known.reconcileDisabled) return;
     if (desired.policy.ssa !== 'Ignore') void this.#look(source, desired, known);
   }
@@ -167,34 +171,29 @@ export class Healer implements WatchListener {
   }
 
   #judge(source: string, desired: Desired, now: LiveObject, object: KubeObject): void {
-    const declared = JSON.parse(desired.body) as KubeObject;
-    // What an autoscaler holds is not in the digest of what is ours: whether it is still the one that holds it must be looked at.
+    const { desk, clock } = this.#deps;
+    // What others hold is not in the digest of what is ours: whether they are still the ones who hold it must be looked at.
     const baseline = now.surrendered.length > 0 && now.baseline ? { ...now.baseline, digest: '' } : now.baseline;
-    const judgement = judge({ declared, live: object, manager: FIELD_MANAGER, baseline });
-    // What an autoscaler took is left out of whatever is sent from here on; what it gave back is sent again.
-    if ('surrendered' in judgement) now.surrendered = judgement.surrendered.map(formatPath);
+    const look = { manager: FIELD_MANAGER, baseline, policy: desk.policy(source) };
+    const { judgement, fields, unwanted, beside } = assess(desired, object, look);
+    if (judgement.kind === 'terminating') return;
+    desk.beside(source, desired, beside);
+    // What others took and may is left out of whatever is sent from here on; what they gave back is sent again.
+    if (judgement.kind === 'surrendered' || 'surrendered' in judgement)
+      now.surrendered = surrenderedIn(judgement).map(formatPath);
+    if (unwanted.length > 0) return this.#correct(source, desired, fields, clock.elapsed());
     switch (judgement.kind) {
       case 'inSync':
+      case 'surrendered':
         return this.#inSync(source, desired, { ...now, baseline: judgement.baseline });
-      case 'surrendered': {
-        const surrendered = judgement.paths.map(formatPath);
-        return this.#inSync(source, desired, { ...now, baseline: judgement.baseline, surrendered });
-      }
       case 'valuesDiffer':
-        return void this.#rehearse(source, desired, object, this.#deps.clock.elapsed());
-      case 'terminating':
-        return;
+        return void this.#rehearse(source, desired, object, clock.elapsed());
       case 'lost':
       case 'surplus':
       case 'versionChanged':
       case 'unowned':
       case 'gone':
-        return this.#correct(
-          source,
-          desired,
-          explainJudgement(judgement, declared, object, FIELD_MANAGER),
-          this.#deps.clock.elapsed(),
-        );
+        return this.#correct(source, desired, fields, clock.elapsed());
     }
   }
 
@@ -258,6 +257,15 @@ export class Healer implements WatchListener {
     // Nothing differs in nearly every answer, and then nothing is parsed.
     const isAsSent = !now?.baseline || now.baseline.settled === '';
     this.noteRewritten(source, desired, isAsSent ? [] : answerRewritten(writer.steadyBody(desired), answer));
+    this.#noteBeside(source, desired, answer);
+  }
+
+  /** Beside what we wrote; where nobody asked for it, nothing is parsed. */
+  #noteBeside(source: string, desired: Desired, answer: KubeObject): void {
+    const { live, desk } = this.#deps;
+    const policy = desk.policy(source);
+    if (isLax(policy) && !live.get(desired.key)?.surrendered.length) return;
+    desk.beside(source, desired, assess(desired, answer, { manager: FIELD_MANAGER, policy }).beside);
   }
 
   #correct(source: string, desired: Desired, fields: DriftedField[], arrivedAt: number): void {

@@ -79,7 +79,7 @@ function compareWhole(
   const others = unionOf(foreign.flatMap((entry) => (entry.fieldsV1 ? [entry.fieldsV1] : [])));
   const neverOwned = baseline?.neverOwned ?? [];
   const missing = uncovered(declared, fields, others).filter((path) => !neverOwned.includes(formatPath(path)));
-  const { surrendered, lost } = partLost(missing, declared, foreign, concessions);
+  const { surrendered, lost } = partLost(missing, { declared, live, concessions });
   if (lost.length > 0) return { kind: 'lost', paths: lost, surrendered };
 
   const extra = surplus(declared, fields);

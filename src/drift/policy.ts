@@ -15,6 +15,11 @@ export type ForeignFields = 'Leave' | 'Report' | 'Remove';
 
 export const DEFAULT_POLICY: DriftPolicy = { foreignFields: 'Leave' };
 
+/** Nothing is ignored, and nobody wants to hear of what others add. */
+export function isLax({ ignore = [], foreignFields }: DriftPolicy): boolean {
+  return ignore.length === 0 && foreignFields === 'Leave';
+}
+
 /** What a policy means for one object. */
 export interface ObjectPolicy {
   /** Who may take which declared fields. */

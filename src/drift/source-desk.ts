@@ -1,7 +1,9 @@
 import type { KubeError } from '../kube/errors.ts';
 import type { Actor } from '../sync/actor.ts';
 import type { Desired } from '../sync/desired.ts';
+import type { Beside } from './beside.ts';
 import type { DriftedField } from './explain.ts';
+import type { DriftPolicy } from './policy.ts';
 import type { WatchedKind } from './watches.ts';
 
 /** One difference between Git and the cluster that somebody else made, or its end. Values are raw: mask before showing. */
@@ -23,11 +25,15 @@ export interface Drift {
 export interface SourceDesk {
   /** undefined: this source is gone or being deleted. A suspended one only reports. */
   order(source: string): { actor: Actor; mode: 'Heal' | 'Report' } | undefined;
+  /** What counts as drift of this source. */
+  policy(source: string): DriftPolicy;
   /** Is this a source whose declarations are still to be read, so that its objects will have to be compared? */
   awaits(source: string): boolean;
   /** Every object of the kind is known now. */
   listed(kind: WatchedKind): void;
   drifted(drift: Drift): void;
+  /** What differs from Git now without being drift; all of it, so what was told before and is not here is over. */
+  beside(source: string, desired: Desired, beside: Beside): void;
   /** A fight over the object (`NotHolding`) ended: its last repair holds. */
   fightOver(source: string, key: string): void;
   /** The object is as declared again, whoever did it. `rewritten`: but for fields that admission rewrites, told before. */

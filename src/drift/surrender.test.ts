@@ -20,6 +20,9 @@ const declared: KubeObject = {
   },
 };
 
+/** Where only what nobody holds is gone. */
+const live: KubeObject = { ...declared, spec: { ...(declared['spec'] as object), paused: true } };
+
 const held = (manager: string, fieldsV1: FieldsV1, more: ManagedFieldsEntry = {}): ManagedFieldsEntry => ({
   manager,
   operation: 'Update',
@@ -207,7 +210,11 @@ describe('a lost field is left', () => {
       const path = parsePath(lost)!.map((step) =>
         'key' in step && 'port' in step.key ? { key: { ...step.key, port: 53 } } : step,
       );
-      const parted = partLost([path], declared, holders, concessions);
+      const parted = partLost([path], {
+        declared,
+        live: { ...live, metadata: { ...live.metadata, managedFields: holders } },
+        concessions,
+      });
       assert.deepEqual(parted.surrendered.map(formatPath), surrendered);
       assert.deepEqual(parted.lost.map(formatPath), rest);
     });

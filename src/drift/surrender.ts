@@ -59,20 +59,20 @@ export interface Parted {
  */
 export function partLost(
   lost: readonly FieldPath[],
-  declared: KubeObject,
-  foreign: readonly ManagedFieldsEntry[],
-  concessions: readonly Concession[],
+  { declared, live, concessions }: { declared: KubeObject; live: KubeObject; concessions: readonly Concession[] },
 ): Parted {
+  const entries = live.metadata.managedFields ?? [];
   const holders = concessions
-    .map((concession) => ({ concession, entries: foreign.filter((entry) => isHolder(concession, entry)) }))
-    .filter(({ entries }) => entries.length > 0);
+    .map((concession) => ({ concession, theirs: entries.filter((entry) => isHolder(concession, entry)) }))
+    .filter(({ theirs }) => theirs.length > 0);
   if (holders.length === 0) return { surrendered: [], lost: [...lost] };
-  const shape = unionOf(foreign.flatMap(({ fieldsV1 }) => (fieldsV1 ? [fieldsV1] : [])));
+  const shape = unionOf(entries.flatMap(({ fieldsV1 }) => (fieldsV1 ? [fieldsV1] : [])));
 
   const part = (path: FieldPath): Parted => {
+    if (resolveDeclared(live, path) === undefined) return { surrendered: [], lost: [path] };
     const node = nodeAt(shape, path);
     const met = holders
-      .map(({ concession, entries }) => ({ how: reach(concession, declared, path), held: holding(entries, path) }))
+      .map(({ concession, theirs }) => ({ how: reach(concession, declared, path), held: holding(theirs, path, shape) }))
       .filter(({ how, held }) => how !== 'none' && held !== 'none');
     if (met.some(({ how, held }) => how === 'all' && held === 'all')) return { surrendered: [path], lost: [] };
     const children = met.length > 0 && node ? childrenOf(resolveDeclared(declared, path), node, path) : [];
@@ -98,11 +98,15 @@ function nodeAt(trie: FieldsV1, path: FieldPath): FieldsV1 | undefined {
   return node;
 }
 
-/** Do these entries hold the field itself (or an atomic one above it), or only something below? */
-function holding(entries: readonly ManagedFieldsEntry[], path: FieldPath): 'all' | 'part' | 'none' {
+/**
+ * Do these entries hold the field itself (or an atomic one above it), or only something below? A node without children is an
+ * atomic one, or a map or list that was applied empty; where anybody holds something below it, it is the latter.
+ */
+function holding(entries: readonly ManagedFieldsEntry[], path: FieldPath, shape: FieldsV1): 'all' | 'part' | 'none' {
   const nodes = entries.flatMap(({ fieldsV1 }) => (fieldsV1 && nodeAt(fieldsV1, path)) || []);
-  if (nodes.length === 0) return 'none';
-  return nodes.some(isLeaf) ? 'all' : 'part';
+  const whole = nodeAt(shape, path);
+  if (nodes.some(isLeaf) && whole && isLeaf(whole)) return 'all';
+  return nodes.some((node) => !isLeaf(node)) ? 'part' : 'none';
 }
 
 /** The declared fields or items right below a path; the trie says which items a list has. None of what is atomic. */

@@ -64,8 +64,10 @@ export class EventRecorder {
     const voice = this.#voice(subject);
     voice.revision = revision;
     for (const object of objects) {
-      const { group = '', kind, namespace = '', name } = object;
-      voice.drift.add(identityKey({ group, kind, namespace, name }), object);
+      const { group = '', kind, namespace = '', name, action } = object;
+      const key = identityKey({ group, kind, namespace, name });
+      // What others added is told beside what they changed, not in its place.
+      voice.drift.add(action === 'Foreign' ? `${key} ${action}` : key, object);
     }
   }
 

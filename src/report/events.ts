@@ -73,7 +73,10 @@ export class SaidSoFar {
 const DRIFT_REASONS = [
   { action: 'NotHolding', type: 'Warning', reason: 'DriftNotHolding' },
   { action: 'Rewritten', type: 'Warning', reason: 'DriftRewritten' },
+  { action: 'WaitingForWindow', type: 'Warning', reason: 'DriftDetected' },
+  { action: 'Blocked', type: 'Warning', reason: 'DriftDetected' },
   { action: 'Reported', type: 'Warning', reason: 'DriftDetected' },
+  { action: 'Foreign', type: 'Normal', reason: 'ForeignFields' },
 ] as const;
 
 /** One notice for everything that drifted in a while. `objects` are the first of `total`, with their values masked. */

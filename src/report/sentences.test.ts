@@ -35,7 +35,7 @@ describe('sayDrift', () => {
         'Deployment shop/web: /spec/replicas 3 → 5 by kubectl-edit; Mapping.getambassador.io shop/web',
     },
     {
-      title: 'a value that is gone, one that is hidden, and more fields than fit',
+      title: 'a value that is gone, one that is not declared, and more fields than fit',
       objects: [
         {
           ...web,
@@ -50,7 +50,7 @@ describe('sayDrift', () => {
       ],
       said:
         '1 object was changed by others and is put back: Deployment shop/web: /metadata/labels/team shop → (gone), ' +
-        '/data/key (hidden) → ***, /spec/paused by kubectl, 2 more fields',
+        '/data/key (not declared) → ***, /spec/paused by kubectl, 2 more fields',
     },
     {
       title: 'only the first of many',

@@ -1,3 +1,4 @@
+import { APPROVE_ANNOTATION, SYNC_NOW_ANNOTATION } from '../api/names.ts';
 import type { GitOpsSourceStatus } from '../api/source.ts';
 import { type Identity, describeIdentity } from '../kube/object.ts';
 
@@ -19,7 +20,17 @@ const FIELDS_SHOWN = 3;
 const WHAT_HAPPENED: Record<NonNullable<DriftedObject['action']>, [one: string, many: string]> = {
   Healed: ['object was changed by others and is put back', 'objects were changed by others and are put back'],
   Recreated: ['object was deleted by others and is back', 'objects were deleted by others and are back'],
+  WaitingForWindow: [
+    'object was changed by others and waits for a window',
+    'objects were changed by others and wait for a window',
+  ],
   Reported: ['object was changed by others and is left so', 'objects were changed by others and are left so'],
+  Blocked: [
+    'object was changed by others and cannot be put back',
+    'objects were changed by others and cannot be put back',
+  ],
+  Foreign: ['object has fields that others added', 'objects have fields that others added'],
+  Ignored: ['object differs where that is ignored', 'objects differ where that is ignored'],
   Rewritten: ['object is rewritten by admission when applied', 'objects are rewritten by admission when applied'],
   NotHolding: ['object is changed again after each repair', 'objects are changed again after each repair'],
 };
@@ -41,7 +52,7 @@ export function sayDrift(objects: readonly DriftedObject[], total = objects.leng
 function sayDriftedObject(object: DriftedObject): string {
   const shown = object.fields.slice(0, FIELDS_SHOWN).map(({ path, declared, live, manager, rate }) => {
     const change =
-      declared === undefined && live === undefined ? '' : ` ${declared ?? '(hidden)'} → ${live ?? '(gone)'}`;
+      declared === undefined && live === undefined ? '' : ` ${declared ?? '(not declared)'} → ${live ?? '(gone)'}`;
     return `${path}${change}${manager === undefined ? '' : ` by ${manager}`}${rate === undefined ? '' : ` (${rate})`}`;
   });
   const more = object.fields.length - shown.length;
@@ -84,6 +95,18 @@ export function sayFailures(failures: readonly FailedObject[], total: number, at
     return `${sayObject(failure)}${where}: ${message}`;
   });
   return list(`${total} of ${attempted} objects could not be applied`, items, total);
+}
+
+/** A commit that waits, why, what it would do, and how it goes on. */
+export function sayPending(pending: NonNullable<GitOpsSourceStatus['pending']>): string {
+  const { revision, reason, until, create, configure, prune, findings } = pending;
+  const plan = `it would create ${create}, change ${configure} and delete ${prune} objects`;
+  const stop =
+    findings.length > 0 ? `, and would be stopped at the edge: ${findings[0]!.rule} ${findings[0]!.message}` : '';
+  if (reason === 'WaitingForApproval')
+    return `${revision} waits for an approval: ${plan}${stop}. To approve: annotate the source with ${APPROVE_ANNOTATION}=${revision}`;
+  const when = until === undefined ? 'for a window, and none is in sight' : `until ${until}, when a window opens`;
+  return `${revision} waits ${when}: ${plan}${stop}. To apply it now: annotate the source with ${SYNC_NOW_ANNOTATION}=${revision}`;
 }
 
 /** What a reconciliation did: `2 created, 1 pruned, 37 unchanged`. Counts of zero are left out. */

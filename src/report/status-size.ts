@@ -5,21 +5,36 @@ import { type DriftedObject, cut } from './sentences.ts';
 /** The lists that may lose their last entries. Those of the status that are missing here always stay whole. */
 interface Lists {
   driftObjects: DriftedObject[];
+  foreignObjects: DriftedObject[];
+  ignoredObjects: DriftedObject[];
   failures: NonNullable<GitOpsSourceStatus['failures']>;
   ignoredFiles: string[];
   healthReasons: NonNullable<GitOpsSourceStatus['health']>['reasons'];
   history: NonNullable<GitOpsSourceStatus['history']>;
   edgeFindings: NonNullable<GitOpsSourceStatus['edge']>['findings'];
+  pendingObjects: NonNullable<GitOpsSourceStatus['pending']>['objects'];
+  pendingFindings: EdgeFinding[];
 }
-type EdgeFinding = Lists['edgeFindings'][number];
+type EdgeFinding = NonNullable<GitOpsSourceStatus['edge']>['findings'][number];
 type ListName = keyof Lists;
 
-const LIST_NAMES = ['driftObjects', 'failures', 'ignoredFiles', 'healthReasons', 'history', 'edgeFindings'] as const;
+const LIST_NAMES = [
+  'driftObjects',
+  'foreignObjects',
+  'ignoredObjects',
+  'failures',
+  'ignoredFiles',
+  'healthReasons',
+  'history',
+  'edgeFindings',
+  'pendingObjects',
+  'pendingFindings',
+] as const;
 /** What the schema allows for a path, of a file or a field, and for a value. */
 const PATH = 1024;
 const VALUE = 512;
 /** What `truncated` itself needs at most. */
-const NOTE_BYTES = 256;
+const NOTE_BYTES = 384;
 
 /**
  * The status as it may be written: every list and text within its own cap (STATUS_LIMITS), and the whole within 64 KiB of
@@ -68,31 +83,53 @@ function eachList<T>(value: (name: ListName) => T): Record<ListName, T> {
 function listsOf(status: GitOpsSourceStatus): Lists {
   return {
     driftObjects: status.drift?.objects ?? [],
+    foreignObjects: status.drift?.foreign?.objects ?? [],
+    ignoredObjects: status.drift?.ignored?.objects ?? [],
     failures: status.failures ?? [],
     ignoredFiles: status.ignoredFiles?.names ?? [],
     healthReasons: status.health?.reasons ?? [],
     history: status.history ?? [],
     edgeFindings: status.edge?.findings ?? [],
+    pendingObjects: status.pending?.objects ?? [],
+    pendingFindings: status.pending?.findings ?? [],
   };
 }
 
 /** The status with so many entries of each list, the first ones. */
 function withLists(status: GitOpsSourceStatus, lists: Lists, kept: Record<ListName, number>): GitOpsSourceStatus {
-  const { drift, failures, ignoredFiles, health, history, edge } = status;
+  const { drift, failures, ignoredFiles, health, history, edge, pending } = status;
   return {
     ...status,
-    ...(drift && { drift: { ...drift, objects: lists.driftObjects.slice(0, kept.driftObjects) } }),
+    ...(drift && {
+      drift: {
+        ...drift,
+        objects: lists.driftObjects.slice(0, kept.driftObjects),
+        ...(drift.foreign && {
+          foreign: { ...drift.foreign, objects: lists.foreignObjects.slice(0, kept.foreignObjects) },
+        }),
+        ...(drift.ignored && {
+          ignored: { ...drift.ignored, objects: lists.ignoredObjects.slice(0, kept.ignoredObjects) },
+        }),
+      },
+    }),
     ...(failures && { failures: lists.failures.slice(0, kept.failures) }),
     ...(ignoredFiles && { ignoredFiles: { ...ignoredFiles, names: lists.ignoredFiles.slice(0, kept.ignoredFiles) } }),
     ...(health && { health: { ...health, reasons: lists.healthReasons.slice(0, kept.healthReasons) } }),
     ...(history && { history: lists.history.slice(0, kept.history) }),
     ...(edge && { edge: { ...edge, findings: lists.edgeFindings.slice(0, kept.edgeFindings) } }),
+    ...(pending && {
+      pending: {
+        ...pending,
+        objects: lists.pendingObjects.slice(0, kept.pendingObjects),
+        findings: lists.pendingFindings.slice(0, kept.pendingFindings),
+      },
+    }),
   };
 }
 
 /** The API server refuses the whole status for one text that is too long. */
 function withShortTexts(status: GitOpsSourceStatus): GitOpsSourceStatus {
-  const { conditions, commit, drift, failures, ignoredFiles, health, history, edge } = status;
+  const { conditions, commit, drift, failures, ignoredFiles, health, history, edge, pending } = status;
   return {
     ...status,
     ...(conditions && {
@@ -102,7 +139,7 @@ function withShortTexts(status: GitOpsSourceStatus): GitOpsSourceStatus {
       })),
     }),
     ...(commit && { commit: { ...commit, author: cut(commit.author, 256), subject: cut(commit.subject, 200) } }),
-    ...(drift && { drift: { ...drift, objects: drift.objects.map(brief).map(withShortFields) } }),
+    ...(drift && { drift: briefDrift(drift) }),
     ...(failures && { failures: failures.map(brief) }),
     ...(ignoredFiles && {
       ignoredFiles: { ...ignoredFiles, names: ignoredFiles.names.map((name) => cut(name, PATH)) },
@@ -110,6 +147,7 @@ function withShortTexts(status: GitOpsSourceStatus): GitOpsSourceStatus {
     ...(health && { health: { ...health, reasons: health.reasons.map(brief) } }),
     ...(history && { history: history.map(brief) }),
     ...(edge && { edge: { ...edge, findings: edge.findings.map(briefFinding) } }),
+    ...(pending && { pending: briefPending(pending) }),
   };
 }
 
@@ -119,6 +157,27 @@ function brief<T extends { message?: string | undefined; file?: string | undefin
     ...entry,
     ...(entry.message !== undefined && { message: cut(entry.message, STATUS_LIMITS.message) }),
     ...(entry.file !== undefined && { file: cut(entry.file, PATH) }),
+  };
+}
+
+function briefDrift(drift: NonNullable<GitOpsSourceStatus['drift']>): typeof drift {
+  const { objects, foreign, ignored } = drift;
+  const short = (some: readonly DriftedObject[]) => some.map(brief).map(withShortFields);
+  return {
+    ...drift,
+    objects: short(objects),
+    ...(foreign && { foreign: { ...foreign, objects: short(foreign.objects) } }),
+    ...(ignored && { ignored: { ...ignored, objects: short(ignored.objects) } }),
+  };
+}
+
+function briefPending(pending: NonNullable<GitOpsSourceStatus['pending']>): typeof pending {
+  const { pruneBlocked, objects, findings } = pending;
+  return {
+    ...pending,
+    ...(pruneBlocked !== undefined && { pruneBlocked: cut(pruneBlocked, STATUS_LIMITS.message) }),
+    objects: objects.map(brief),
+    findings: findings.map(briefFinding),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { DriftPolicy } from '../drift/policy.ts';
 import type { ApiResource } from '../kube/resource.ts';
 import type { Desired } from './desired.ts';
 
@@ -9,6 +10,8 @@ export interface Actor {
   impersonate?: { username: string };
   adoption: 'Adopt' | 'Refuse';
   force: boolean;
+  /** Set when what others added to an object goes with each write of it; the policy says what may stay. */
+  removes?: DriftPolicy;
   /** Is this `namespace/name` a source that exists? Decides whether its old ownership still counts. */
   sourceExists(source: string): boolean;
 }

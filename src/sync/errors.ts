@@ -24,6 +24,11 @@ export const SYNC_ERRORS = {
     meaning: 'The object would have to be deleted and created again, but a rehearsal showed that creating it fails.',
     mend: 'Mend the manifest; the live object was left as it is.',
   },
+  ForeignFieldStays: {
+    meaning:
+      'spec.drift.foreignFields is Remove, and the API server refuses to take out a field that somebody added. The object is as declared otherwise.',
+    mend: 'Declare the field, or leave it to its manager: name it in spec.drift.allowManagers, or the field in spec.drift.ignore.',
+  },
   Terminating: {
     meaning: 'The live object is being deleted and its finalizers have not ended yet.',
     mend: 'Nothing: it is created again when it is gone. If it stays, see which of its finalizers does not end.',
@@ -43,6 +48,10 @@ export const SYNC_ERRORS = {
   ServiceAccountMissing: {
     meaning: 'The ServiceAccount that would write the objects does not exist.',
     mend: 'Create it with the rights that the source needs; the message shows how.',
+  },
+  ReleaseNotStored: {
+    meaning: 'That a commit was let through by a window or an approval could not be written into the status.',
+    mend: 'Nothing: nothing of the commit is applied before that, and it is tried again. Look at the API server if it stays.',
   },
   InventoryNotStored: {
     meaning:

@@ -1,6 +1,9 @@
 import { FIELD_MANAGER } from '../api/names.ts';
-import { judge, type Baseline } from '../drift/judge.ts';
-import { explainJudgement, type DriftedField } from '../drift/explain.ts';
+import { assess, surrenderedIn } from '../drift/assess.ts';
+import type { Beside } from '../drift/beside.ts';
+import type { DriftedField } from '../drift/explain.ts';
+import type { Baseline } from '../drift/judge.ts';
+import { DEFAULT_POLICY, type DriftPolicy } from '../drift/policy.ts';
 import { formatPath } from '../drift/fields.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { Desired } from './desired.ts';
@@ -9,49 +12,49 @@ import type { LiveObject } from './live.ts';
 /** What has to be done with one declared object so that it is as declared. */
 export type Step =
   /** As declared; nothing is sent. `baseline` was just found by comparison. */
-  | { kind: 'unchanged'; baseline?: Baseline; surrendered?: string[] }
+  | { kind: 'unchanged'; baseline?: Baseline; surrendered?: string[]; beside?: Beside }
   /** Not ours to touch: the manifest or the live object says so. */
   | { kind: 'skip' }
   | { kind: 'create' }
-  /** `surrendered`: paths that an autoscaler holds and that must be left out. `fields`: what a comparison found. */
-  | { kind: 'configure'; surrendered?: string[]; fields?: DriftedField[] }
+  /** `surrendered`: paths that others hold and that must be left out. `fields`: what a comparison found. */
+  | { kind: 'configure'; surrendered?: string[]; fields?: DriftedField[]; beside?: Beside }
   /** Owned as declared, but the values differ: a dry-run tells whether the server itself writes them so. */
-  | { kind: 'rehearse'; live: KubeObject; surrendered: string[] }
+  | { kind: 'rehearse'; live: KubeObject; surrendered: string[]; beside: Beside }
   /** Being deleted: created again when it is gone. */
   | { kind: 'terminating' };
 
 /** Decides for one object without any request. `live` is what the watches know; undefined when they do not know it. */
-export function planStep(desired: Desired, live: LiveObject | undefined): Step {
+export function planStep(desired: Desired, live: LiveObject | undefined, policy: DriftPolicy = DEFAULT_POLICY): Step {
   if (desired.policy.ssa === 'Ignore' || !desired.policy.reconcile || live?.reconcileDisabled) return { kind: 'skip' };
   if (!live) return { kind: 'create' };
   if (live.deleting) return { kind: 'terminating' };
   if (live.baseline && live.declaredDigest === desired.digest) return { kind: 'unchanged' };
   if (desired.policy.ssa === 'IfNotPresent') return { kind: 'skip' };
-  return live.unjudged ? compareOnce(desired, live.unjudged) : { kind: 'configure' };
+  return live.unjudged ? compareOnce(desired, live.unjudged, policy) : { kind: 'configure' };
 }
 
 /** After a restart there is no baseline: our entry is compared with the declaration, field by field and value by value. */
-function compareOnce(desired: Desired, live: KubeObject): Step {
+function compareOnce(desired: Desired, live: KubeObject, policy: DriftPolicy): Step {
   if (live.apiVersion !== desired.apiVersion) return { kind: 'configure' };
-  const declared = JSON.parse(desired.body) as KubeObject;
-  const judgement = judge({ declared, live, manager: FIELD_MANAGER });
-  const fields = explainJudgement(judgement, declared, live, FIELD_MANAGER);
+  const { judgement, fields, unwanted, beside } = assess(desired, live, { manager: FIELD_MANAGER, policy });
+  const surrendered = surrenderedIn(judgement).map(formatPath);
   switch (judgement.kind) {
     case 'inSync':
-      return { kind: 'unchanged', baseline: judgement.baseline };
     case 'surrendered':
-      return { kind: 'unchanged', baseline: judgement.baseline, surrendered: judgement.paths.map(formatPath) };
+      if (unwanted.length > 0) return { kind: 'configure', surrendered, fields, beside };
+      return { kind: 'unchanged', baseline: judgement.baseline, surrendered, beside };
     case 'valuesDiffer':
-      return { kind: 'rehearse', live, surrendered: judgement.surrendered.map(formatPath) };
+      if (unwanted.length > 0) return { kind: 'configure', surrendered, fields, beside };
+      return { kind: 'rehearse', live, surrendered, beside };
     case 'terminating':
       return { kind: 'terminating' };
     case 'gone':
       return { kind: 'create' };
     case 'lost':
     case 'surplus':
-      return { kind: 'configure', surrendered: judgement.surrendered.map(formatPath), fields };
+      return { kind: 'configure', surrendered, fields, beside };
     case 'versionChanged':
     case 'unowned':
-      return { kind: 'configure', fields };
+      return { kind: 'configure', fields, beside };
   }
 }

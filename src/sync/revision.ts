@@ -1,7 +1,9 @@
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { PlumblineError } from '../errors.ts';
+import type { Beside } from '../drift/beside.ts';
 import type { Difference } from '../drift/compare.ts';
 import type { DriftedField } from '../drift/explain.ts';
+import type { DriftPolicy } from '../drift/policy.ts';
 import { settle } from '../drift/settle.ts';
 import { isNotFound } from '../kube/errors.ts';
 import { identityKey, type Identity, type KubeObject } from '../kube/object.ts';
@@ -22,6 +24,8 @@ export interface RevisionListener {
   /** As declared, by comparison or by a write: earlier failures and drift of it are over. */
   inSync(desired: Desired): void;
   rewritten(desired: Desired, differences: readonly Difference[]): void;
+  /** What a comparison found that differs from Git without being drift; all of it, so what was told before and is not here is over. */
+  beside(desired: Desired, beside: Beside): void;
   failed(desired: Desired, error: unknown): void;
 }
 
@@ -33,6 +37,8 @@ export interface RevisionInput {
   /** Objects that are known to differ although nothing was declared anew: put back, unless `leaveDrift` says no. */
   drifted: ReadonlySet<string>;
   atomic: boolean;
+  /** What counts as drift. */
+  policy: DriftPolicy;
   /** Declared objects that another source holds and that are therefore not in `desired`. */
   conflicts: number;
   /** Asked about an object that differs from Git: is that drift which the source only wants to hear about? */
@@ -101,7 +107,7 @@ export class RevisionRun {
   /** In slices: comparing ten thousand objects must not stop the heals meanwhile. */
   async #plan(): Promise<Map<string, Step>> {
     const { live } = this.#deps;
-    const { desired, held, drifted, signal } = this.#input;
+    const { desired, held, drifted, policy, signal } = this.#input;
     const steps = new Map<string, Step>();
     let compared = 0;
     for (const object of desired) {
@@ -114,7 +120,7 @@ export class RevisionRun {
         this.#notApplied.add(object.key);
         continue;
       }
-      const step = planStep(object, now);
+      const step = planStep(object, now, policy);
       // What a comparison has just found to be as declared is no longer what it was known to be.
       const isDrifted = step.kind === 'unchanged' && !step.baseline && drifted.has(object.key);
       steps.set(object.key, this.#settled(object, isDrifted ? { kind: 'configure' } : step));
@@ -128,6 +134,7 @@ export class RevisionRun {
     const { listener, leaveDrift } = this.#input;
     const now = live.get(object.key);
     if (now && 'surrendered' in step && step.surrendered) now.surrendered = step.surrendered;
+    if ('beside' in step && step.beside) listener.beside(object, step.beside);
     if (step.kind === 'unchanged') {
       if (now && step.baseline)
         live.set({ ...now, baseline: step.baseline, declaredDigest: object.digest, unjudged: undefined });

@@ -11,6 +11,7 @@ import type { ApiResource } from '../kube/resource.ts';
 import { impersonated, type Actor, type WriteCall } from './actor.ts';
 import { bodyWithout } from './body.ts';
 import type { Desired } from './desired.ts';
+import { withoutForeign } from './foreign-fields.ts';
 import { assertMayTouch, firstTouch, readLive, type Adopted } from './first-touch.ts';
 import type { LiveObject, LiveObjects } from './live.ts';
 import { Presence } from './presence.ts';
@@ -140,8 +141,8 @@ export class ObjectWriter {
     if (call.desired.givenUp) await this.#handOver(call);
     try {
       const { object, created } = await this.#send(call, body, { force: true });
-      const settled = await this.#takeBack(call, object);
-      this.#record(call.desired, body, settled);
+      const kept = await this.#takeBack(call, object);
+      const settled = await this.#cleanse(call, body, kept);
       return { action: created ? 'created' : 'configured', object: settled };
     } catch (error) {
       return this.#recreateIfWanted(call, error);
@@ -182,14 +183,22 @@ export class ObjectWriter {
   /** After the first apply: hand over what is given up, apply the rest, remember the answer. */
   async #settle(call: WriteCall, object: KubeObject, written: Written): Promise<Written> {
     const { desired } = call;
-    if (!desired.givenUp) {
-      this.#record(desired, desired.body, object);
-      return written;
+    let settled = object;
+    if (desired.givenUp) {
+      await this.#handOver(call, object);
+      ({ object: settled } = await this.#send(call, desired.body, { force: true }));
     }
-    await this.#handOver(call, object);
-    const { object: settled } = await this.#send(call, desired.body, { force: true });
-    this.#record(desired, desired.body, settled);
-    return { ...written, object: settled };
+    return { ...written, object: await this.#cleanse(call, desired.body, settled) };
+  }
+
+  /** Remembers the answer to an apply of this body, and takes out what others added, where the source wants that. */
+  async #cleanse(call: WriteCall, body: string, answer: KubeObject): Promise<KubeObject> {
+    const { desired } = call;
+    this.#record(desired, body, answer);
+    const again = async () => (await this.#send(call, body, { force: true })).object;
+    const settled = await withoutForeign(this.#deps.api, call, answer, again);
+    if (settled !== answer) this.#record(desired, body, settled);
+    return settled;
   }
 
   /**
