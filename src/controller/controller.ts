@@ -1,10 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   API_VERSION,
+  APPROVE_ANNOTATION,
   APPROVE_PRUNE_ANNOTATION,
   FLUX_REQUESTED_AT_ANNOTATION,
+  HEAL_NOW_ANNOTATION,
   NAME_LABEL,
   REQUESTED_AT_ANNOTATION,
+  SYNC_NOW_ANNOTATION,
 } from '../api/names.ts';
 import { durationMs } from '../api/fields.ts';
 import type { GitOpsSource } from '../api/source.ts';
@@ -25,6 +28,7 @@ import { Claims } from '../sync/claims.ts';
 import { LiveObjects } from '../sync/live.ts';
 import { OwnershipScan } from '../sync/ownership-scan.ts';
 import { ObjectWriter } from '../sync/writer.ts';
+import { Alarms } from './alarms.ts';
 import { wakeClaimants } from './claim.ts';
 import type { ControllerOptions, ReconcileDeps } from './deps.ts';
 import { Desk } from './desk.ts';
@@ -40,6 +44,7 @@ import { reconcile } from './reconcile.ts';
 import { Source } from './source.ts';
 import { statusOf } from './source-status.ts';
 import { StatusWriter } from './status-writer.ts';
+import { Uninstall } from './uninstall.ts';
 
 export interface ControllerInput {
   api: KubeApi;
@@ -80,6 +85,8 @@ export class Controller {
   readonly #queue: WorkQueue;
   /** By source: cancels its next look at everything. */
   readonly #verifies = new Map<string, () => void>();
+  /** By source: when a window opens that something waits for. */
+  readonly #alarms: Alarms;
   readonly #desk: Desk;
   readonly #deps: ReconcileDeps;
   /** Ends the writing of status: at once when the lease is lost, otherwise after the last word. */
@@ -97,6 +104,7 @@ export class Controller {
       ownerOf: (key) => key.slice(0, key.indexOf('/')),
       onError: (key, error) => log.error({ source: key, error }, 'the run of a source failed unexpectedly'),
     });
+    this.#alarms = new Alarms(clock, (key) => this.#queue.add(key));
     const desk = (this.#desk = new Desk(() => this.#deps));
     const writer = new ObjectWriter({
       api,
@@ -155,8 +163,17 @@ export class Controller {
         signal,
       }),
       scan: new OwnershipScan(api),
+      uninstall: new Uninstall({
+        api,
+        discovery: api.discovery,
+        sources: this.#sources,
+        sourceResource,
+        mayWrite: input.leading,
+        log,
+      }),
       sources: this.#sources,
       wake: (source, afterMs = 0) => this.#wake(source, afterMs),
+      wakeAt: (source, at) => this.#alarms.set(source, at),
       sourceResource,
     };
   }
@@ -190,7 +207,7 @@ export class Controller {
       ...(options.watchNamespace && { namespace: options.watchNamespace }),
     };
     this.#reflector = new Reflector(api, selection, this.#sourceHandler());
-    const watching = this.#reflector.run(signal);
+    const watching = Promise.all([this.#reflector.run(signal), this.#deps.uninstall.run(signal)]);
     // Before all sources are known, an object of one that is listed later would look like nobody's.
     await abortable(this.#listed.promise, signal).catch(() => undefined);
     log.info({ concurrency: options.concurrency }, 'watching sources');
@@ -286,6 +303,7 @@ export class Controller {
     this.#sources.delete(key);
     this.#verifies.get(key)?.();
     this.#verifies.delete(key);
+    this.#alarms.clear(key);
     this.#queue.interrupt(key);
     this.#queue.forget(key);
     const { poller, claims, live, watches, edge, status, metrics, events } = this.#deps;
@@ -373,15 +391,21 @@ function keyOf({ metadata }: GitOpsSource): string {
   return `${metadata.namespace}/${metadata.name}`;
 }
 
+/** Annotations of a source by which somebody wishes something. */
+const ORDERS = [
+  REQUESTED_AT_ANNOTATION,
+  FLUX_REQUESTED_AT_ANNOTATION,
+  APPROVE_PRUNE_ANNOTATION,
+  APPROVE_ANNOTATION,
+  SYNC_NOW_ANNOTATION,
+  HEAL_NOW_ANNOTATION,
+];
+
 /** Nothing that a person or another controller wishes has changed. */
 function isSameOrder(a: GitOpsSource, b: GitOpsSource): boolean {
   const order = ({ metadata }: GitOpsSource) => {
-    const {
-      [REQUESTED_AT_ANNOTATION]: ours,
-      [FLUX_REQUESTED_AT_ANNOTATION]: flux,
-      [APPROVE_PRUNE_ANNOTATION]: approved,
-    } = metadata.annotations ?? {};
-    return JSON.stringify([metadata.generation, metadata.deletionTimestamp, ours, flux, approved]);
+    const orders = ORDERS.map((annotation) => metadata.annotations?.[annotation]);
+    return JSON.stringify([metadata.generation, metadata.deletionTimestamp, orders]);
   };
   return order(a) === order(b);
 }

@@ -17,6 +17,7 @@ import type { EdgeDesk } from './edge-desk.ts';
 import type { Poller } from './poller.ts';
 import type { Source } from './source.ts';
 import type { StatusWriter } from './status-writer.ts';
+import type { Uninstall } from './uninstall.ts';
 
 /** Everything a run of a source works with. */
 export interface ReconcileDeps {
@@ -33,9 +34,12 @@ export interface ReconcileDeps {
   edge: EdgeDesk;
   guard: Guard;
   scan: OwnershipScan;
+  uninstall: Uninstall;
   sources: ReadonlyMap<string, Source>;
   /** Runs a source (`namespace/name`) now, or after a while. */
   wake: (source: string, afterMs?: number) => void;
+  /** Runs a source at a time of day, in milliseconds since the epoch; Infinity: never. */
+  wakeAt: (source: string, at: number) => void;
   /** The GitOpsSource kind, as the server serves it. */
   sourceResource: () => ApiResource;
   clock: Clock;

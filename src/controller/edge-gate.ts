@@ -11,6 +11,7 @@ import type { ReconcileDeps } from './deps.ts';
 import { subjectOf } from './drift-record.ts';
 import type { Candidate, Overridden } from './edge-desk.ts';
 import { plannedPrune } from './prune.ts';
+import type { Released } from './release.ts';
 import { lastGoodRevision, type Revision } from './revision.ts';
 import type { Rendered, Source } from './source.ts';
 
@@ -30,13 +31,13 @@ export async function passEdge(
   source: Source,
   spec: GitOpsSourceSpec,
   remote: Remote,
-  revision: Revision,
+  revision: Released & Revision,
   deps: ReconcileDeps,
   signal: AbortSignal,
 ): Promise<Gated> {
   const { edge, metrics } = deps;
   const candidate = candidateOf(source, spec, revision.rendered, deps);
-  if (revision.trouble !== undefined) {
+  if (revision.trouble !== undefined || revision.waiting) {
     edge.enforce(candidate);
     return { ...revision, first: [] };
   }
@@ -64,6 +65,17 @@ export async function passEdge(
   if (!lastGood) throw trouble;
   edge.enforce(candidateOf(source, spec, lastGood, deps));
   return { rendered: lastGood, trouble, first: [] };
+}
+
+/** What would stop the revision, were it applied now. Nothing is let in. */
+export function edgeObjections(
+  source: Source,
+  spec: GitOpsSourceSpec,
+  rendered: Rendered,
+  deps: ReconcileDeps,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  return deps.edge.foresee(candidateOf(source, spec, rendered, deps), signal);
 }
 
 function candidateOf(source: Source, spec: GitOpsSourceSpec, rendered: Rendered, deps: ReconcileDeps): Candidate {

@@ -80,7 +80,8 @@ export function edgeConditionOf(
   return said('True', 'EdgeSound', `${routes} routes, ${hosts} hosts${warned}`);
 }
 
-function findingOf(finding: Finding): EdgeFinding {
+/** As the status shows it. */
+export function findingOf(finding: Finding): EdgeFinding {
   const { rule, severity, object, other, traffic, message, mend } = finding;
   return {
     rule,

@@ -80,6 +80,33 @@ export async function lastGoodRevision(
   }
 }
 
+/**
+ * What was let through last, with the settings of now: what is enforced while a newer commit waits. Where it is not to be had
+ * with these settings, as it was; undefined after a restart that brought nothing back.
+ */
+export async function standingRevision(
+  source: Source,
+  spec: GitOpsSourceSpec,
+  remote: Remote,
+  deps: ReconcileDeps,
+  signal: AbortSignal,
+): Promise<Rendered | undefined> {
+  const { rendered } = source;
+  const tip = enforced(source);
+  if (rendered?.settings === settingsOf(source, spec) || !tip) return rendered;
+  try {
+    return await renderAt(source, spec, remote, tip, undefined, deps, signal);
+  } catch {
+    signal.throwIfAborted();
+    return rendered;
+  }
+}
+
+/** Is this the commit that is enforced now, or was when the process ended? */
+export function isOfCommit(source: Source, { commit }: Tip): boolean {
+  return enforced(source)?.commit === commit;
+}
+
 /** What the ref names now; from here on the poller wakes the source when that changes. */
 async function currentTip(
   source: Source,
@@ -104,8 +131,13 @@ async function currentTip(
   }
 }
 
+function enforced(source: Source): Tip | undefined {
+  return source.rendered?.tip ?? lastApplied(source);
+}
+
+/** What was let through and is not applied whole yet comes before what was. */
 function lastApplied({ status }: Source): Tip | undefined {
-  const revision = status.lastAppliedRevision;
+  const revision = status.lastReleasedRevision ?? status.lastAppliedRevision;
   const commit = revision && /(?:^|@)sha1:([0-9a-f]{40})$/.exec(revision)?.[1];
   return commit ? { commit, revision } : undefined;
 }

@@ -1,0 +1,116 @@
+// Outside the window for healing drift is told and left; it is healed when the window opens, or when somebody asks.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { GitOpsSource, GitOpsSourceStatus } from '../src/api/source.ts';
+import { World } from './operator.ts';
+import { config, dataOf, present, Team } from './team.ts';
+import { until } from './until.ts';
+import { closed, conditionOf, windowFor } from './windows.ts';
+
+let world: World;
+before(async () => void (world = await World.create()));
+after(() => world[Symbol.asyncDispose]());
+
+type Shown = NonNullable<GitOpsSourceStatus['drift']>['objects'][number];
+
+/** Waits until exactly these objects wait for the window. */
+async function waits(team: Team, ...names: string[]): Promise<{ source: GitOpsSource; shown: Map<string, Shown> }> {
+  let last: GitOpsSource | undefined;
+  return until(
+    async () => {
+      last = await team.source();
+      const { drift } = last?.status ?? {};
+      const objects = (drift?.objects ?? []).filter(({ action }) => action === 'WaitingForWindow');
+      const shown = new Map(objects.map((object) => [object.name, object]));
+      const isWhole = drift?.count === names.length && shown.size === names.length;
+      return isWhole && names.every((name) => shown.has(name)) && { source: last!, shown };
+    },
+    { what: `exactly ${names.join(', ')} wait`, timeoutMs: 60_000 },
+  ).catch((cause: unknown) => {
+    throw new Error(`${(cause as Error).message}\nstatus: ${JSON.stringify(last?.status, null, 1)}`, { cause });
+  });
+}
+
+describe('spec.windows for heal', () => {
+  it('tells drift, says until when it is left, lets commits through, and heals in the moment the window opens', async () => {
+    const team = await Team.ready(world, 'day', {
+      'a.yaml': config('day-a'),
+      'b.yaml': config('day-b'),
+      'c.yaml': config('day-c'),
+    });
+    const { window, endsAt } = windowFor(14, 'heal');
+    await team.patch({ spec: { windows: [window] } });
+    await team.condition('Ready', 'True');
+    await world.edit('v1/configmaps/day-a', { data: { key: 'edited' } }, 'somebody');
+    await world.expect(200, 'DELETE', world.path('v1/configmaps/day-b'));
+    const { source, shown } = await waits(team, 'day-a', 'day-b');
+    const [field] = shown.get('day-a')!.fields;
+    assert.deepEqual(
+      [field?.path, field?.declared, field?.live, field?.manager],
+      ['/data/key', 'value', 'edited', 'somebody'],
+    );
+    const drifted = conditionOf(source, 'Drifted');
+    assert.deepEqual([drifted.status, drifted.reason], ['True', 'WaitingForWindow']);
+    const when = new Date(endsAt).toISOString().replace('.000Z', 'Z');
+    for (const said of [when, 'plumbline.dev/healNow']) assert.ok(drifted.message.includes(said), drifted.message);
+    assert.equal(conditionOf(source, 'Ready').status, 'True');
+
+    await team.push({ 'c.yaml': config('day-c', { key: 'new' }) });
+    assert.deepEqual(await dataOf(world, 'day-c'), { key: 'new' });
+    await waits(team, 'day-a', 'day-b');
+    assert.ok(Date.now() < endsAt, 'the machine was too slow for this test');
+    assert.deepEqual(await dataOf(world, 'day-a'), { key: 'edited' });
+
+    await present(world, 'day-b');
+    const created = (await world.get('v1/configmaps/day-b'))?.metadata.creationTimestamp;
+    const lateMs = Date.parse(created!) - endsAt;
+    assert.ok(lateMs >= 0 && lateMs <= 3_000, `healed ${lateMs} ms after the window opened`);
+    await team.condition('Drifted', 'False', { reason: 'InSync' });
+    assert.deepEqual(await dataOf(world, 'day-a'), { key: 'value' });
+    const { healedCount } = (await team.status()).drift!;
+    assert.equal(healedCount, 2);
+    assert.deepEqual(team.writes.slice(-2).sort(), [
+      `healed ConfigMap ${world.namespace}/day-a`,
+      `recreated ConfigMap ${world.namespace}/day-b`,
+    ]);
+  });
+
+  it('healNow heals once what waits, says who asked, and is not asked again by a restart', async () => {
+    const team = await Team.ready(world, 'once', { 'a.yaml': config('once-a'), 'b.yaml': config('once-b') });
+    await team.patch({ spec: { windows: [closed('heal')] } });
+    await team.condition('Ready', 'True');
+    await world.edit('v1/configmaps/once-a', { data: { key: 'edited' } });
+    await waits(team, 'once-a');
+    await team.annotate({ 'plumbline.dev/requestedAt': 'look' });
+    await until(async () => (await team.status()).lastHandledReconcileAt === 'look');
+    assert.deepEqual(await dataOf(world, 'once-a'), { key: 'edited' }, 'to look is not to heal');
+
+    await team.annotate({ 'plumbline.dev/healNow': 'please' });
+    await until(async () => (await team.status()).lastHandledHealNow === 'please');
+    await team.condition('Drifted', 'False');
+    assert.deepEqual(await dataOf(world, 'once-a'), { key: 'value' });
+    const [audited] = world.operator.lines.filter(({ audit, annotation }) => audit && annotation !== undefined);
+    assert.deepEqual([audited?.['source'], audited?.['annotation']], [team.key, 'plumbline.dev/healNow']);
+
+    await world.edit('v1/configmaps/once-a', { data: { key: 'later' } });
+    await waits(team, 'once-a');
+    await world.operator.stop();
+    await world.edit('v1/configmaps/once-b', { data: { key: 'while down' } });
+    world.startOperator();
+    await waits(team, 'once-a', 'once-b');
+    await team.push({ 'c.yaml': config('once-c') });
+    await waits(team, 'once-a', 'once-b');
+    assert.deepEqual(await dataOf(world, 'once-b'), { key: 'while down' });
+    assert.deepEqual(
+      team.writes.filter((line) => line.startsWith('healed')),
+      [],
+    );
+
+    await team.annotate({ 'plumbline.dev/healNow': 'again' });
+    await team.condition('Drifted', 'False');
+    await team.patch({ spec: { windows: [] } });
+    await team.condition('Ready', 'True');
+    await world.edit('v1/configmaps/once-a', { data: { key: 'edited' } });
+    await until(async () => (await dataOf(world, 'once-a'))?.['key'] === 'value');
+  });
+});
