@@ -246,7 +246,7 @@ export class EdgeDesk {
           after: await this.#judgements.of(gateway, guard, after, signal),
           moment: moment && (await this.#judgements.of(gateway, guard, moment, signal)),
         };
-        const verdict = verdictOf({ ...judged, pruned, threshold });
+        const verdict = verdictOf({ ...judged, pruned, threshold, sources: group.map(({ source }) => source) });
         if (verdict.kind === 'blocked' && !this.#override(trial, gateway, one, verdict)) return verdict;
         if (verdict.kind === 'passed') goFirst(trial, verdict.first, prunedOf);
         if (guard === gateway.guard) trial.present.set(gateway, judged.moment ?? judged.after);

@@ -120,6 +120,23 @@ it('says no more of a host or a path than a name can be long', () => {
 });
 
 describe('hostile values', () => {
+  it('of any depth make no rule fail, and of any number make few findings', () => {
+    const deep: unknown = JSON.parse('['.repeat(5_000) + ']'.repeat(5_000));
+    const headers = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`x-${index}`, 'text']));
+    const found = findingsOf(
+      judgedOf([
+        mapping('t1/deep', { labels: { default: deep }, cors: deep, headers: { a: deep } }),
+        mapping('t1/wide', { add_request_headers: headers, unknown: deep }),
+        object('Module', 'emissary/ambassador', { config: { deep } }),
+      ]),
+    );
+    assert.deepEqual(
+      found.filter(({ rule }) => rule === 'EM000').map(({ message }) => message),
+      [],
+    );
+    assert.ok(found.length < 100);
+  });
+
   const samples: EdgeObject[] = [
     mapping('t1/m', {
       host: 'a.com',

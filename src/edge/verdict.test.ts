@@ -17,6 +17,11 @@ const freeze = (key: string) => finding(key, { impact: 'freeze' });
 const sees = (...findings: Finding[]): Judgement => ({ findings, frozen: false });
 const frozen = (...findings: Finding[]): Judgement => ({ findings, frozen: true });
 
+const of = (name: string, source: string): Party => ({ ...host(name), origin: { source } });
+/** x claims what is granted to others; h1 is a member of the same route. */
+const trespass = (object: Party) => finding('trespass', { rule: 'EM100', object });
+const collision = (object: Party) => finding('c', { object, other: of('h1', 'shop/app') });
+
 const h1 = { kind: 'Host', namespace: 'shop', name: 'h1' };
 const h2 = { kind: 'Host', namespace: 'shop', name: 'h2' };
 
@@ -33,6 +38,25 @@ const CASES: [title: string, question: Partial<Question>, blockedBy: string[], f
   ['a freeze that was there blocks nobody else', { before: frozen(freeze('f')), after: frozen(freeze('f')) }, []],
   ['who ends a freeze is not blamed for what it hid', { before: frozen(freeze('f')), after: sees(error('a')) }, []],
   ['but for a freeze of its own', { before: frozen(freeze('f')), after: sees(freeze('g')) }, ['g']],
+  [
+    'who keeps to his grants is not held up by somebody who does not',
+    { before: sees(trespass(host('x'))), after: sees(trespass(host('x')), collision(host('x'))) },
+    [],
+  ],
+  ['the trespasser himself is stopped', { after: sees(trespass(host('x')), collision(host('x'))) }, ['trespass', 'c']],
+  [
+    'also where he was one before',
+    {
+      before: sees(trespass(of('x', 'shop/app'))),
+      after: sees(trespass(of('x', 'shop/app')), collision(of('x', 'shop/app'))),
+    },
+    ['c'],
+  ],
+  [
+    'a freeze is a freeze',
+    { before: sees(trespass(host('x'))), after: sees({ ...collision(host('x')), impact: 'freeze' }) },
+    ['c'],
+  ],
   [
     'what is bad only before the prune goes first',
     { moment: sees(error('m', { object: host('x'), other: host('h1') })), pruned: [h1, h2] },
@@ -62,7 +86,15 @@ const CASES: [title: string, question: Partial<Question>, blockedBy: string[], f
 
 for (const [title, question, blockedBy, first = []] of CASES) {
   test(title, () => {
-    const verdict = verdictOf({ before: sees(), after: sees(), pruned: [], threshold: 'error', ...question });
+    const asked = {
+      before: sees(),
+      after: sees(),
+      pruned: [],
+      sources: ['shop/app'],
+      threshold: 'error',
+      ...question,
+    } as const;
+    const verdict = verdictOf(asked);
     assert.deepEqual(verdict.kind === 'blocked' ? verdict.by.map(({ key }) => key) : [], blockedBy);
     assert.deepEqual(verdict.kind === 'passed' ? verdict.first : [], first);
   });

@@ -19,6 +19,8 @@ export interface Question<T extends Named = Named> {
   readonly moment?: Judgement | undefined;
   /** What will be pruned, of the objects that matter to the edge. */
   readonly pruned: readonly T[];
+  /** Who asks: `namespace/name` of the sources. */
+  readonly sources: readonly string[];
   /** The least that stops the candidate; `freeze`: only what keeps the whole gateway from taking any configuration. */
   readonly threshold: Severity | 'freeze';
 }
@@ -40,10 +42,11 @@ export function isAsBad(severity: Severity, as: Severity): boolean {
  * Whether a candidate may be applied. Only trouble that it brings about stops it: what was wrong before is told, and holds up
  * nobody who did not cause it.
  */
-export function verdictOf<T extends Named>({ before, after, moment, pruned, threshold }: Question<T>): Verdict<T> {
-  const by = newTrouble(before, after, threshold);
+export function verdictOf<T extends Named>(question: Question<T>): Verdict<T> {
+  const { after, moment, pruned } = question;
+  const by = newTrouble(question, after);
   if (by.length > 0) return { kind: 'blocked', by };
-  const between = moment ? newTrouble(before, moment, threshold) : [];
+  const between = moment ? newTrouble(question, moment) : [];
   if (between.length === 0) return { kind: 'passed', first: [] };
   const involved = new Set(between.flatMap(partiesOf));
   const first = pruned.filter((object) => involved.has(nameOf(object)));
@@ -51,15 +54,38 @@ export function verdictOf<T extends Named>({ before, after, moment, pruned, thre
   return { kind: 'passed', first: first.length > 0 ? first : pruned };
 }
 
-function newTrouble(before: Judgement, after: Judgement, threshold: Question['threshold']): Finding[] {
+function newTrouble({ before, threshold, sources }: Question, after: Judgement): Finding[] {
+  const trespassers = trespassersIn(before, sources);
   const known = new Map(before.findings.map(({ key, severity }) => [key, severity]));
   // A commit that ends a freeze brings to light what the freeze had hidden; that is not its doing.
   const least = before.frozen && !after.frozen ? 'freeze' : threshold;
   return after.findings.filter((finding) => {
     const was = known.get(finding.key);
     const isOld = was !== undefined && isAsBad(was, finding.severity);
-    return !isOld && stops(finding, least);
+    return !isOld && stops(finding, least) && !isDoneBy(trespassers, finding);
   });
+}
+
+/** Findings that somebody claims what an EdgePolicy gives to others, or to nobody. */
+const TRESPASS: ReadonlySet<string> = new Set(['EM100', 'EM101']);
+
+/** Other people's objects that claimed before what they have no grant for. */
+function trespassersIn({ findings }: Judgement, sources: readonly string[]): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const { rule, object } of findings) {
+    const { source } = object.origin;
+    if (TRESPASS.has(rule) && (source === undefined || !sources.includes(source))) found.add(nameOf(object));
+  }
+  return found;
+}
+
+/**
+ * What a trespasser does to those who keep to their grants is told, and stops nobody but him: else an object made by hand
+ * would keep the holder of a grant from using it.
+ */
+function isDoneBy(trespassers: ReadonlySet<string>, { object, other, impact }: Finding): boolean {
+  if (trespassers.size === 0 || !other || impact === 'freeze') return false;
+  return trespassers.has(nameOf(object)) !== trespassers.has(nameOf(other));
 }
 
 function stops({ severity, impact }: Finding, threshold: Question['threshold']): boolean {

@@ -62,13 +62,13 @@ export function* otherVersion(policy: Policy): Iterable<Hit> {
   const other = otherOf(version);
   if (unknown.length > 0 || violations.length > 0) {
     const fine = fieldsFineIn(kind, other, spec);
-    for (const field of unknown.filter(fine)) {
+    for (const field of unknown.filter(fine).slice(0, MOST)) {
       const message = `${describe(object)} has ${field}, which ${version} does not have and ${other} has`;
       // Without it a Mapping of v2 is for every host.
       const impact = field === 'spec.hostname' && kind === 'Mapping' ? 'steal' : 'no-effect';
       yield { object, detail: field, message, impact };
     }
-    for (const { field, message } of violations.filter((violation) => fine(violation.field))) {
+    for (const { field, message } of violations.filter((violation) => fine(violation.field)).slice(0, MOST)) {
       yield { object, detail: field, message: `${describe(object)}: in ${version} ${field} ${message}` };
     }
   }
@@ -136,18 +136,22 @@ export function* storageArtefact(policy: Policy): Iterable<Hit> {
   }
 }
 
-function* artefactsIn(value: unknown, path: string): Iterable<[field: string, value: string | undefined]> {
-  if (typeof value === 'string') {
-    const mark = [ID_MANGLE, NO_HOST].find((one) => value.startsWith(one));
-    if (mark !== undefined) yield [path, mark];
-  }
-  if (Array.isArray(value)) {
-    for (const [at, item] of (value as unknown[]).entries()) yield* artefactsIn(item, `${path}.${at}`);
-  }
-  if (!isRecord(value)) return;
-  for (const [name, inner] of Object.entries(value)) {
-    if (CONVERSION_FIELDS.has(name)) yield [`${path}.${name}`, undefined];
-    else yield* artefactsIn(inner, `${path}.${name}`);
+/** Without recursion: nothing bounds the depth of JSON. */
+function* artefactsIn(spec: unknown, path: string): Iterable<[field: string, value: string | undefined]> {
+  const open: [value: unknown, path: string][] = [[spec, path]];
+  for (let next = open.pop(); next; next = open.pop()) {
+    const [value, at] = next;
+    if (typeof value === 'string') {
+      const mark = [ID_MANGLE, NO_HOST].find((one) => value.startsWith(one));
+      if (mark !== undefined) yield [at, mark];
+    } else if (Array.isArray(value)) {
+      for (const [index, item] of (value as unknown[]).entries()) open.push([item, `${at}.${index}`]);
+    } else if (isRecord(value)) {
+      for (const [name, inner] of Object.entries(value)) {
+        if (CONVERSION_FIELDS.has(name)) yield [`${at}.${name}`, undefined];
+        else open.push([inner, `${at}.${name}`]);
+      }
+    }
   }
 }
 
