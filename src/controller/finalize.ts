@@ -56,9 +56,10 @@ export async function finalize(source: Source, deps: ReconcileDeps, signal: Abor
 
 async function isUninstall(
   source: Source,
-  { api, discovery, sourceResource }: ReconcileDeps,
+  { api, discovery, sourceResource, uninstall }: ReconcileDeps,
   signal: AbortSignal,
 ): Promise<boolean> {
+  if (uninstall.begun) return true;
   const { group, plural } = sourceResource();
   const crds = await discovery.preferred('apiextensions.k8s.io', 'CustomResourceDefinition', signal);
   const namespaces = await discovery.resource('v1', 'Namespace', signal);
