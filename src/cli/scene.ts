@@ -1,5 +1,6 @@
 import { PRUNE_ANNOTATION } from '../api/names.ts';
 import type { EdgeInput, EdgeObject, SecretShape } from '../edge/input.ts';
+import { isEdgeCrd, versionsServedBy } from '../edge/served-versions.ts';
 import { identityKey, identityOf } from '../kube/object.ts';
 import type { RenderProblem } from '../render/declared.ts';
 import type { Arguments } from './arguments.ts';
@@ -65,7 +66,10 @@ async function live(
   readSecret: (secret: { name: string; namespace: string }) => Promise<SecretShape | 'forbidden' | undefined>,
 ): Promise<Scene> {
   const policies = [...view.policies, ...declared.objects.map(({ object }) => object).filter(isEdgePolicy)];
-  const gateway = await chooseGateway(args, policies, view.namespaces, view.servedVersions);
+  const crds = declared.objects.filter(({ object }) => isEdgeCrd(identityOf(object)));
+  // What the files bring in a version of their own CRDs is as good as served.
+  const served = new Set([...view.servedVersions, ...crds.flatMap(({ object }) => versionsServedBy(object))]);
+  const gateway = await chooseGateway(args, policies, view.namespaces, served);
   const { objects, notes } = applied(declared.objects, view.objects, declared.problems.length === 0);
   const forbidden: string[] = [];
   const secret = await secretsFor([view.objects, objects], gateway.settings, async (name) => {

@@ -1,40 +1,18 @@
 import type { GitOpsSourceSpec } from '../api/source.ts';
 import type { Clock } from '../clock.ts';
 import type { Finding } from '../edge/finding.ts';
-import { verdictOf, type Verdict } from '../edge/verdict.ts';
-import { identityKey, type Identity } from '../kube/object.ts';
+import type { Identity } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import type { Log } from '../report/log.ts';
 import type { Desired } from '../sync/desired.ts';
 import { demandOf, gatewaysOf, type Gateway } from './edge-gateways.ts';
-import { EdgeJudgements, type Judged, type View } from './edge-judgements.ts';
+import { EdgeJudgements, type Judged } from './edge-judgements.ts';
 import { reportOf, type EdgeReport } from './edge-report.ts';
 import { EdgeSecrets } from './edge-secrets.ts';
 import { EdgeThread } from './edge-thread-client.ts';
+import { EdgeTrials, type Candidate, type Overridden, type Passed } from './edge-trial.ts';
 import { EdgeWatches } from './edge-watches.ts';
-import { EdgeWorld, isPolicy, mattersToEdge } from './edge-world.ts';
-
-/** A revision of a source that asks to be applied. */
-export interface Candidate {
-  /** `namespace/name`. */
-  readonly source: string;
-  /** Equal for the same objects. */
-  readonly id: string;
-  readonly commit: string;
-  readonly edge: GitOpsSourceSpec['edge'];
-  /** Everything that it declares. */
-  readonly desired: readonly Desired[];
-  /** Of these, what the source may have at this moment. */
-  readonly grantable: (desired: readonly Desired[]) => Desired[];
-  /** What would be pruned after it, at this moment. */
-  readonly pruned: () => Identity[];
-}
-
-export interface Overridden {
-  readonly policy: string;
-  readonly reason: string;
-  readonly by: readonly Finding[];
-}
+import { EdgeWorld, isPolicy, servedBy } from './edge-world.ts';
 
 export type Decision =
   /** Reserved: from here on it counts as the source's. `first` must be deleted before anything is applied. */
@@ -61,9 +39,6 @@ const SETTLE_MS = 500;
 const SWEEP_MS = 30_000;
 /** Between two verdicts over what was stopped: where much changes, those that wait must not keep everybody waiting. */
 const AGAIN_MS = 2_000;
-/** Pairs are tried with this many others that wait. */
-const MAX_PAIRS = 16;
-const MAX_ATTEMPTS = 3;
 
 /**
  * The gate of the edge: one for the process. It knows everything that counts on the edges, judges each new revision beside all
@@ -74,12 +49,11 @@ export class EdgeDesk {
   readonly #world: EdgeWorld;
   readonly #watches: EdgeWatches;
   readonly #judgements: EdgeJudgements;
+  readonly #trials: EdgeTrials;
   /** What was stopped, the version of the world that it was judged in, and when. */
   readonly #blocked = new Map<string, { candidate: Candidate; version: number; at: number }>();
   /** What each source was told last, as JSON. */
   readonly #told = new Map<string, string>();
-  /** By Desired list: of an unchanged revision nothing is looked through twice. */
-  readonly #relevant = new WeakMap<readonly Desired[], readonly Desired[]>();
   #gateways: { version: number; list: Gateway[] } | undefined;
   /** Ends when the last one in the line has been served. */
   #line: Promise<void> = Promise.resolve();
@@ -96,6 +70,11 @@ export class EdgeDesk {
       world: this.#world,
       secrets: new EdgeSecrets(api, clock),
       thread: new EdgeThread(clock),
+    });
+    this.#trials = new EdgeTrials({
+      world: this.#world,
+      judgements: this.#judgements,
+      gateways: () => this.#currentGateways(),
     });
   }
 
@@ -120,13 +99,13 @@ export class EdgeDesk {
   /** What would stop the candidate, alone and now. It is not let in, and stops nobody. */
   async foresee(candidate: Candidate, signal: AbortSignal): Promise<readonly Finding[]> {
     if (this.#known(candidate) || (await this.#isHarmless(candidate, signal))) return [];
-    const trial = await this.#inTurn(() => this.#tryOut([candidate], signal), signal);
+    const trial = await this.#inTurn(() => this.#trials.alone(candidate, signal), signal);
     return trial.kind === 'blocked' ? trial.by : [];
   }
 
   /** Nothing on the edge is touched, or there is no edge. */
   async #isHarmless({ source, desired }: Candidate, signal: AbortSignal): Promise<boolean> {
-    const relevant = this.#relevantOf(desired);
+    const relevant = this.#trials.relevantOf(desired);
     const bringsPolicies = relevant.some(isPolicy);
     if (bringsPolicies || this.#watches.size > 0) await this.#watches.settled(signal);
     if (relevant.length === 0 && !this.#world.has(source)) return true;
@@ -156,7 +135,7 @@ export class EdgeDesk {
   /** Of what the source declares: what was not let in, so that it must not be applied. */
   withheld({ source, desired }: Pick<Candidate, 'source' | 'desired'>): Desired[] {
     const passed = new Set(this.#world.admission(source)?.desired.map(({ key }) => key));
-    return this.#relevantOf(desired).filter(({ key }) => !passed.has(key));
+    return this.#trials.relevantOf(desired).filter(({ key }) => !passed.has(key));
   }
 
   /** The source is gone. */
@@ -173,30 +152,22 @@ export class EdgeDesk {
     const admission = this.#world.admission(source);
     if (admission?.id !== id) return undefined;
     const keys = new Set(admission.desired.map(({ key }) => key));
-    const granted = grantable(this.#relevantOf(desired));
+    const granted = grantable(this.#trials.relevantOf(desired));
     if (!granted.every(({ key }) => keys.has(key))) return undefined;
     return { kind: 'passed', first: admission.first };
-  }
-
-  #relevantOf(desired: readonly Desired[]): readonly Desired[] {
-    let relevant = this.#relevant.get(desired);
-    if (!relevant) this.#relevant.set(desired, (relevant = desired.filter(mattersToEdge)));
-    return relevant;
   }
 
   async #decide(candidate: Candidate, signal: AbortSignal): Promise<Decision> {
     const known = this.#known(candidate);
     if (known) return known;
-    let alone = await this.#tryOut([candidate], signal);
-    if (alone.kind === 'blocked' && this.#judgements.doubt()) alone = await this.#tryOut([candidate], signal);
+    const alone = await this.#trials.alone(candidate, signal);
     if (alone.kind === 'passed') return this.#let(alone, candidate);
-    for (const group of this.#companies(candidate)) {
-      const together = await this.#tryOut(group, signal);
-      if (together.kind !== 'passed') continue;
-      this.#deps.log.info(
-        { sources: group.map(({ source }) => source) },
-        'revisions that stop each other pass together',
-      );
+    const others = [...this.#blocked.values()].map((blocked) => blocked.candidate);
+    const waiting = others.filter(({ source }) => source !== candidate.source && this.#deps.edgeOf(source));
+    const together = await this.#trials.inCompany(candidate, waiting, signal);
+    if (together) {
+      const sources = together.group.map(({ source }) => source);
+      this.#deps.log.info({ sources }, 'revisions that stop each other pass together');
       return this.#let(together, candidate);
     }
     const { version } = this.#world;
@@ -204,74 +175,16 @@ export class EdgeDesk {
     return { kind: 'blocked', by: alone.by };
   }
 
-  /** With whom it may pass that does not pass alone: each other one that waits, then all of them. */
-  #companies(candidate: Candidate): Candidate[][] {
-    const others = [...this.#blocked.values()].flatMap(({ candidate: other }) =>
-      other.source === candidate.source || !this.#deps.edgeOf(other.source) ? [] : [other],
-    );
-    const pairs = others.slice(0, MAX_PAIRS).map((other) => [candidate, other]);
-    return others.length > 1 ? [...pairs, [candidate, ...others]] : pairs;
-  }
-
-  async #tryOut(group: readonly Candidate[], signal: AbortSignal): Promise<Trial> {
-    for (let attempt = 1; ; attempt += 1) {
-      const { version } = this.#world;
-      const trial = await this.#trial(group, signal);
-      // Something changed while Secrets were read.
-      if (version === this.#world.version || attempt === MAX_ATTEMPTS) return trial;
-    }
-  }
-
-  async #trial(group: readonly Candidate[], signal: AbortSignal): Promise<Trial> {
-    const granted = new Map(group.map((one) => [one.source, one.grantable(this.#relevantOf(one.desired))]));
-    const prunedOf = new Map(group.map((one) => [one.source, one.pruned()]));
-    const pruned = [...prunedOf.values()].flat();
-    const gone = new Set(pruned.map(identityKey));
-    const after: View = { candidates: granted, pruned: gone };
-    const moment: View | undefined = pruned.length > 0 ? { candidates: granted, pruned: new Set() } : undefined;
-    const trial: Passed = {
-      kind: 'passed',
-      group,
-      granted,
-      first: new Map(),
-      overridden: undefined,
-      present: new Map(),
-    };
-    for (const gateway of this.#currentGateways()) {
-      for (const one of group) {
-        const { mode, threshold, guard } = demandOf(gateway, one.edge);
-        if (mode === 'Off') continue;
-        const judged = {
-          before: await this.#judgements.present(gateway, guard, signal),
-          after: await this.#judgements.of(gateway, guard, after, signal),
-          moment: moment && (await this.#judgements.of(gateway, guard, moment, signal)),
-        };
-        const verdict = verdictOf({ ...judged, pruned, threshold, sources: group.map(({ source }) => source) });
-        if (verdict.kind === 'blocked' && !this.#override(trial, gateway, one, verdict)) return verdict;
-        if (verdict.kind === 'passed') goFirst(trial, verdict.first, prunedOf);
-        if (guard === gateway.guard) trial.present.set(gateway, judged.moment ?? judged.after);
-      }
-    }
-    return trial;
-  }
-
-  #override(
-    trial: Passed,
-    gateway: Gateway,
-    { source, commit }: Candidate,
-    { by }: Verdict & { kind: 'blocked' },
-  ): boolean {
-    const override = gateway.overrides.find((one) => one.source === source && one.commit === commit);
-    if (!override || gateway.policy === undefined) return false;
-    trial.overridden = { policy: gateway.policy, reason: override.reason, by };
-    return true;
-  }
-
   #let(trial: Passed, candidate: Candidate): Decision {
     const { group, granted, first, overridden, present } = trial;
     for (const one of group) {
       const { source, id } = one;
-      this.#world.admit(source, { id, desired: granted.get(source) ?? [], first: first.get(source) ?? [] });
+      this.#world.admit(source, {
+        id,
+        desired: granted.get(source) ?? [],
+        first: first.get(source) ?? [],
+        serves: servedBy(one.desired),
+      });
       this.#blocked.delete(source);
       if (one !== candidate) this.#deps.wake(source);
     }
@@ -288,8 +201,8 @@ export class EdgeDesk {
     withheld?: ReadonlySet<Desired>,
   ): Decision {
     const before = this.#world.version;
-    const granted = grantable(this.#relevantOf(desired)).filter((object) => !withheld?.has(object));
-    this.#world.admit(source, { id, desired: granted, first });
+    const granted = grantable(this.#trials.relevantOf(desired)).filter((object) => !withheld?.has(object));
+    this.#world.admit(source, { id, desired: granted, first, serves: servedBy(desired) });
     if (this.#world.version !== before && this.#world.has(source)) this.#refreshSoon();
     return { kind: 'passed', first };
   }
@@ -366,26 +279,3 @@ export class EdgeDesk {
     });
   }
 }
-
-/** Of what must go before anything is applied, each source deletes what is its own. */
-function goFirst(
-  { first }: Passed,
-  objects: readonly Identity[],
-  prunedOf: ReadonlyMap<string, readonly Identity[]>,
-): void {
-  const wanted = new Set(objects);
-  for (const [source, pruned] of prunedOf)
-    first.set(source, [...new Set([...(first.get(source) ?? []), ...pruned.filter((object) => wanted.has(object))])]);
-}
-
-interface Passed {
-  readonly kind: 'passed';
-  readonly group: readonly Candidate[];
-  readonly granted: ReadonlyMap<string, Desired[]>;
-  /** By source. */
-  readonly first: Map<string, readonly Identity[]>;
-  overridden: Overridden | undefined;
-  /** What the edge is when the candidates are applied and nothing is pruned yet. */
-  readonly present: Map<Gateway, Judged>;
-}
-type Trial = Passed | (Verdict<Identity> & { kind: 'blocked' });

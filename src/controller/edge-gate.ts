@@ -9,7 +9,7 @@ import type { Identity } from '../kube/object.ts';
 import { grantable, watchKinds } from './claim.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { subjectOf } from './drift-record.ts';
-import type { Candidate, Overridden } from './edge-desk.ts';
+import type { Candidate, Overridden } from './edge-trial.ts';
 import { plannedPrune } from './prune.ts';
 import type { Released } from './release.ts';
 import { lastGoodRevision, type Revision } from './revision.ts';

@@ -13,6 +13,8 @@ export interface View {
   readonly candidates: ReadonlyMap<string, readonly Desired[]>;
   /** identityKeys of what is gone then. */
   readonly pruned: ReadonlySet<string>;
+  /** apiVersions that the CRDs of the candidates serve. */
+  readonly served: readonly string[];
 }
 
 /** What is kept of a judgement: an edge of ten thousand routes is not. */
@@ -21,7 +23,7 @@ export interface Judged extends Judgement {
   readonly tallies: ReadonlyMap<string, Tally>;
 }
 
-const AS_IT_IS: View = { candidates: new Map(), pruned: new Set() };
+const AS_IT_IS: View = { candidates: new Map(), pruned: new Set(), served: [] };
 /** A Secret can name the next one only through us reading it; more rounds than this mean that something is wrong. */
 const MAX_ROUNDS = 4;
 /** Before anybody is stopped: what was missing this long ago may be there by now. */
@@ -65,7 +67,7 @@ export class EdgeJudgements {
         return !view.pruned.has(identityKey({ group: '', kind: 'Secret', namespace, name }));
       });
       const { asked, ...judged } = await this.#thread.ask(
-        { entries, secrets, settings: gateway.settings, guard },
+        { entries, secrets, settings: gateway.settings, guard: this.#serving(guard, view) },
         signal,
       );
       for (const key of asked) this.#asked.add(key);
@@ -73,6 +75,13 @@ export class EdgeJudgements {
       if (unread.length === 0 || round === MAX_ROUNDS) return judged;
       await this.#secrets.read(unread, signal);
     }
+  }
+
+  /** What a commit brings in a version of its own CRDs is as good as served: they are applied first. */
+  #serving(guard: Guard, { served }: View): Guard {
+    const ours = [...this.#world.served, ...served];
+    if (!guard.servedVersions || ours.length === 0) return guard;
+    return { ...guard, servedVersions: new Set([...guard.servedVersions, ...ours]) };
   }
 
   /** Somebody is about to be stopped: is there something that should be read again first? */

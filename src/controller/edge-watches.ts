@@ -45,6 +45,7 @@ export class EdgeWatches implements WatchListener {
   /** Moves with the policies and with what they select. */
   rulesVersion = 0;
   #wanted: WatchedKind[] = [];
+  #served = '';
   /** A source declares something of the edge, whether or not the cluster serves it. */
   #asked = false;
 
@@ -102,7 +103,12 @@ export class EdgeWatches implements WatchListener {
   }
 
   #want(kinds: WatchedKind[]): void {
-    if (this.#wanted.length !== kinds.length) this.rulesVersion += 1;
+    const served = [...this.servedVersions].sort().join();
+    if (this.#served !== served) {
+      this.#served = served;
+      this.rulesVersion += 1;
+      this.#deps.world.version += 1;
+    }
     const isWanted = (kind: WatchedKind) =>
       kinds.some((other) => other.kind === kind.kind && other.apiVersion === kind.apiVersion);
     for (const kind of this.#wanted) if (!isWanted(kind)) this.listed(kind, new Set());

@@ -3,6 +3,7 @@ import { CONFIG_ANNOTATION } from '../edge/annotations.ts';
 import { EDGE_GROUP, isOfInterest } from '../edge/gather.ts';
 import { INGRESS_ANNOTATIONS } from '../edge/ingress.ts';
 import type { Origin } from '../edge/input.ts';
+import { isEdgeCrd, versionsServedBy } from '../edge/served-versions.ts';
 import { groupOf, identityKey, identityOf, type Identity, type KubeObject } from '../kube/object.ts';
 import type { Desired } from '../sync/desired.ts';
 import { provenSource } from '../sync/sighting.ts';
@@ -23,6 +24,8 @@ export interface Admission {
   readonly desired: readonly Desired[];
   /** To be deleted before anything of it is applied. */
   readonly first: readonly Identity[];
+  /** apiVersions of Emissary's group that its CRDs serve. */
+  readonly serves?: readonly string[];
 }
 
 /** One object that counts, as JSON: that takes a third of the memory. */
@@ -41,6 +44,12 @@ interface Kept {
 /** Does it matter to the edge, as far as one can tell without reading it? */
 export function mattersToEdge({ identity, body }: Pick<Desired, 'identity' | 'body'>): boolean {
   return isOfInterest(identity) || body.includes(CONFIG_ANNOTATION);
+}
+
+/** apiVersions of Emissary's group that the CRDs among these serve as soon as they are applied. */
+export function servedBy(desired: readonly Desired[]): string[] {
+  const crds = desired.filter(({ identity }) => isEdgeCrd(identity));
+  return crds.flatMap(({ body }) => versionsServedBy(JSON.parse(body) as KubeObject));
 }
 
 /** Is it a policy, so that there is an edge to judge at all? */
@@ -127,6 +136,11 @@ export class EdgeWorld {
     for (const { desired } of this.#admitted.values()) if (desired.some(isPolicy)) return true;
     for (const kept of this.#kept.values()) if (isPolicy(kept)) return true;
     return false;
+  }
+
+  /** apiVersions that the CRDs of admitted revisions serve, applied or about to be. */
+  get served(): string[] {
+    return [...this.#admitted.values()].flatMap(({ serves = [] }) => serves);
   }
 
   /** Every source that has, or had, anything here. */

@@ -1,0 +1,161 @@
+import type { GitOpsSourceSpec } from '../api/source.ts';
+import type { Finding } from '../edge/finding.ts';
+import { verdictOf, type Verdict } from '../edge/verdict.ts';
+import { identityKey, type Identity } from '../kube/object.ts';
+import type { Desired } from '../sync/desired.ts';
+import { demandOf, type Gateway } from './edge-gateways.ts';
+import type { EdgeJudgements, Judged, View } from './edge-judgements.ts';
+import { mattersToEdge, servedBy, type EdgeWorld } from './edge-world.ts';
+
+/** A revision of a source that asks to be applied. */
+export interface Candidate {
+  /** `namespace/name`. */
+  readonly source: string;
+  /** Equal for the same objects. */
+  readonly id: string;
+  readonly commit: string;
+  readonly edge: GitOpsSourceSpec['edge'];
+  /** Everything that it declares. */
+  readonly desired: readonly Desired[];
+  /** Of these, what the source may have at this moment. */
+  readonly grantable: (desired: readonly Desired[]) => Desired[];
+  /** What would be pruned after it, at this moment. */
+  readonly pruned: () => Identity[];
+}
+
+export interface Overridden {
+  readonly policy: string;
+  readonly reason: string;
+  readonly by: readonly Finding[];
+}
+
+/** The candidates may be applied, all of them. */
+export interface Passed {
+  readonly kind: 'passed';
+  readonly group: readonly Candidate[];
+  readonly granted: ReadonlyMap<string, Desired[]>;
+  /** By source. */
+  readonly first: Map<string, readonly Identity[]>;
+  overridden: Overridden | undefined;
+  /** What the edge is when the candidates are applied and nothing is pruned yet. */
+  readonly present: Map<Gateway, Judged>;
+}
+
+export type Trial = Passed | (Verdict<Identity> & { kind: 'blocked' });
+
+/** Pairs are tried with this many others that wait. */
+const MAX_PAIRS = 16;
+const MAX_ATTEMPTS = 3;
+
+/** Tries candidates out, alone or several together: what the edge would be with them, and whether that may be. Nobody is let in. */
+export class EdgeTrials {
+  readonly #world: EdgeWorld;
+  readonly #judgements: EdgeJudgements;
+  readonly #gateways: () => readonly Gateway[];
+  /** By Desired list: of an unchanged revision nothing is looked through twice. */
+  readonly #relevant = new WeakMap<readonly Desired[], readonly Desired[]>();
+
+  constructor(deps: { world: EdgeWorld; judgements: EdgeJudgements; gateways: () => readonly Gateway[] }) {
+    this.#world = deps.world;
+    this.#judgements = deps.judgements;
+    this.#gateways = deps.gateways;
+  }
+
+  /** Of what a revision declares: what matters to the edge. */
+  relevantOf(desired: readonly Desired[]): readonly Desired[] {
+    let relevant = this.#relevant.get(desired);
+    if (!relevant) this.#relevant.set(desired, (relevant = desired.filter(mattersToEdge)));
+    return relevant;
+  }
+
+  /** The candidate without any other. Before it is stopped, Secrets that it lacks are read again. */
+  async alone(candidate: Candidate, signal: AbortSignal): Promise<Trial> {
+    const trial = await this.#of([candidate], signal);
+    return trial.kind === 'blocked' && this.#judgements.doubt() ? this.#of([candidate], signal) : trial;
+  }
+
+  /** With whom of `others`, which wait like it, the candidate passes that does not pass alone; undefined: with nobody. */
+  async inCompany(
+    candidate: Candidate,
+    others: readonly Candidate[],
+    signal: AbortSignal,
+  ): Promise<Passed | undefined> {
+    for (const group of companies(candidate, others)) {
+      const trial = await this.#of(group, signal);
+      if (trial.kind === 'passed') return trial;
+    }
+    return undefined;
+  }
+
+  async #of(group: readonly Candidate[], signal: AbortSignal): Promise<Trial> {
+    for (let attempt = 1; ; attempt += 1) {
+      const { version } = this.#world;
+      const trial = await this.#once(group, signal);
+      // Something changed while Secrets were read.
+      if (version === this.#world.version || attempt === MAX_ATTEMPTS) return trial;
+    }
+  }
+
+  async #once(group: readonly Candidate[], signal: AbortSignal): Promise<Trial> {
+    const granted = new Map(group.map((one) => [one.source, one.grantable(this.relevantOf(one.desired))]));
+    const prunedOf = new Map(group.map((one) => [one.source, one.pruned()]));
+    const pruned = [...prunedOf.values()].flat();
+    const gone = new Set(pruned.map(identityKey));
+    const served = group.flatMap(({ desired }) => servedBy(desired));
+    const after: View = { candidates: granted, pruned: gone, served };
+    const moment: View | undefined = pruned.length > 0 ? { ...after, pruned: new Set() } : undefined;
+    const trial: Passed = {
+      kind: 'passed',
+      group,
+      granted,
+      first: new Map(),
+      overridden: undefined,
+      present: new Map(),
+    };
+    for (const gateway of this.#gateways()) {
+      for (const one of group) {
+        const { mode, threshold, guard } = demandOf(gateway, one.edge);
+        if (mode === 'Off') continue;
+        const judged = {
+          before: await this.#judgements.present(gateway, guard, signal),
+          after: await this.#judgements.of(gateway, guard, after, signal),
+          moment: moment && (await this.#judgements.of(gateway, guard, moment, signal)),
+        };
+        const verdict = verdictOf({ ...judged, pruned, threshold, sources: group.map(({ source }) => source) });
+        if (verdict.kind === 'blocked' && !override(trial, gateway, one, verdict)) return verdict;
+        if (verdict.kind === 'passed') goFirst(trial, verdict.first, prunedOf);
+        if (guard === gateway.guard) trial.present.set(gateway, judged.moment ?? judged.after);
+      }
+    }
+    return trial;
+  }
+}
+
+/** Each other one that waits, then all of them. */
+function companies(candidate: Candidate, others: readonly Candidate[]): (readonly Candidate[])[] {
+  const pairs = others.slice(0, MAX_PAIRS).map((other) => [candidate, other]);
+  return others.length > 1 ? [...pairs, [candidate, ...others]] : pairs;
+}
+
+function override(
+  trial: Passed,
+  gateway: Gateway,
+  { source, commit }: Candidate,
+  { by }: Verdict & { kind: 'blocked' },
+): boolean {
+  const found = gateway.overrides.find((one) => one.source === source && one.commit === commit);
+  if (!found || gateway.policy === undefined) return false;
+  trial.overridden = { policy: gateway.policy, reason: found.reason, by };
+  return true;
+}
+
+/** Of what must go before anything is applied, each source deletes what is its own. */
+function goFirst(
+  { first }: Passed,
+  objects: readonly Identity[],
+  prunedOf: ReadonlyMap<string, readonly Identity[]>,
+): void {
+  const wanted = new Set(objects);
+  for (const [source, pruned] of prunedOf)
+    first.set(source, [...new Set([...(first.get(source) ?? []), ...pruned.filter((object) => wanted.has(object))])]);
+}
