@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { FINALIZER } from '../api/names.ts';
 import type { Discovery } from '../kube/discovery.ts';
-import { isConflict, isNotFound } from '../kube/errors.ts';
+import { isNotFound, KubeError } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import { Reflector } from '../kube/reflector.ts';
@@ -78,23 +78,28 @@ export class Uninstall {
     });
   }
 
+  /** Guarded by the finalizer alone: our own writes of the status must not come in between. */
   async #letGo({ namespace, name, resource }: Source): Promise<void> {
     const { api, sourceResource, mayWrite } = this.#deps;
     // The process may be told to end meanwhile; this must not be cut off by that.
     const signal = AbortSignal.timeout(5_000);
-    let { metadata } = resource as KubeObject;
+    let { finalizers = [] } = (resource as KubeObject).metadata;
     for (let attempt = 1; mayWrite(); attempt += 1) {
-      const { finalizers: held = [] } = metadata;
-      const finalizers = held.filter((other) => other !== FINALIZER);
-      if (finalizers.length === held.length) return;
-      const patch = { metadata: { resourceVersion: metadata.resourceVersion, finalizers } };
+      const path = `/metadata/finalizers/${finalizers.indexOf(FINALIZER)}`;
+      if (path.endsWith('-1')) return;
+      const patch = [
+        { op: 'test', path, value: FINALIZER },
+        { op: 'remove', path },
+      ];
       try {
-        return void (await api.mergePatch(sourceResource(), namespace, name, patch, { signal }));
+        return void (await api.jsonPatch(sourceResource(), namespace, name, patch, { signal }));
       } catch (error) {
         if (isNotFound(error)) return;
-        if (!isConflict(error) || attempt === ATTEMPTS) throw error;
+        if (!(error instanceof KubeError) || error.code === 'ApiForbidden' || attempt === ATTEMPTS) throw error;
         await delay(AGAIN_MS);
-        ({ metadata } = await api.get(sourceResource(), namespace, name, { metadataOnly: true, signal }));
+        ({ finalizers = [] } = (
+          await api.get(sourceResource(), namespace, name, { metadataOnly: true, signal })
+        ).metadata);
       }
     }
   }
