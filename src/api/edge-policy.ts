@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { KubeObject } from '../kube/object.ts';
+import { LABEL_SELECTOR } from '../edge/label-selector.ts';
 import { edgeMode, failOn, tlsFloor } from './edge-fields.ts';
 import { fieldPath, missingField, withoutNulls, type SpecProblem } from './problems.ts';
 import { matching, namespaceName, text, withRules } from './fields.ts';
@@ -73,6 +74,14 @@ const override = z.object({
   reason: text(512, 'Why; it stands in the audit log.').min(1),
 });
 
+const environmentVariable = z.object({
+  name: withRules(
+    text(255, 'Its name.'),
+    matching(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of a variable, such as DOMAIN'),
+  ),
+  value: text(4096, 'Its value. Not for secrets: it stands in findings.'),
+});
+
 /** The spec of an EdgePolicy: input is what a person may write, output has every default filled in. */
 export const edgePolicySpec = z
   .object({
@@ -82,6 +91,30 @@ export const edgePolicySpec = z
       matching(/^[0-9]+\.[0-9]+\.[0-9]+$/, 'must be a version such as 4.1.0'),
     ).default('4.1.0'),
     namespace: namespaceName('The namespace that Emissary runs in.').default('emissary'),
+    singleNamespace: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'It reads its own namespace only (AMBASSADOR_SINGLE_NAMESPACE).' }),
+    labelSelector: withRules(
+      text(
+        1024,
+        'It reads only what has these labels (AMBASSADOR_LABEL_SELECTOR). Of Secrets the labels are not looked at.',
+      ),
+      matching(LABEL_SELECTOR, 'must be a label selector such as edge=public,tier in (web, api)'),
+    ).optional(),
+    environment: z
+      .array(environmentVariable)
+      .max(256)
+      .meta({
+        description: 'Variables of its container that policies use: Emissary puts them in for $NAME and ${NAME}.',
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['name'],
+      })
+      .optional(),
+    strictLabelSelectors: z.boolean().default(true).meta({
+      description:
+        'Of the labels of a selector all must fit. false: one is enough (DISABLE_STRICT_LABEL_SELECTORS), as before 3.2 and 2.4.',
+    }),
     mode: edgeMode.default('Enforce').meta({
       description:
         'The least that every source must accept. Enforce: a commit that would hurt the edge is not applied. Warn: it is, ' +

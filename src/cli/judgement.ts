@@ -4,6 +4,7 @@ import type { Guard } from '../edge/guard.ts';
 import type { EdgeInput, EdgeObject, EdgeSettings, SecretShape } from '../edge/input.ts';
 import { findingsOf } from '../edge/judge.ts';
 import type { Edge } from '../edge/model.ts';
+import { watchedBy } from '../edge/watched.ts';
 
 /** What an edge is, and everything that is wrong with it. */
 export interface Judgement {
@@ -20,7 +21,7 @@ export interface JudgementOptions {
 
 /** The gate's own way from objects to findings. */
 export function judge(objects: readonly EdgeObject[], { settings, guard, secret }: JudgementOptions): Judgement {
-  const input: EdgeInput = { objects, secret, settings };
+  const input: EdgeInput = { objects: watchedBy(settings, objects), secret, settings };
   const edge = compileEdge(input);
   return { input, edge, findings: findingsOf({ edge, input, guard }) };
 }
@@ -55,7 +56,7 @@ export async function secretsFor(
       if (!known.has(key)) asked.set(key, { name, namespace });
       return known.get(key);
     };
-    for (const one of objects) compileEdge({ objects: one, secret: note, settings });
+    for (const one of objects) compileEdge({ objects: watchedBy(settings, one), secret: note, settings });
     if (asked.size === 0) break;
     for (const [key, secret] of asked) known.set(key, await read(secret));
   }

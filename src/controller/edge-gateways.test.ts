@@ -34,6 +34,21 @@ test('each ambassadorId is a gateway; of two policies for one the first by name 
   );
 });
 
+test('a policy says how Emissary is run', () => {
+  const spec = {
+    singleNamespace: true,
+    labelSelector: 'edge=public',
+    environment: [{ name: 'DOMAIN', value: 'example.com' }],
+    strictLabelSelectors: false,
+  };
+  const [gateway] = gatewaysOf(new Map([['edge', policy(spec)]]), nobody);
+  assert.deepEqual(gateway?.settings, {
+    ...DEFAULT_GATEWAY.settings,
+    ...spec,
+    environment: { DOMAIN: 'example.com' },
+  });
+});
+
 test('a grant is held by the namespaces that it lists or selects', () => {
   const namespaces: Namespaces = new Map<string, Record<string, string>>([
     ['shop', { team: 'shop', tier: 'gold' }],

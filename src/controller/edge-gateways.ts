@@ -43,10 +43,10 @@ export function gatewaysOf(policies: ReadonlyMap<string, EdgePolicySpec>, namesp
 }
 
 function gatewayOf(policy: string, spec: EdgePolicySpec, namespaces: Namespaces): Gateway {
-  const { ambassadorId, emissaryVersion: version, namespace, mode, failOn, tlsFloor, unclaimed } = spec;
+  const { mode, failOn, tlsFloor, unclaimed } = spec;
   return {
     policy,
-    settings: { ...DEFAULT_EDGE_SETTINGS, ambassadorId, namespace, version },
+    settings: settingsOf(spec),
     guard: {
       ...DEFAULT_GUARD,
       tlsFloor,
@@ -57,6 +57,20 @@ function gatewayOf(policy: string, spec: EdgePolicySpec, namespaces: Namespaces)
     mode,
     failOn,
     overrides: spec.overrides ?? [],
+  };
+}
+
+function settingsOf(spec: EdgePolicySpec): EdgeSettings {
+  const { ambassadorId, emissaryVersion: version, namespace, strictLabelSelectors } = spec;
+  const { singleNamespace, labelSelector, environment = [] } = spec;
+  return {
+    ambassadorId,
+    version,
+    namespace,
+    strictLabelSelectors,
+    environment: Object.fromEntries(environment.map(({ name, value }) => [name, value])),
+    ...(singleNamespace && { singleNamespace }),
+    ...(labelSelector !== undefined && { labelSelector }),
   };
 }
 

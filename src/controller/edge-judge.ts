@@ -4,6 +4,7 @@ import { withoutValues } from '../edge/gather.ts';
 import type { Guard } from '../edge/guard.ts';
 import type { EdgeObject, EdgeSettings, Origin, SecretShape } from '../edge/input.ts';
 import { findingsOf } from '../edge/judge.ts';
+import { watchedBy } from '../edge/watched.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { tallyOf, type Tally } from './edge-tally.ts';
 
@@ -55,7 +56,8 @@ export class EdgeJudge {
       asked.add(key);
       return secrets.get(key);
     };
-    const input = { objects: [...this.#objects.values()], secret, settings: this.#asBefore(settings) };
+    const objects = watchedBy(settings, [...this.#objects.values()]);
+    const input = { objects, secret, settings: this.#asBefore(settings) };
     const edge = compileEdge(input);
     const findings = findingsOf({ edge, input, guard });
     return { findings, frozen: edge.freeze !== undefined, tallies: tallyOf(edge), asked };

@@ -37,6 +37,10 @@ export interface EdgeSettings {
   readonly environment: Readonly<Record<string, string>>;
   /** false: DISABLE_STRICT_LABEL_SELECTORS, any label of a selector is enough. */
   readonly strictLabelSelectors: boolean;
+  /** AMBASSADOR_SINGLE_NAMESPACE: it reads nothing outside its own namespace. Absent: it does. */
+  readonly singleNamespace?: boolean;
+  /** AMBASSADOR_LABEL_SELECTOR, as Kubernetes writes selectors: it reads nothing else. Absent: it reads everything. */
+  readonly labelSelector?: string;
   /** false: its watcher hands over what breaks the schema in annotations, too. Absent: it refuses that, as since 2.0. */
   readonly checksAnnotations?: boolean;
 }
@@ -51,6 +55,7 @@ export const DEFAULT_EDGE_SETTINGS: EdgeSettings = {
 
 /** All that decides what the edge does. The order of `objects` has no meaning. */
 export interface EdgeInput {
+  /** What this Emissary reads: `watchedBy`. */
   readonly objects: readonly EdgeObject[];
   /** A Secret that exists, or will exist, beside those among `objects`. */
   readonly secret: (name: string, namespace: string) => SecretShape | undefined;

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { SecretShape } from './input.ts';
 import type { Spec } from './model.ts';
 import { foundIn, secretNamed, Secrets, shapeOfSecret } from './secrets.ts';
+import { DEFAULT_EDGE_SETTINGS as settings } from './input.ts';
 
 function shape(type: string | undefined, ...keys: string[]): SecretShape {
   return { name: 's', namespace: 'n', keys: new Set(keys), ...(type !== undefined && { type }) };
@@ -34,7 +35,7 @@ void test('what is among the objects goes before what exists elsewhere', () => {
     namespace,
     keys: new Set(['tls.crt']),
   });
-  const secrets = new Secrets({ objects: [{ object: broken, origin: {} }], secret: everywhere });
+  const secrets = new Secrets({ objects: [{ object: broken, origin: {} }], secret: everywhere, settings });
   assert.equal(secrets.find('s', 'n'), undefined);
   assert.equal(secrets.find('s', 'other')?.namespace, 'other');
 });
@@ -45,10 +46,21 @@ void test('a Secret with a dotted name answers for the other reading of its name
     namespace,
     keys: new Set(['tls.crt']),
   });
-  const secrets = new Secrets({ objects: [], secret: everywhere });
+  const secrets = new Secrets({ objects: [], secret: everywhere, settings });
   assert.equal(secrets.find('a', 'b')?.name, 'a');
   assert.equal(secrets.find('a.b', 'c')?.name, 'a.b');
   assert.deepEqual([secrets.find('a', 'b')?.name, secrets.find('a', 'b')?.namespace], ['a.b', 'c']);
+});
+
+void test('an Emissary that is confined to its namespace finds no Secret elsewhere', () => {
+  const everywhere = (name: string, namespace: string): SecretShape => ({
+    name,
+    namespace,
+    keys: new Set(['tls.crt']),
+  });
+  const secrets = new Secrets({ objects: [], secret: everywhere, settings: { ...settings, singleNamespace: true } });
+  assert.equal(secrets.find('s', settings.namespace)?.name, 's');
+  assert.equal(secrets.find('s', 'other'), undefined);
 });
 
 void test('a dot in the name of a Secret stands before its namespace, unless somebody says otherwise', () => {

@@ -71,12 +71,15 @@ export function isSecret({ apiVersion, kind }: KubeObject): boolean {
 export class Secrets {
   readonly #declared = new Map<string, SecretShape>();
   readonly #elsewhere: EdgeInput['secret'];
+  /** The only namespace that Emissary reads Secrets in, if there is one. */
+  readonly #only: string | undefined;
   // Upstream remembers what it has found by the bare name, but looks there by `name.namespace`: once a Secret with the name
   // `a.b` was asked for, it is given to whoever asks for `a` in namespace `b` (ir/ir.py, resolve_secret).
   readonly #remembered = new Map<string, FoundSecret>();
 
-  constructor(input: Pick<EdgeInput, 'objects' | 'secret'>) {
+  constructor(input: EdgeInput) {
     this.#elsewhere = input.secret;
+    this.#only = input.settings.singleNamespace ? input.settings.namespace : undefined;
     for (const { object } of objectsOf(input, 'Secret')) {
       if (!isSecret(object)) continue;
       const shape = shapeOfSecret(object);
@@ -92,6 +95,7 @@ export class Secrets {
   }
 
   find(name: string, namespace: string): FoundSecret | undefined {
+    if (this.#only !== undefined && this.#only !== namespace) return undefined;
     const id = secretId({ name, namespace });
     const remembered = this.#remembered.get(id);
     if (remembered) return remembered;
