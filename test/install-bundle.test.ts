@@ -152,7 +152,7 @@ test(
 test('uninstalling with one `kubectl delete -f` ends, and leaves what is managed', { skip }, async () => {
   await using operator = await install();
   // The server deletes the CRD's sources after our rights: with several of them one would be too late.
-  const managed = (await Promise.all(Array.from({ length: 12 }, appliedSource))).map((applied) => applied.managed);
+  const managed = (await Promise.all(Array.from({ length: 3 }, appliedSource))).map((applied) => applied.managed);
   const uids = () => Promise.all(managed.map(async (path) => (await cluster.request('GET', path)).body.metadata.uid));
   const before = await uids();
   await uninstall();

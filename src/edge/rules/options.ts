@@ -172,10 +172,12 @@ function* environmentNames(policy: Policy): Iterable<Hit> {
   const { metadata } = policy.written;
   const spec = recordAt(policy.written, 'spec');
   const claiming = namesIn([metadata.labels, ...CLAIMING_FIELDS.map((field) => spec[field])]);
+  // Of a variable that the EdgePolicy names, the value is put in.
+  const unknown = namesIn([policy.labels, ...CLAIMING_FIELDS.map((field) => policy.spec[field])]);
   const object = partyOf(policy);
   for (const name of new Set([...claiming, ...namesIn([spec])])) {
     const message = `${describe(object)} holds \`$${name}\`, which Emissary’s environment replaces`;
-    if (!claiming.has(name)) yield { object, detail: name, message };
+    if (!claiming.has(name) || !unknown.has(name)) yield { object, detail: name, message };
     // Otherwise one could write a route that belongs to somebody else in a way that only Emissary can read.
     else
       yield { object, detail: `claim ${name}`, severity: 'error', message: `${message}: what it takes is not known` };
