@@ -32,7 +32,9 @@ export async function chooseGateway(
   const { specs, notes } = await readPolicies(policies);
   const labels = new Map(namespaces.map(({ metadata }) => [metadata.name, metadata.labels ?? {}]));
   const gateways = gatewaysOf(specs, labels);
-  const wanted = flags.ambassadorId ?? (gateways.length === 1 ? gateways[0]!.settings.ambassadorId : 'default');
+  const [described, ...others] = gateways.filter(({ policy }) => policy !== undefined);
+  const only = others.length === 0 ? described?.settings.ambassadorId : undefined;
+  const wanted = flags.ambassadorId ?? only ?? DEFAULT_GATEWAY.settings.ambassadorId;
   const gateway = gateways.find(({ settings }) => settings.ambassadorId === wanted) ?? DEFAULT_GATEWAY;
   const ignored = ignore.map((rule): [string, string] => [rule, 'the command line says so']);
   const least = failOn ?? severityOf(gateway);

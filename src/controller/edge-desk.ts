@@ -7,6 +7,7 @@ import type { Log } from '../report/log.ts';
 import type { Desired } from '../sync/desired.ts';
 import { demandOf, gatewaysOf, type Gateway } from './edge-gateways.ts';
 import { EdgeJudgements, type Judged } from './edge-judgements.ts';
+import { EdgePatience } from './edge-patience.ts';
 import { reportOf, type EdgeReport } from './edge-report.ts';
 import { EdgeSecrets } from './edge-secrets.ts';
 import { EdgeThread } from './edge-thread-client.ts';
@@ -50,6 +51,7 @@ export class EdgeDesk {
   readonly #watches: EdgeWatches;
   readonly #judgements: EdgeJudgements;
   readonly #trials: EdgeTrials;
+  readonly #patience: EdgePatience;
   /** What was stopped, the version of the world that it was judged in, and when. */
   readonly #blocked = new Map<string, { candidate: Candidate; version: number; at: number }>();
   /** What each source was told last, as JSON. */
@@ -64,6 +66,7 @@ export class EdgeDesk {
     this.#deps = deps;
     const { api, clock, log, signal } = deps;
     this.#world = new EdgeWorld(deps.isLive);
+    this.#patience = new EdgePatience(clock);
     const onChange = () => this.#refreshSoon();
     this.#watches = new EdgeWatches({ api, world: this.#world, log, signal, onChange });
     this.#judgements = new EdgeJudgements({
@@ -93,7 +96,10 @@ export class EdgeDesk {
     if (known) this.#blocked.delete(candidate.source);
     if (known) return known;
     if (await this.#isHarmless(candidate, signal)) return this.#reserve(candidate, []);
-    return this.#inTurn(() => this.#decide(candidate, signal), signal);
+    const { source } = candidate;
+    this.#patience.check(source);
+    const decide = () => this.#decide(candidate, signal);
+    return this.#inTurn(() => this.#patience.spend(source, signal, decide), signal);
   }
 
   /** What would stop the candidate, alone and now. It is not let in, and stops nobody. */
@@ -142,6 +148,7 @@ export class EdgeDesk {
   forget(source: string): void {
     this.#blocked.delete(source);
     this.#told.delete(source);
+    this.#patience.forget(source);
     const before = this.#world.version;
     this.#world.release(source);
     if (this.#world.version !== before) this.#refreshSoon();

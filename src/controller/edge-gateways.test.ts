@@ -34,6 +34,11 @@ test('each ambassadorId is a gateway; of two policies for one the first by name 
   );
 });
 
+test('a policy for another gateway leaves the default one judged', () => {
+  const gateways = gatewaysOf(new Map([['b', policy({ ambassadorId: 'internal' })]]), nobody);
+  assert.deepEqual(gateways.slice(1), [DEFAULT_GATEWAY]);
+});
+
 test('a policy says how Emissary is run', () => {
   const spec = {
     singleNamespace: true,

@@ -32,14 +32,16 @@ export const DEFAULT_GATEWAY: Gateway = {
 
 /**
  * The gateways that the policies (by name) describe, one for each ambassadorId: of two policies for one the first by name
- * counts. Without a policy there is one gateway with every default.
+ * counts. The gateway that every object without an ambassador_id is for is there in any case: a policy for another one does
+ * not take it out of judgement.
  */
 export function gatewaysOf(policies: ReadonlyMap<string, EdgePolicySpec>, namespaces: Namespaces): Gateway[] {
   const gateways = new Map<string, Gateway>();
   for (const [name, spec] of [...policies].sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (!gateways.has(spec.ambassadorId)) gateways.set(spec.ambassadorId, gatewayOf(name, spec, namespaces));
   }
-  return gateways.size > 0 ? [...gateways.values()] : [DEFAULT_GATEWAY];
+  const isDescribed = gateways.has(DEFAULT_GATEWAY.settings.ambassadorId);
+  return [...gateways.values(), ...(isDescribed ? [] : [DEFAULT_GATEWAY])];
 }
 
 function gatewayOf(policy: string, spec: EdgePolicySpec, namespaces: Namespaces): Gateway {
