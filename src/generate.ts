@@ -5,6 +5,7 @@ import { dump } from 'js-yaml';
 import { CLI_ERRORS } from './cli/errors.ts';
 import { EDGE_ERRORS } from './controller/edge-errors.ts';
 import { REMOTE_SECRET_ERRORS } from './controller/remote-secret.ts';
+import { FOREIGN_FIELDS, KNOWN_CONTROLLERS } from './drift/foreign-defaults.ts';
 import { RULE_FAILED } from './edge/judge.ts';
 import { RULES } from './edge/rules/table.ts';
 import { GIT_ERRORS } from './git/errors.ts';
@@ -23,6 +24,7 @@ import {
   fieldsReference,
   findingsReference,
   flagsReference,
+  foreignFieldsReference,
 } from './api/reference.ts';
 import { policySchemas } from './api/policy-schemas.ts';
 import { gitOpsSourceSpec } from './api/spec.ts';
@@ -44,6 +46,7 @@ const GENERATED: Record<string, () => string> = {
     fieldsReference(toStructural(gitOpsSourceSpec), toStructural(gitOpsSourceStatus), toStructural(edgePolicySpec)),
   'docs/reference/conditions.md': conditionsReference,
   'docs/reference/findings.md': () => findingsReference([RULE_FAILED, ...RULES]),
+  'docs/reference/foreign-fields.md': () => foreignFieldsReference(KNOWN_CONTROLLERS, FOREIGN_FIELDS),
   'docs/reference/flags.md': () => flagsReference(FLAGS),
   'docs/reference/errors.md': () =>
     errorsReference({

@@ -199,9 +199,9 @@ describe('foreign fields are removed', () => {
 
   it('again and again becomes a fight, which names who adds it', async () => {
     const team = await Team.ready(world, 'fight', { 'a.yaml': config('fight-a') }, REMOVE);
-    let isOver = false;
+    const over = new AbortController();
     const rival = (async () => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         if ((await dataOf(world, 'fight-a'))?.['extra'] === undefined)
           await world.edit('v1/configmaps/fight-a', { data: { extra: 'theirs' } }, 'rival');
       }
@@ -210,7 +210,7 @@ describe('foreign fields are removed', () => {
       const source = await team.condition('Drifted', 'True', { reason: 'DriftNotHolding', timeoutMs: 60_000 });
       assert.match(source.status!.conditions!.find(({ type }) => type === 'Drifted')!.message, /\/data\/extra.*rival/);
     } finally {
-      isOver = true;
+      over.abort();
       await rival;
     }
     await until(async () => (await dataOf(world, 'fight-a'))?.['extra'] === undefined, { timeoutMs: 90_000 });

@@ -35,11 +35,13 @@ describe('drift.mode Report', () => {
     await world.expect(200, 'DELETE', world.path('v1/configmaps/b'));
     await world.edit('v1/configmaps/c', { metadata: { labels: null } });
     const first = await reported(['a', 'b', 'c']);
-    const { time, ...field } = first.get('a')!.fields[0]!;
-    assert.ok(time);
+    const { time, since, ...field } = first.get('a')!.fields[0]!;
+    assert.ok(time && since);
     const change = { path: '/data/key', declared: 'value', live: 'edited', manager: 'somebody', operation: 'Update' };
-    assert.deepEqual(field, change);
-    assert.deepEqual(first.get('b')!.fields, [{ path: '/', declared: 'present', operation: 'Removed' }]);
+    assert.deepEqual(field, { ...change, action: 'Reported' });
+    const { since: missed, ...gone } = first.get('b')!.fields[0]!;
+    assert.ok(missed);
+    assert.deepEqual(gone, { path: '/', declared: 'present', operation: 'Removed', action: 'Reported' });
     assert.equal(first.get('c')!.fields[0]?.path, '/metadata/labels');
     const drifted = await world.condition('Drifted', 'True', { reason: 'DriftDetected' });
     assert.equal(drifted.status?.conditions?.find(({ type }) => type === 'Ready')?.status, 'True');

@@ -1,7 +1,7 @@
 import type { GitOpsSourceSpec } from '../api/source.ts';
 import { STATUS_LIMITS } from '../api/status.ts';
 import type { DriftedField } from '../drift/explain.ts';
-import { shownValue } from '../drift/mask.ts';
+import { shownPath, shownValue } from '../drift/mask.ts';
 import type { DriftedObject } from '../report/sentences.ts';
 import type { Desired } from '../sync/desired.ts';
 import { named } from './source-status.ts';
@@ -34,7 +34,7 @@ export function shownObject(
     const { path: exact, declared, live, manager, operation, subresource, time, rate } = field;
     const context = { kind, path: exact, mode };
     const [declaredShown, liveShown] = [shownValue(declared, context), shownValue(live, context)];
-    const path = exact || '/';
+    const path = shownPath(exact) || '/';
     return {
       path,
       ...(declaredShown !== undefined && { declared: declaredShown }),

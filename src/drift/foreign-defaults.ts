@@ -52,8 +52,17 @@ export const FOREIGN_FIELDS: readonly FieldPlace[] = [
   {
     kind: 'CustomResourceDefinition',
     path: [/^f:spec$/, /^f:conversion$/, /^f:webhook$/, /^f:clientConfig$/, CA_BUNDLE],
+    shown: '/spec/conversion/webhook/clientConfig/caBundle',
   },
-  { kind: 'ValidatingWebhookConfiguration', path: [/^f:webhooks$/, /^k:/, /^f:clientConfig$/, CA_BUNDLE] },
-  { kind: 'MutatingWebhookConfiguration', path: [/^f:webhooks$/, /^k:/, /^f:clientConfig$/, CA_BUNDLE] },
-  { kind: 'APIService', path: [/^f:spec$/, CA_BUNDLE] },
+  {
+    kind: 'ValidatingWebhookConfiguration',
+    path: [/^f:webhooks$/, /^k:/, /^f:clientConfig$/, CA_BUNDLE],
+    shown: '/webhooks[*]/clientConfig/caBundle',
+  },
+  {
+    kind: 'MutatingWebhookConfiguration',
+    path: [/^f:webhooks$/, /^k:/, /^f:clientConfig$/, CA_BUNDLE],
+    shown: '/webhooks[*]/clientConfig/caBundle',
+  },
+  { kind: 'APIService', path: [/^f:spec$/, CA_BUNDLE], shown: '/spec/caBundle' },
 ];

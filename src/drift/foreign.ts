@@ -92,7 +92,9 @@ function foreignPaths(
     // The key of an item says which item it is; it comes and goes with it.
     const isKey = step && last && 'key' in last && 'field' in step && Object.hasOwn(last.key, step.field);
     if (!step || 'index' in step || isKey) return [];
-    const matching = places.flatMap(({ path: [first, ...rest] }) => (first?.test(trieKey) ? [{ path: rest }] : []));
+    const matching = places.flatMap(({ path: [first, ...rest], shown }) =>
+      first?.test(trieKey) ? [{ path: rest, shown }] : [],
+    );
     if (matching.some(({ path: rest }) => rest.length === 0)) return [];
     return foreignAt(walk, child, kept?.[trieKey], matching, [...path, step]);
   });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isSecretName, MASK, maskedObject, shownValue } from './mask.ts';
+import { isSecretName, MASK, maskedObject, shownPath, shownValue } from './mask.ts';
 
 const HIDDEN = 'hunter2';
 
@@ -70,6 +70,13 @@ describe('a shown value', () => {
     ['ConfigMap', '/data/url', `postgres://user:${HIDDEN}@db/x`],
     ['ConfigMap', '/data/headers', `Authorization: Bearer ${HIDDEN}`],
     ['ConfigMap', '/data/broken', `{"password": "${HIDDEN}"`],
+    ['Deployment', '/spec/template/spec/containers[name=app]/args', ['--token', HIDDEN]],
+    ['Deployment', '/spec/template/spec/containers[name=app]/args', ['--db-password=' + HIDDEN, '-v']],
+    [
+      'Deployment',
+      '/spec/template/spec/containers[name=side]',
+      { name: 'side', command: ['run', '--api-key', HIDDEN], env: [{ name: 'TOKEN', value: HIDDEN }] },
+    ],
     ['ConfigMap', '/data/pem', `-----BEGIN PRIVATE KEY-----\n${HIDDEN}`],
     ['Deployment', '/spec/template/spec/containers[name=app]/env[name=DB_PASSWORD]/value', HIDDEN],
     [
@@ -192,4 +199,15 @@ describe('a whole object', () => {
     });
     assert.deepEqual(object, before);
   });
+});
+
+describe('a shown path', () => {
+  const PATHS: [path: string, shown: string][] = [
+    ['/spec/template/spec/containers[name=app]/image', '/spec/template/spec/containers[name=app]/image'],
+    [`/spec/clients[id=a,token=${HIDDEN}]/scopes`, '/spec/clients[id=a,token=***]/scopes'],
+    [`/spec/clients[apiKey=${HIDDEN}]`, '/spec/clients[apiKey=***]'],
+    ['/metadata/finalizers[=example.com/x]', '/metadata/finalizers[=example.com/x]'],
+    ['/metadata/annotations/a=b', '/metadata/annotations/a=b'],
+  ];
+  for (const [path, shown] of PATHS) it(path, () => assert.equal(shownPath(path), shown));
 });

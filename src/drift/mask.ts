@@ -37,6 +37,13 @@ export function shownValue(value: unknown, { kind, path, mode }: ShownContext): 
   return safe === MASK ? MASK : sized(typeof safe === 'string' ? safe : JSON.stringify(safe), mode);
 }
 
+/** A path as it may be shown: the key of a list item can be a secret, too. */
+export function shownPath(path: string): string {
+  return path.replace(/([[,])([^[\],=]+)=[^\],]*/g, (said, before: string, name: string) =>
+    isSecretName(name) ? `${before}${name}=${MASK}` : said,
+  );
+}
+
 function sized(text: string, mode: ShownValues): string {
   const bytes = Buffer.byteLength(text);
   if (mode === 'Show' && bytes <= MAX_SHOWN_BYTES) return text;
@@ -100,8 +107,14 @@ function masked(value: unknown, secret: boolean, depth = 0): unknown {
   if (typeof value === 'string') return secret ? MASK : maskedText(value, depth);
   if (typeof value !== 'object' || value === null) return secret && typeof value === 'number' ? MASK : value;
   if (depth > MAX_DEPTH) return MASK;
-  if (Array.isArray(value)) return value.map((item: unknown) => masked(item, secret, depth + 1));
+  if (Array.isArray(value))
+    return value.map((item: unknown, index) => masked(item, secret || isSecretFlag(value[index - 1]), depth + 1));
   return maskedMap(value as Record<string, unknown>, secret, depth);
+}
+
+/** An argument after which a secret stands: `--token`, `-password`. */
+function isSecretFlag(before: unknown): boolean {
+  return typeof before === 'string' && /^--?[\w.-]{1,128}$/.test(before) && isSecretName(before);
 }
 
 function maskedMap(map: Record<string, unknown>, secret: boolean, depth: number): Record<string, unknown> {

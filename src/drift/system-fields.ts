@@ -4,6 +4,8 @@ export interface FieldPlace {
   readonly kind?: string;
   /** One pattern for each trie key on the way. */
   readonly path: readonly RegExp[];
+  /** The place for people, as paths are written; `…` stands for anything. */
+  readonly shown: string;
 }
 
 const METADATA = /^f:metadata$/;
@@ -18,20 +20,32 @@ const TEMPLATE_METADATA = [SPEC, /^f:template$/, METADATA];
  * need no place here: the server puts them back itself.)
  */
 export const SYSTEM_FIELDS: readonly FieldPlace[] = [
-  { path: [/^f:status$/] },
-  { path: [METADATA, /^f:(finalizers|ownerReferences|generateName)$/] },
+  { path: [/^f:status$/], shown: '/status' },
+  {
+    path: [METADATA, /^f:(finalizers|ownerReferences|generateName)$/],
+    shown: '/metadata/finalizers, /metadata/ownerReferences, /metadata/generateName',
+  },
   {
     path: [METADATA, ANNOTATIONS, /^f:(deployment|pv|volume|volume\.beta|batch|autoscaling\.alpha)\.kubernetes\.io\//],
+    shown: '/metadata/annotations/{deployment,pv,volume,volume.beta,batch,autoscaling.alpha}.kubernetes.io~1…',
   },
-  { path: [METADATA, /^f:labels$/, /^f:kubernetes\.io\/metadata\.name$/] },
-  { path: [...TEMPLATE_METADATA, ANNOTATIONS, /^f:kubectl\.kubernetes\.io\/restartedAt$/] },
-  { kind: 'Namespace', path: [SPEC, /^f:finalizers$/] },
-  { kind: 'PersistentVolumeClaim', path: [SPEC, /^f:volumeName$/] },
-  { kind: 'PersistentVolume', path: [SPEC, /^f:claimRef$/] },
-  { kind: 'Pod', path: [SPEC, /^f:nodeName$/] },
-  { kind: 'Job', path: [SPEC, /^f:selector$/] },
+  {
+    path: [METADATA, /^f:labels$/, /^f:kubernetes\.io\/metadata\.name$/],
+    shown: '/metadata/labels/kubernetes.io~1metadata.name',
+  },
+  {
+    path: [...TEMPLATE_METADATA, ANNOTATIONS, /^f:kubectl\.kubernetes\.io\/restartedAt$/],
+    shown: '/spec/template/metadata/annotations/kubectl.kubernetes.io~1restartedAt',
+  },
+  { kind: 'Namespace', path: [SPEC, /^f:finalizers$/], shown: '/spec/finalizers' },
+  { kind: 'PersistentVolumeClaim', path: [SPEC, /^f:volumeName$/], shown: '/spec/volumeName' },
+  { kind: 'PersistentVolume', path: [SPEC, /^f:claimRef$/], shown: '/spec/claimRef' },
+  { kind: 'Pod', path: [SPEC, /^f:nodeName$/], shown: '/spec/nodeName' },
+  { kind: 'Job', path: [SPEC, /^f:selector$/], shown: '/spec/selector' },
   {
     kind: 'Job',
     path: [...TEMPLATE_METADATA, /^f:labels$/, /^f:(batch\.kubernetes\.io\/)?(controller-uid|job-name)$/],
+    shown:
+      '/spec/template/metadata/labels/{controller-uid,job-name}, /spec/template/metadata/labels/batch.kubernetes.io~1{controller-uid,job-name}',
   },
 ];

@@ -1,6 +1,7 @@
 import { FIELD_MANAGER, INITIAL_FIELD_MANAGER } from '../api/names.ts';
 import { foreignFields } from '../drift/foreign.ts';
 import { formatPath } from '../drift/fields.ts';
+import { shownPath } from '../drift/mask.ts';
 import { policyFor } from '../drift/policy.ts';
 import { removal } from '../drift/removal.ts';
 import { PlumblineError } from '../errors.ts';
@@ -48,7 +49,7 @@ export async function withoutForeign(
       if (!isConflict(error))
         throw refused(
           call,
-          fields.map(({ path }) => formatPath(path)),
+          fields.map(({ path }) => shownPath(formatPath(path))),
           error,
         );
       if (attempt === ATTEMPTS) throw error;
