@@ -5,7 +5,7 @@ import type { Policy } from './model.ts';
 import { objectsOf } from './objects.ts';
 import { expandVariables } from './environment.ts';
 import { ingressClasses } from './ingress.ts';
-import { placesIn, Resorted } from './resorted.ts';
+import { Resorted } from './resorted.ts';
 import { dependsOnOthers, unfold, type Reading, type Unfolded } from './unfold.ts';
 
 /** The three kinds of resolvers share one set of names; every other kind has its own. */
@@ -32,8 +32,7 @@ export function collect(input: EdgeInput): Compilation {
   const policies: Policy[] = [];
   const stored = new Map<string, Map<string, Policy>>();
   const compilation = new Compilation(input, policies, stored);
-  const placeOf = placesIn(found);
-  const candidates = memory.order.sort(found, (a, b) => byKey(a, b) || placeOf(a) - placeOf(b));
+  const candidates = memory.order.sort(found, byKey);
   for (const { policy, ours, refused } of candidates) {
     if (!ours) compilation.drop(policy, 'not-ours', `its ambassador_id does not name ${ambassadorId}`);
     else if (refused === undefined) policies.push(store(policy, stored, compilation));

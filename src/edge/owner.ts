@@ -5,6 +5,8 @@ import { textAt } from './spec.ts';
 
 /** Every Mapping that a group took up: members, the redirect, shadows. The first one in the compiler's order made the group. */
 export function policiesIn({ members, redirect, shadows }: RouteGroup): Policy[] {
+  const [only] = members;
+  if (only && members.length === 1 && shadows.length === 0 && !redirect) return [only.policy];
   const policies = [...members, ...shadows].map(({ policy }) => policy);
   if (redirect) policies.push(redirect);
   return policies.sort((a, b) => (a.key < b.key ? -1 : 1));

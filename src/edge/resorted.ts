@@ -1,28 +1,35 @@
 /**
- * Sorts lists that are nearly the same each time. What was there before is laid out as it lay then, so that sorting finds
- * hardly anything to do. The order is that of `compare` alone: memory saves time and decides nothing, as long as `compare`
- * is 0 for nothing but equals.
+ * Sorts lists that are nearly the same each time. What lay before and behind the changed part last time is laid out in the
+ * order that was found for it then, so that sorting has hardly anything left to do. The order is that of `compare` alone, of
+ * equal ones that of the list: memory saves time and decides nothing.
  */
-export class Resorted<Item extends object> {
-  #last: readonly Item[] = [];
+export class Resorted<Item> {
+  #items: readonly Item[] = [];
+  /** Places in `#items`, sorted. */
+  #order: readonly number[] = [];
 
-  sort(items: readonly Item[], compare: (a: Item, b: Item) => number): readonly Item[] {
-    const left = new Set(items);
-    // The same one twice has no place of its own.
-    if (left.size < items.length) return items.toSorted(compare);
-    const laid: Item[] = [];
-    for (const item of this.#last) if (left.delete(item)) laid.push(item);
-    for (const item of left) laid.push(item);
-    this.#last = laid.sort(compare);
-    return laid;
+  sort(items: readonly Item[], compare: (a: Item, b: Item) => number): Item[] {
+    const order = this.#asBefore(items);
+    order.sort((a, b) => compare(items[a]!, items[b]!) || a - b);
+    this.#items = items;
+    this.#order = order;
+    return order.map((at) => items[at]!);
   }
-}
 
-/** The place of an item in a list, for ties: looked up only when there is one. */
-export function placesIn<Item>(items: readonly Item[]): (item: Item) => number {
-  let places: ReadonlyMap<Item, number> | undefined;
-  return (item) => {
-    places ??= new Map(items.map((one, at) => [one, at]));
-    return places.get(item) ?? -1;
-  };
+  #asBefore(items: readonly Item[]): number[] {
+    const before = this.#items;
+    const shorter = Math.min(items.length, before.length);
+    let start = 0;
+    while (start < shorter && items[start] === before[start]) start++;
+    let same = 0;
+    while (same < shorter - start && items.at(-1 - same) === before.at(-1 - same)) same++;
+    const moved = items.length - before.length;
+    const order: number[] = [];
+    for (const at of this.#order) {
+      if (at < start) order.push(at);
+      else if (at >= before.length - same) order.push(at + moved);
+    }
+    for (let at = start; at < items.length - same; at++) order.push(at);
+    return order;
+  }
 }

@@ -1,17 +1,16 @@
 import type { EdgeSettings } from './input.ts';
 import type { RouteGroup } from './model.ts';
-import { placesIn, Resorted } from './resorted.ts';
+import { Resorted } from './resorted.ts';
 
 /**
  * Groups in the order in which Envoy tries them: precedence, length of the prefix, length of the header matches, of the
  * query matches, then the texts, each descending; of equal ones the younger first (ir/ir.py, ordered_groups). The order is one
  * for all Hosts: what a Host serves is a part of it, in this order.
  */
-export function inMatchingOrder(groups: readonly RouteGroup[], settings: EdgeSettings): readonly RouteGroup[] {
+export function inMatchingOrder(groups: readonly RouteGroup[], settings: EdgeSettings): RouteGroup[] {
   const order = orders.get(settings) ?? new Resorted<RouteGroup>();
   orders.set(settings, order);
-  const ageOf = placesIn(groups);
-  return order.sort(groups, (a, b) => compareWeights(b.weight, a.weight) || ageOf(b) - ageOf(a));
+  return order.sort(groups.toReversed(), (a, b) => compareWeights(b.weight, a.weight));
 }
 
 const orders = new WeakMap<EdgeSettings, Resorted<RouteGroup>>();

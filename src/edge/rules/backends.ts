@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { KubeObject } from '../../kube/object.ts';
 import type { Hit, Judged } from '../finding.ts';
 import type { EdgeInput } from '../input.ts';
-import type { Policy } from '../model.ts';
+import type { Cluster, Policy } from '../model.ts';
 import { objectsOf } from '../objects.ts';
 import { describe, partyOf } from '../party.ts';
 import { shown } from '../shown.ts';
@@ -30,22 +30,47 @@ export function* backendMissing({ edge, input }: Judged): Iterable<Hit> {
   const resolvers = resolversOf(edge);
   const usual = defaultResolver(edge);
   const central = looksUpCentrally(edge) ? edge.settings.namespace : undefined;
-  for (const [policy, cluster] of sendersOf(edge)) {
-    const target = targetOf(policy);
-    if (target && resolvers.get(target.resolver || usual) === 'ConsulResolver') continue;
-    const namespace = target?.namespace ?? central ?? policy.namespace;
-    const services = target && known.get(namespace);
-    if (!services) continue;
-    const port = target.port ?? (cluster.tls ? 443 : 80);
+  const problemOf = (policy: Policy, text: string, encrypted: boolean): string | undefined => {
+    const target = readTarget(text);
+    if (!target || resolvers.get(textAt(policy.spec, 'resolver') || usual) === 'ConsulResolver') return undefined;
+    const namespace = target.namespace ?? central ?? policy.namespace;
+    const services = known.get(namespace);
+    if (!services) return undefined;
+    const port = target.port ?? (encrypted ? 443 : 80);
     const service = services.get(target.name);
-    if (service && hasPort(service, port)) continue;
-    const object = partyOf(policy);
-    const text = textAt(policy.spec, 'service') ?? '';
-    const problem = service
+    if (service && hasPort(service, port)) return undefined;
+    return service
       ? `Service ${namespace}/${target.name} has no port ${port}`
       : `no Service ${namespace}/${target.name} among those that are known`;
-    yield { object, detail: text, message: `${describe(object)} sends to ${shown(text)}: ${problem}` };
+  };
+  // Whoever has one cluster mostly writes the same about it: what was found for one of them is the answer for the others.
+  const answers = new Map<Cluster, Answer>();
+  for (const [policy, cluster] of sendersOf(edge)) {
+    const text = textAt(policy.spec, 'service') ?? '';
+    let answer = answers.get(cluster);
+    if (!answer || !isFor(answer, policy, text)) {
+      answer = { policy, text, problem: problemOf(policy, text, cluster.tls) };
+      answers.set(cluster, answer);
+    }
+    if (answer.problem === undefined) continue;
+    const object = partyOf(policy);
+    yield { object, detail: text, message: `${describe(object)} sends to ${shown(text)}: ${answer.problem}` };
   }
+}
+
+/** What is wrong with the target of one policy. */
+interface Answer {
+  readonly policy: Policy;
+  /** Its `service`. */
+  readonly text: string;
+  readonly problem: string | undefined;
+}
+
+/** Does another policy mean the same by the same words? */
+function isFor({ policy, text }: Answer, other: Policy, otherText: string): boolean {
+  return (
+    text === otherText && policy.namespace === other.namespace && policy.spec['resolver'] === other.spec['resolver']
+  );
 }
 
 /** The Service that a policy means; no namespace: the one in which bare names are looked up. */
@@ -53,28 +78,16 @@ interface Target {
   readonly name: string;
   readonly namespace: string | undefined;
   readonly port: number | undefined;
-  /** Empty: the usual one. */
-  readonly resolver: string;
 }
 
-const targets = new WeakMap<Policy, Target | 'elsewhere'>();
-
-/** Undefined: it cannot be a Service. */
-function targetOf(policy: Policy): Target | undefined {
-  const known = targets.get(policy) ?? readTarget(policy) ?? 'elsewhere';
-  targets.set(policy, known);
-  return known === 'elsewhere' ? undefined : known;
-}
-
-/** `name`, `name.namespace`, `name.namespace.svc` and what follows that. */
-function readTarget({ spec }: Policy): Target | undefined {
-  const { host, port } = writtenService(textAt(spec, 'service') ?? '');
+/** `name`, `name.namespace`, `name.namespace.svc` and what follows that. Undefined: it cannot be a Service. */
+function readTarget(text: string): Target | undefined {
+  const { host, port } = writtenService(text);
   const [name = '', namespace, cluster] = host.split('.');
   if (name === '' || host === 'localhost' || isIP(host) !== 0 || (cluster !== undefined && cluster !== 'svc')) {
     return undefined;
   }
-  const resolver = textAt(spec, 'resolver') ?? '';
-  return { name, namespace, port: port === undefined ? undefined : Number(port), resolver };
+  return { name, namespace, port: port === undefined ? undefined : Number(port) };
 }
 
 const portsOf = new WeakMap<KubeObject, ReadonlySet<number> | 'any'>();

@@ -5,7 +5,7 @@ import { describe, partyOf } from '../party.ts';
 import { shown } from '../shown.ts';
 import { textAt, valueAt } from '../spec.ts';
 import { sendersOf, SERVICE_FIELDS, writtenService } from '../upstream.ts';
-import { inEach } from './each.ts';
+import { inEach, policiesWith } from './each.ts';
 import { backendMissing, qualification } from './backends.ts';
 
 export const UPSTREAM_RULES: readonly Rule[] = [
@@ -133,11 +133,12 @@ const CLUSTER_SETTINGS = [
 ];
 
 function* clusterConflict({ edge }: Judged): Iterable<Hit> {
-  for (const [policy, cluster] of sendersOf(edge)) {
+  const setting = new Set(withSettings(edge));
+  for (const [policy, cluster] of setting.size > 0 ? sendersOf(edge) : []) {
     const first = cluster.policy;
     if (!first || first === policy || policy.kind !== 'Mapping' || first.kind !== 'Mapping') continue;
+    if (!setting.has(policy) && !setting.has(first)) continue;
     const [mine, theirs] = [clusterSettings(policy), clusterSettings(first)];
-    if (mine === theirs) continue;
     const differing = CLUSTER_SETTINGS.filter((field) => mine.get(field) !== theirs.get(field));
     if (differing.length === 0) continue;
     const [object, other] = [partyOf(policy), partyOf(first)];
@@ -147,7 +148,8 @@ function* clusterConflict({ edge }: Judged): Iterable<Hit> {
   }
 }
 
-const NO_SETTINGS: ReadonlyMap<string, string> = new Map();
+const withSettings = policiesWith(['Mapping'], CLUSTER_SETTINGS);
+
 const settingsByPolicy = new WeakMap<Policy, ReadonlyMap<string, string>>();
 
 /** Those that are set, as text. */
@@ -156,7 +158,7 @@ function clusterSettings(policy: Policy): ReadonlyMap<string, string> {
   if (known) return known;
   const set = CLUSTER_SETTINGS.filter((field) => (valueAt(policy.spec, field) ?? undefined) !== undefined);
   const texts = set.map((field) => [field, JSON.stringify(valueAt(policy.spec, field), plain)] as const);
-  const settings = set.length === 0 ? NO_SETTINGS : new Map(texts);
+  const settings = new Map(texts);
   settingsByPolicy.set(policy, settings);
   return settings;
 }
@@ -165,11 +167,14 @@ function plain(_: string, value: unknown): unknown {
   return typeof value === 'bigint' ? Number(value) : value;
 }
 
+const withTls = policiesWith(['Mapping', 'TCPMapping'], ['tls']);
+
 function* tlsContextMissing({ edge }: Judged): Iterable<Hit> {
   // The compiler did not get as far as the contexts: nothing can be said about them.
   if (edge.freeze?.stage === 'load') return;
-  for (const [policy, cluster] of sendersOf(edge)) {
-    const name = textAt(policy.spec, 'tls');
+  const asking = new Set(withTls(edge));
+  for (const [policy, cluster] of asking.size > 0 ? sendersOf(edge) : []) {
+    const name = asking.has(policy) && textAt(policy.spec, 'tls');
     if (name && !isUsable(edge, name)) yield missingContext(edge, policy, name, cluster.tls);
   }
   for (const policy of [...standing(edge, 'AuthService'), ...standing(edge, 'RateLimitService')]) {
