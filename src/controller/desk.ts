@@ -125,6 +125,7 @@ export class Desk implements SourceDesk {
     metrics.conditions(source.key, conditions);
     metrics.suspended(source.key, source.spec?.suspend ?? false);
     metrics.managedObjects(source.key, source.status.inventory?.count ?? 0);
+    metrics.commitWaiting(source.key, source.status.pending?.reason);
     metrics.driftOpen(source.key, source.status.drift?.count ?? 0);
     metrics.driftFights(source.key, [...source.drift.values()].filter(({ action }) => action === 'NotHolding').length);
     const ready = findCondition(conditions, 'Ready');

@@ -90,6 +90,12 @@ export function createInstruments(registry: Registry, readings: Readings) {
       help: 'Objects deleted because Git no longer declares them.',
       registers,
     }),
+    commitWaiting: new Gauge({
+      name: 'plumbline_commit_waiting',
+      help: '1 while a commit of the source waits, for an approval or a window.',
+      labelNames: ['source', 'reason'],
+      registers,
+    }),
     edgeVerdicts: new Counter({
       name: 'plumbline_edge_verdicts_total',
       help: 'New revisions at the gate of the edge: passed, blocked, or overridden by an EdgePolicy.',

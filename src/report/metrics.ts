@@ -11,6 +11,10 @@ export type Outcome = (typeof OUTCOMES)[number];
 const EDGE_VERDICTS = ['passed', 'blocked', 'overridden'] as const;
 export type EdgeVerdict = (typeof EDGE_VERDICTS)[number];
 
+/** What a commit waits for. */
+const WAIT_REASONS = ['WaitingForApproval', 'WaitingForWindow'] as const;
+export type WaitReason = (typeof WAIT_REASONS)[number];
+
 const CONDITION_TYPES = Object.keys(CONDITIONS);
 const CONDITION_STATUSES = ['True', 'False', 'Unknown'] as const;
 const KUBE_VERBS = ['get', 'list', 'watch', 'create', 'apply', 'update', 'patch', 'delete', 'post', 'put'];
@@ -99,6 +103,13 @@ export class Metrics {
     if (this.#admit(source)) this.#instruments.managedObjects.set({ source }, count);
   }
 
+  /** Why the newest commit of the source waits; undefined: it does not. */
+  commitWaiting(source: string, reason: WaitReason | undefined): void {
+    if (!this.#admit(source)) return;
+    for (const one of WAIT_REASONS)
+      this.#instruments.commitWaiting.set({ source, reason: one }, Number(one === reason));
+  }
+
   /** How many objects of the source differ from Git at this moment. */
   driftOpen(source: string, count: number): void {
     if (this.#admit(source)) this.#instruments.driftOpen.set({ source }, count);
@@ -152,6 +163,7 @@ export class Metrics {
     const { reconcileSeconds, conditions, suspended, managedObjects, driftOpen, driftFights } = this.#instruments;
     for (const metric of [reconcileSeconds, suspended, managedObjects, driftOpen, driftFights])
       metric.remove({ source });
+    for (const reason of WAIT_REASONS) this.#instruments.commitWaiting.remove({ source, reason });
     for (const type of CONDITION_TYPES) {
       for (const status of CONDITION_STATUSES) conditions.remove({ source, type, status });
     }

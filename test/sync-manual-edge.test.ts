@@ -1,0 +1,48 @@
+// A commit that waits for an approval is judged meanwhile, and holds nobody up.
+import assert from 'node:assert/strict';
+import { after, before, it } from 'node:test';
+import { applied, blocked, edgeWorld, host, mapping, policyOf, statusWith, teams } from './edge.ts';
+import type { World } from './operator.ts';
+import type { Tenant } from './tenancy.ts';
+
+let world: World;
+let shop: Tenant;
+let blog: Tenant;
+before(async () => {
+  world = await edgeWorld();
+  ({ shop, blog } = await teams(world, 'shop', 'blog'));
+});
+after(async () => {
+  await world[Symbol.asyncDispose]();
+  await world.cluster.stop();
+});
+
+it('shows what the gate of the edge would say, takes no route by waiting, and is judged anew when it is approved', async () => {
+  const theirs = await blog.source('app', { 'host.yaml': host('shop', 'shop.example') });
+  await applied(theirs);
+  const cart = (name: string) => mapping(name, 'shop.example', '/cart/');
+  const ours = await shop.source('app', { 'cart.yaml': cart('cart') }, { sync: 'Manual' });
+  const waits = (commit: string | undefined, rules: string[]) =>
+    statusWith(ours, `waits with ${rules.join() || 'no finding'}`, commit, ({ pending }) => {
+      return JSON.stringify(pending?.findings.map(({ rule }) => rule)) === JSON.stringify(rules);
+    });
+  const alone = await waits(undefined, []);
+  assert.equal(alone.pending?.reason, 'WaitingForApproval');
+
+  // What only waits has reserved nothing.
+  const commit = await theirs.repository.write({ 'cart.yaml': cart('theirs') });
+  await applied(theirs, commit);
+  await ours.patch({ metadata: { annotations: { 'plumbline.dev/requestedAt': 'look' } } });
+  const { pending, conditions } = await waits(undefined, ['EM010']);
+  const [finding] = pending!.findings;
+  assert.deepEqual([finding?.name, finding?.other?.name].sort(), ['cart', 'theirs']);
+  assert.equal(finding?.file, 'cart.yaml');
+  assert.match(conditions?.find(({ type }) => type === 'Reconciling')?.message ?? '', /stopped at the edge: EM010/);
+
+  await ours.patch({ metadata: { annotations: { 'plumbline.dev/approve': pending!.revision } } });
+  await blocked(ours);
+  assert.equal(await policyOf(shop, 'Mapping', 'cart'), undefined);
+  await theirs.repository.write({ 'cart.yaml': null });
+  await applied(ours);
+  assert.ok(await policyOf(shop, 'Mapping', 'cart'));
+});
