@@ -58,6 +58,8 @@ const SUFFIXES: Readonly<Record<string, number>> = {
 
 /** resource.Quantity: a decimal number with a decimal or binary suffix, or an exponent. */
 function quantityOf(value: unknown): number | undefined {
+  // A map may bring a field that is called toString.
+  if (typeof value === 'object') return undefined;
   const match = /^([+-]?(?:\d+\.?\d*|\.\d+))(?:([numkMGTPE]|[KMGTPE]i)|([eE][+-]?\d+))?$/.exec(String(value));
   if (!match) return undefined;
   return match[3] ? Number(match[1] + match[3]) : Number(match[1]) * SUFFIXES[match[2] ?? '']!;
