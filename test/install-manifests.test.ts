@@ -69,6 +69,8 @@ function bind(name: string, role: string, subject: object): Promise<KubeObject> 
 test('the operator looks everywhere, and writes only its own', async () => {
   const source = { group: 'plumbline.dev', resource: 'gitopssources', namespace: team };
   const lease = { group: 'coordination.k8s.io', resource: 'leases' };
+  const group = 'admissionregistration.k8s.io';
+  const policy = { group, resource: 'validatingadmissionpolicies' };
   const allowed: Access[] = [
     { verb: 'watch', group: 'getambassador.io', resource: 'mappings' },
     { verb: 'list', resource: 'secrets' },
@@ -81,6 +83,9 @@ test('the operator looks everywhere, and writes only its own', async () => {
     { verb: 'create', resource: 'events', namespace: team },
     { verb: 'create', ...lease, namespace: 'plumbline-system' },
     { verb: 'update', ...lease, namespace: 'plumbline-system' },
+    { verb: 'patch', ...policy, name: 'plumbline-prevent' },
+    { verb: 'delete', ...policy, name: 'plumbline-prevent-scale' },
+    { verb: 'create', group, resource: 'validatingadmissionpolicybindings', name: 'plumbline-prevent.team.app' },
   ];
   const refused: Access[] = [
     { verb: 'get', resource: 'nodes', subresource: 'proxy' },
@@ -94,6 +99,9 @@ test('the operator looks everywhere, and writes only its own', async () => {
     { verb: 'update', group: 'plumbline.dev', resource: 'edgepolicies' },
     { verb: 'delete', ...source },
     { verb: 'update', ...lease, namespace: 'kube-system' },
+    { verb: 'create', ...policy },
+    { verb: 'patch', ...policy, name: 'plumbline-ownership' },
+    { verb: 'create', group, resource: 'mutatingadmissionpolicies' },
     { verb: 'impersonate', resource: 'users', name: 'admin' },
     { verb: 'impersonate', resource: 'groups', name: 'system:masters' },
     { verb: 'escalate', group: 'rbac.authorization.k8s.io', resource: 'clusterroles' },

@@ -37,7 +37,8 @@ describe('refused', () => {
     const message = await refused(world, 'PATCH', `${web}?fieldManager=kubectl-edit`, {
       body: { metadata: { labels: { 'plumbline.dev/name': null } }, spec: { replicas: 7, paused: true } },
     });
-    assert.match(message, /\/metadata\/labels\/plumbline\.dev\/name, \/spec\/replicas is declared in Git by the/);
+    const [, fields] = /denied request: (.*) is declared in Git by the/.exec(message)!;
+    assert.deepEqual(fields!.split(', ').sort(), ['/metadata/labels/plumbline.dev/name', '/spec/replicas']);
     assert.ok(
       message.includes(`GitOpsSource ${world.namespace}/shop: change it there (${team.repository.url}, branch main)`),
     );
@@ -84,6 +85,32 @@ describe('refused', () => {
     const open = { metadata: { annotations: { 'plumbline.dev/reconcile': 'disabled' } } };
     await refused(world, 'PATCH', web, { body: open });
   });
+});
+
+// An expression that costs more than the API server allows would be let through.
+it('objects of the largest size, within what the API server lets an expression cost', async () => {
+  const keys = Array.from({ length: 8_000 }, (_, index) => `key-${index}`);
+  const env = Array.from({ length: 60 }, (_, index) => ({ name: `VARIABLE_${index}`, value: 'x'.repeat(20) }));
+  const containers = Array.from({ length: 60 }, (_, index) => ({ name: `c-${index}`, image: 'a:1', env }));
+  const labels = { app: 'large' };
+  const template = { metadata: { labels }, spec: { containers } };
+  const large = await guarded(world, 'large', {
+    'a.yaml': config('large', Object.fromEntries(keys.map((key) => [key, 'x'.repeat(60)]))),
+    'b.yaml': manifest('apps/v1', 'Deployment', 'large', {
+      spec: { replicas: 0, selector: { matchLabels: labels }, template },
+    }),
+  });
+  await effective(world, 'v1/configmaps/large');
+  const path = world.path('v1/configmaps/large');
+  const all = Object.fromEntries(keys.map((key) => [key, 'other']));
+  assert.match(await refused(world, 'PATCH', path, { body: { data: all } }), /\/data\/key-\d+, .*… is declared/);
+  await refused(world, 'PATCH', path, { body: { metadata: { managedFields: [{}] } } });
+  await admitted(path, { data: { other: 'mine' } });
+  const deployed = world.path('apps/v1/deployments/large');
+  await refused(world, 'PATCH', deployed, { body: { metadata: { managedFields: [{}] } } });
+  await refused(world, 'PATCH', deployed, { body: { spec: { template: { spec: { containers: [containers[0]] } } } } });
+  await admitted(deployed, { metadata: { annotations: { note: 'x' } } });
+  await large.condition('Ready', 'True');
 });
 
 describe('passes', () => {
