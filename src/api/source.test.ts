@@ -20,6 +20,7 @@ test('a spec of nothing but a URL gets every default', () => {
       timeout: '60s',
       insecure: false,
       suspend: false,
+      sync: 'Auto',
       prune: true,
       drift: { mode: 'Heal', foreignFields: 'Leave', values: 'Show' },
       edge: { mode: 'Enforce' },

@@ -32,7 +32,7 @@ export function recordBeside(
       if (known.delete(key)) status.changed(source);
       return;
     }
-    const isShown = before !== undefined || [...known.values()].filter(Boolean).length < limit;
+    const isShown = before !== undefined || hasRoom(known, limit);
     const shown = isShown
       ? shownObject(desired, fields, {
           action: how.action,
@@ -49,4 +49,11 @@ export function recordBeside(
   };
   tell(source.foreign, beside.foreign, { action: 'Foreign', fieldAction: 'Reported' }, STATUS_LIMITS.foreignObjects);
   tell(source.ignored, beside.ignored, { action: 'Ignored', fieldAction: 'Ignored' }, STATUS_LIMITS.ignoredObjects);
+}
+
+/** Those that are shown are mostly the first ones, so this looks at few. */
+function hasRoom(known: ReadonlyMap<string, DriftedObject | undefined>, limit: number): boolean {
+  let shown = 0;
+  for (const object of known.values()) if (object && (shown += 1) >= limit) return false;
+  return true;
 }
