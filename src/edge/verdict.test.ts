@@ -31,6 +31,21 @@ const CASES: [title: string, question: Partial<Question>, blockedBy: string[], f
   ['a new error blocks', { after: sees(error('a'), error('b')) }, ['a', 'b']],
   ['an old error does not', { before: sees(error('a')), after: sees(error('a')) }, []],
   ['of two only the new one is blamed', { before: sees(error('a')), after: sees(error('a'), error('b')) }, ['b']],
+  [
+    'who takes away the Service that his own Mapping needs is stopped',
+    { after: sees({ ...warning('a'), object: of('m', 'shop/app'), missing: h1 }), pruned: [h1] },
+    ['a'],
+  ],
+  [
+    'that others rely on it holds nobody up',
+    { after: sees({ ...warning('a'), object: of('m', 'blog/app'), missing: h1 }), pruned: [h1] },
+    [],
+  ],
+  [
+    'nor that it was never there',
+    { after: sees({ ...warning('a'), object: of('m', 'shop/app'), missing: h1 }), pruned: [h2] },
+    [],
+  ],
   ['a new warning does not block', { after: sees(warning('a')) }, []],
   ['a new warning blocks who asks for it', { after: sees(warning('a')), threshold: 'warning' }, ['a']],
   ['an old warning that becomes an error blocks', { before: sees(warning('a')), after: sees(error('a')) }, ['a']],

@@ -54,7 +54,8 @@ export function verdictOf<T extends Named>(question: Question<T>): Verdict<T> {
   return { kind: 'passed', first: first.length > 0 ? first : pruned };
 }
 
-function newTrouble({ before, threshold, sources }: Question, after: Judgement): Finding[] {
+function newTrouble({ before, threshold, sources, pruned }: Question, after: Judgement): Finding[] {
+  const taken = new Set(pruned.map(nameOf));
   const trespassers = trespassersIn(before, sources);
   const known = new Map(before.findings.map(({ key, severity }) => [key, severity]));
   // A commit that ends a freeze brings to light what the freeze had hidden; that is not its doing.
@@ -62,7 +63,11 @@ function newTrouble({ before, threshold, sources }: Question, after: Judgement):
   return after.findings.filter((finding) => {
     const was = known.get(finding.key);
     const isOld = was !== undefined && isAsBad(was, finding.severity);
-    return !isOld && stops(finding, least) && !isDoneBy(trespassers, finding);
+    // Only from its own objects: else anybody could keep others from deleting what he relies on.
+    const isOwn = sources.includes(finding.object.origin.source ?? '');
+    const takesAway = isOwn && finding.missing !== undefined && taken.has(nameOf(finding.missing));
+    const isStop = stops(finding, least) || (takesAway && least !== 'freeze');
+    return !isOld && isStop && !isDoneBy(trespassers, finding);
   });
 }
 

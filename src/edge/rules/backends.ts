@@ -30,7 +30,7 @@ export function* backendMissing({ edge, input }: Judged): Iterable<Hit> {
   const resolvers = resolversOf(edge);
   const usual = defaultResolver(edge);
   const central = looksUpCentrally(edge) ? edge.settings.namespace : undefined;
-  const problemOf = (policy: Policy, text: string, encrypted: boolean): string | undefined => {
+  const problemOf = (policy: Policy, text: string, encrypted: boolean): Problem | undefined => {
     const target = readTarget(text);
     if (!target || resolvers.get(textAt(policy.spec, 'resolver') || usual) === 'ConsulResolver') return undefined;
     const namespace = target.namespace ?? central ?? policy.namespace;
@@ -39,9 +39,11 @@ export function* backendMissing({ edge, input }: Judged): Iterable<Hit> {
     const port = target.port ?? (encrypted ? 443 : 80);
     const service = services.get(target.name);
     if (service && hasPort(service, port)) return undefined;
-    return service
-      ? `Service ${namespace}/${target.name} has no port ${port}`
-      : `no Service ${namespace}/${target.name} among those that are known`;
+    if (service) return { text: `Service ${namespace}/${target.name} has no port ${port}` };
+    return {
+      text: `no Service ${namespace}/${target.name} among those that are known`,
+      missing: { kind: 'Service', namespace, name: target.name },
+    };
   };
   // Whoever has one cluster mostly writes the same about it: what was found for one of them is the answer for the others.
   const answers = new Map<Cluster, Answer>();
@@ -53,17 +55,21 @@ export function* backendMissing({ edge, input }: Judged): Iterable<Hit> {
       answers.set(cluster, answer);
     }
     if (answer.problem === undefined) continue;
+    const { text: problem, missing } = answer.problem;
     const object = partyOf(policy);
-    yield { object, detail: text, message: `${describe(object)} sends to ${shown(text)}: ${answer.problem}` };
+    const message = `${describe(object)} sends to ${shown(text)}: ${problem}`;
+    yield { object, detail: text, message, ...(missing && { missing }) };
   }
 }
+
+type Problem = Pick<Hit, 'missing'> & { readonly text: string };
 
 /** What is wrong with the target of one policy. */
 interface Answer {
   readonly policy: Policy;
   /** Its `service`. */
   readonly text: string;
-  readonly problem: string | undefined;
+  readonly problem: Problem | undefined;
 }
 
 /** Does another policy mean the same by the same words? */
