@@ -38,7 +38,7 @@ describe('spec.windows for heal', () => {
       'b.yaml': config('day-b'),
       'c.yaml': config('day-c'),
     });
-    const { window, endsAt } = windowFor(14, 'heal');
+    const { window, endsAt } = windowFor(20, 'heal');
     await team.patch({ spec: { windows: [window] } });
     await team.condition('Ready', 'True');
     await world.edit('v1/configmaps/day-a', { data: { key: 'edited' } }, 'somebody');

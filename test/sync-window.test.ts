@@ -26,7 +26,7 @@ describe('spec.windows for sync', () => {
     const files = { 'a.yaml': config('night-a'), 'b.yaml': config('night-b'), 'c.yaml': config('night-c') };
     const team = await Team.ready(world, 'night', files);
     const { lastAppliedRevision: standing } = await team.status();
-    const { window, endsAt } = windowFor(12, 'sync');
+    const { window, endsAt } = windowFor(20, 'sync');
     await team.patch({ spec: { windows: [window] } });
     const commit = await team.commit({
       'a.yaml': config('night-a', { key: 'new' }),
