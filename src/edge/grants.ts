@@ -67,8 +67,15 @@ function touches({ hosts, prefixes }: Grant, { host, prefix }: Claim): boolean {
   const name = host?.toLowerCase();
   const hostTouched =
     hosts.length === 0 || name === undefined || hosts.some((granted) => globsOverlap(granted.toLowerCase(), name));
-  const near = (granted: string) => prefix === undefined || prefix.startsWith(granted) || granted.startsWith(prefix);
+  // A Mapping may take paths in any letter case.
+  const path = prefix?.toLowerCase();
+  const near = (granted: string) => path === undefined || isWithin(path, granted.toLowerCase());
   return hostTouched && (prefixes.length === 0 || prefixes.some(near));
+}
+
+/** Is one of them below the other? */
+function isWithin(a: string, b: string): boolean {
+  return a.startsWith(b) || b.startsWith(a);
 }
 
 /** Is every name that the second means one that the first means? A `*` stands for at least one character. */

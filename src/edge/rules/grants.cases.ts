@@ -29,6 +29,10 @@ export const GRANT_CASES: Record<string, RuleCases> = {
       'a host that somebody else’s glob means': { objects: [mapping('t1/m', { hostname: 'x.shop.com' })], guard },
       'every host': { objects: [mapping('t1/m', { hostname: '*' })], guard },
       'letter case': { objects: [mapping('t1/m', { hostname: 'A.COM' })], guard },
+      'letter case of a path that is taken in any case': {
+        objects: [mapping('t1/m', { prefix: '/API/', case_sensitive: false })],
+        guard: { grants: [API] },
+      },
       'a prefix beside the own one': {
         objects: [mapping('api/m', { prefix: '/x/' })],
         guard,
