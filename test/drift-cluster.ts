@@ -9,7 +9,7 @@ import { until } from './until.ts';
 export const OURS = 'plumbline';
 
 const CLUSTER_SCOPED =
-  /^(Namespace|Node|PersistentVolume|ClusterRole|ClusterRoleBinding|.*Class|FlowSchema|.*WebhookConfiguration|ValidatingAdmissionPolicy|CustomResourceDefinition)$/;
+  /^(Namespace|Node|PersistentVolume|ClusterRole|ClusterRoleBinding|.*Class|FlowSchema|.*WebhookConfiguration|ValidatingAdmissionPolicy|CustomResourceDefinition|APIService)$/;
 
 /** Path of an object; the kinds of the fixtures all have regular plurals, but for a few. */
 export function pathOf(object: KubeObject, namespace: string): string {

@@ -25,6 +25,11 @@ const WRITTEN_DIFFERENTLY = [
   'ValidatingWebhookConfiguration/hook-NS',
   'ValidatingAdmissionPolicy/policy-NS',
   'Shape/full',
+  'CronJob/zoned',
+  'MutatingWebhookConfiguration/mutate-NS',
+  'HorizontalPodAutoscaler/scaler-wide',
+  'StatefulSet/claims',
+  'RoleBinding/terse',
 ];
 
 let cluster: Cluster;

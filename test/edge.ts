@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GitOpsSourceStatus } from '../src/api/source.ts';
 import type { KubeObject } from '../src/kube/object.ts';
+import type { Cluster } from './cluster.ts';
 import { applyObject, objectsOf } from './install.ts';
 import type { World } from './operator.ts';
 import { manifest } from './team.ts';
@@ -14,17 +15,12 @@ export const EDGE = 'getambassador.io/v3alpha1';
 
 export async function edgeWorld(): Promise<World> {
   const world = await installedWorld();
-  const files = readdirSync(join(import.meta.dirname, '..', CRDS)).filter((file) => file.endsWith('.yaml'));
-  for (const crd of files.flatMap((file) => objectsOf(join(CRDS, file))))
-    if (crd.kind === 'CustomResourceDefinition') await applyObject(world.cluster, crd);
+  await installEmissary(world.cluster);
   await applyObject(world.cluster, {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'ClusterRole',
     metadata: { name: 'edge-edit', labels: { 'rbac.authorization.k8s.io/aggregate-to-edit': 'true' } },
     rules: [{ apiGroups: ['getambassador.io'], resources: ['*'], verbs: ['*'] }],
-  });
-  await until(async () => (await world.cluster.request('GET', `/apis/${EDGE}/mappings`)).status === 200, {
-    what: 'Mappings are served',
   });
   const listener = (port: number, protocol: string, securityModel: string) => ({
     apiVersion: EDGE,
@@ -35,6 +31,16 @@ export async function edgeWorld(): Promise<World> {
   await applyObject(world.cluster, listener(8080, 'HTTP', 'XFP'));
   await applyObject(world.cluster, listener(8443, 'HTTPS', 'XFP'));
   return world;
+}
+
+/** Emissary's kinds, as its installation brings them. */
+export async function installEmissary(cluster: Cluster): Promise<void> {
+  const files = readdirSync(join(import.meta.dirname, '..', CRDS)).filter((file) => file.endsWith('.yaml'));
+  for (const crd of files.flatMap((file) => objectsOf(join(CRDS, file))))
+    if (crd.kind === 'CustomResourceDefinition') await applyObject(cluster, crd);
+  await until(async () => (await cluster.request('GET', `/apis/${EDGE}/mappings`)).status === 200, {
+    what: 'Mappings are served',
+  });
 }
 
 export async function teams<N extends string>(world: World, ...names: N[]): Promise<Record<N, Tenant>> {

@@ -39,6 +39,9 @@ export function serialise(object: KubeObject, overlay: Overlay): { body: string;
   }
   const complaint = isSecret(object) ? encodeStringData(out) : undefined;
   if (complaint !== undefined) return { body: '', complaint };
+  if (isSecret(object)) joinLines(out);
+  // The control plane fills them in and overwrites whatever is declared.
+  if (isAggregated(object)) delete out['rules'];
   const body = JSON.stringify(out);
   if (body.length > MAX_BODY)
     return { body: '', complaint: `the object is larger than ${MAX_BODY} characters of JSON` };
@@ -61,6 +64,20 @@ function metadata(value: Value, { namespace, labels, annotations }: Overlay): Re
 
 function isSecret({ apiVersion, kind }: KubeObject): boolean {
   return apiVersion === 'v1' && kind === 'Secret';
+}
+
+function isAggregated({ apiVersion, kind, aggregationRule }: KubeObject): boolean {
+  return apiVersion.startsWith('rbac.authorization.k8s.io/') && kind === 'ClusterRole' && isMap(aggregationRule as Value);
+}
+
+/** The server reads base64 that was wrapped into lines, and gives it back in one. */
+function joinLines(secret: Record<string, unknown>): void {
+  const { data } = secret;
+  if (!isMap(data)) return;
+  const joined = {};
+  for (const [key, value] of Object.entries(data))
+    set(joined, key, typeof value === 'string' ? value.replace(/[\r\n]/g, '') : value);
+  secret['data'] = joined;
 }
 
 /** The server folds stringData into data when it writes; doing it here keeps the declared fields equal to the live ones. */

@@ -102,6 +102,23 @@ test('stringData of a Secret becomes data and wins', () => {
   assert.deepEqual(other.sent['stringData'], { b: 5 });
 });
 
+test('base64 of a Secret that was wrapped into lines becomes one line', () => {
+  const { sent } = only(
+    'apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata:\n  a: |\n    aGVs\n    bG8=\n  b: eA==\n  c: null',
+  );
+  assert.deepEqual(sent['data'], { a: 'aGVsbG8=', b: 'eA==', c: null });
+  const { problems } = declareText('apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: [x]');
+  assert.deepEqual(problems, []);
+});
+
+test('rules of an aggregated ClusterRole are the control plane’s', () => {
+  const role = (more: string) =>
+    only(`apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: a}\nrules: []\n${more}`).sent;
+  assert.equal('rules' in role('aggregationRule: {clusterRoleSelectors: []}'), false);
+  assert.deepEqual(role('aggregationRule: null')['rules'], []);
+  assert.deepEqual(role('')['rules'], []);
+});
+
 test('labels: the object’s, then the source’s common ones, then ours', () => {
   const { sent } = only(
     'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {a: "1", b: "1", plumbline.dev/name: evil}}',
