@@ -217,6 +217,22 @@ describe('what is not kept', () => {
     await refused(world, 'DELETE', world.path('v1/configmaps/free-a'));
   });
 
+  it('a manager that drift.ignore names may take the field; others may not, and what it does beside is put back', async () => {
+    const rule = { paths: ['/data/key'], managers: ['image-*'] };
+    await guarded(
+      world,
+      'named',
+      { 'a.yaml': config('named-a', { key: 'value', other: 'value' }) },
+      { drift: { mode: 'Prevent', ignore: [rule] } },
+    );
+    await effective(world, 'v1/configmaps/named-a');
+    await refused(world, 'PATCH', world.path('v1/configmaps/named-a'), { body: { data: { key: 'person' } } });
+    const taken = { data: { key: 'updated', other: 'beside' } };
+    await world.edit('v1/configmaps/named-a', taken, 'image-updater');
+    await until(async () => (await dataOf(world, 'named-a'))?.['other'] === 'value');
+    assert.equal((await dataOf(world, 'named-a'))?.['key'], 'updated');
+  });
+
   it('an object moves to a source with another account', async () => {
     const account = { name: 'other', namespace: world.namespace };
     await world.expect(201, 'POST', world.path('v1/serviceaccounts'), { body: { metadata: { name: 'other' } } });

@@ -71,6 +71,10 @@ function failed(error: unknown): Prevention {
 
 /** Which objects of the source must be named one by one, to be refused or let go. */
 function wishOf(source: Source, { claims, live, discovery }: ReconcileDeps): Wish {
+  // A scale request does not show who will hold the field: where certain managers may have it, it is healed instead.
+  const isShared = source.spec?.drift.ignore?.some(
+    ({ paths, managers }) => managers !== undefined && paths.includes('/spec/replicas'),
+  );
   const named = (group: string, plural: string, { namespace, name }: Desired['identity']) => ({
     group,
     plural,
@@ -85,7 +89,7 @@ function wishOf(source: Source, { claims, live, discovery }: ReconcileDeps): Wis
   const scaled = [...claims.of(source.key).values()].flatMap((desired) => {
     const { apiVersion, identity, key } = desired;
     const resource = discovery.cached(apiVersion, identity.kind);
-    if (!resource?.hasScale || !isKept(desired) || live.get(key)?.reconcileDisabled) return [];
+    if (isShared || !resource?.hasScale || !isKept(desired) || live.get(key)?.reconcileDisabled) return [];
     const { spec } = JSON.parse(desired.body) as KubeObject & { spec?: { replicas?: unknown } };
     return spec?.replicas === undefined ? [] : [named(resource.group, resource.plural, identity)];
   });

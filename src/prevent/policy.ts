@@ -235,8 +235,22 @@ const FIELD_VARIABLES = [
   { name: 'oldEntries', expression: `request.operation == 'UPDATE' ? (${ours('oldObject')}) : []` },
   { name: 'newEntries', expression: `request.operation == 'UPDATE' ? (${ours('object')}) : []` },
   {
+    name: 'writers',
+    expression:
+      `request.operation == 'UPDATE' && has(object.metadata.managedFields) ? object.metadata.managedFields.filter(entry, ` +
+      `!(entry in variables.newEntries) && !(has(oldObject.metadata.managedFields) && entry in oldObject.metadata.managedFields)) : []`,
+  },
+  // Which of the fields they may have is not to be told here: what drift.ignore does not say is put back.
+  {
+    name: 'ignored',
+    expression:
+      `has(params.spec.drift.ignore) && variables.writers.size() > 0 && variables.writers.all(entry, params.spec.drift.ignore.exists(rule, ` +
+      `has(rule.managers) && rule.managers.exists(name, entry.manager.matches('^' + name.replace('*', '.*') + '$'))))`,
+  },
+  {
     name: 'kept',
     expression:
+      `variables.ignored || ` +
       `('${SSA_ANNOTATION}' in oldObject.metadata.annotations && oldObject.metadata.annotations['${SSA_ANNOTATION}'] in ['IfNotPresent', 'Ignore']) || ` +
       `variables.oldEntries.all(old, variables.newEntries.exists(now, now.apiVersion == old.apiVersion && now.fieldsV1 == old.fieldsV1))`,
   },
