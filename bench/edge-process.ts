@@ -15,15 +15,20 @@ export interface EdgeFigures {
   warmProcessor: number;
   changes: number[];
   changesProcessor: number[];
-  /** Resident before anything is judged (Node, the code, the objects), and at most. */
+  /** Resident before anything is judged (Node, the code, the objects), at most in the first judgement, and at most. */
   before: number;
+  judged: number;
   peak: number;
+  /** What a fixed loop takes before and after, by the processor: tells a slow machine from slow code. */
+  loop: number[];
   findings: number;
 }
 
 const options = { settings: DEFAULT_EDGE_SETTINGS, guard: DEFAULT_GUARD, secret: assumedSecret };
 
 function measure(mappings: number, rounds: number): EdgeFigures {
+  loop();
+  const loopBefore = loop();
   const objects = edgeObjects(mappings);
   const before = resident('VmRSS');
   let findings = 0;
@@ -34,6 +39,7 @@ function measure(mappings: number, rounds: number): EdgeFigures {
     return { clock: performance.now() - start, processor: (user + system) / 1000 };
   };
   const first = timed();
+  const judged = resident('VmHWM');
   const changes = Array.from({ length: rounds }, (_, round) => {
     const at = objects.length - 1 - ((round * 37) % mappings);
     objects[at] = changed(objects[at]!, round);
@@ -49,9 +55,19 @@ function measure(mappings: number, rounds: number): EdgeFigures {
     changes: changes.map(({ clock }) => clock),
     changesProcessor: changes.map(({ processor }) => processor),
     before,
+    judged,
     peak,
+    loop: [loopBefore, loop()],
     findings,
   };
+}
+
+function loop(): number {
+  const before = process.threadCpuUsage();
+  let sum = 0;
+  for (let i = 0; i < 5e7; i++) sum = (sum * 31 + i) | 0;
+  const { user, system } = process.threadCpuUsage(before);
+  return sum === 0 ? NaN : (user + system) / 1000;
 }
 
 function resident(name: 'VmRSS' | 'VmHWM'): number {

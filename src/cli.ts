@@ -2,12 +2,15 @@
 import { readArguments } from './cli/arguments.ts';
 import { paintFor } from './cli/terminal.ts';
 import { PlumblineError } from './errors.ts';
+import { relaunch } from './relaunch.ts';
 
 // Thin: flags, one command, its text and its exit code. What the commands do is in cli/command.ts.
 async function main(): Promise<void> {
   const args = readArguments(process.argv.slice(2), process.env);
   if (typeof args === 'string') return void process.stdout.write(args);
-  // Help and mistakes answer at once: the rest is loaded only to be used.
+  // Help and mistakes answer at once: the rest is loaded only to be used. Thousands of policies in memory are no garbage, and
+  // a large young generation copies them to and fro: with a small one they take half the memory and less time.
+  relaunch(['--max-semi-space-size=4']);
   const { run } = await import('./cli/command.ts');
   const { text, code } = await run(args, paintFor(process.stdout, process.env));
   process.stdout.write(`${text.trimEnd()}\n`);
