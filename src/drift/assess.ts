@@ -9,6 +9,7 @@ import { policyFor, type DriftPolicy } from './policy.ts';
 /** The part of a declaration (sync/desired.ts) that an object is held against. */
 export interface Kept {
   readonly identity: Identity;
+  readonly policy: { readonly ssa: string };
   readonly body: string;
   readonly givenUp?: { readonly createBody: string };
 }
@@ -30,7 +31,7 @@ export function assess(
   { manager, baseline, policy }: { manager: string; baseline?: Baseline | undefined; policy: DriftPolicy },
 ): Assessment {
   const declared = JSON.parse(kept.body) as KubeObject;
-  const { concessions, ignored, foreignFields: wish, tolerated } = policyFor(policy, kept.identity, declared);
+  const { concessions, ignored, foreignFields: wish, tolerated } = policyFor(policy, kept, declared);
   const judgement = judge({ declared, live, manager, baseline, concessions });
   const added =
     wish === 'Leave' || judgement.kind === 'terminating'

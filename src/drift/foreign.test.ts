@@ -10,6 +10,7 @@ import { removal } from './removal.ts';
 
 const OURS = 'plumbline';
 const identity = { group: 'apps', kind: 'Deployment', namespace: 'shop', name: 'web' };
+const kept = { identity, policy: { ssa: 'Override' } };
 const declared: KubeObject = {
   apiVersion: 'apps/v1',
   kind: 'Deployment',
@@ -293,7 +294,7 @@ const CASES: Case[] = [
 describe('foreign fields are', () => {
   for (const { what, object, policy, found, removed = found } of CASES) {
     it(what, () => {
-      const { tolerated } = policyFor({ ...DEFAULT_POLICY, foreignFields: 'Remove', ...policy }, identity, declared);
+      const { tolerated } = policyFor({ ...DEFAULT_POLICY, foreignFields: 'Remove', ...policy }, kept, declared);
       const input = { declared, live: object, manager: OURS, tolerated };
       const fields = foreignFields(input);
       assert.deepEqual(
@@ -311,7 +312,7 @@ describe('foreign fields are', () => {
   }
 
   it('told with their owner and no declared value', () => {
-    const { tolerated } = policyFor({ foreignFields: 'Report' }, identity, declared);
+    const { tolerated } = policyFor({ foreignFields: 'Report' }, kept, declared);
     const object = live({ paused: true }, {}, [by('old', PAUSED), by('new', PAUSED, { time: '2026-01-02T00:00:00Z' })]);
     assert.deepEqual(foreignFields({ declared, live: object, manager: OURS, tolerated }).map(foreignField), [
       {
@@ -323,5 +324,10 @@ describe('foreign fields are', () => {
         time: '2026-01-02T00:00:00Z',
       },
     ]);
+  });
+
+  it('nobody’s business where the manifest says Merge', () => {
+    const merged = policyFor({ foreignFields: 'Remove' }, { identity, policy: { ssa: 'Merge' } }, declared);
+    assert.equal(merged.foreignFields, 'Leave');
   });
 });

@@ -35,10 +35,12 @@ const ONLY_AUTOSCALED: readonly Concession[] = [AUTOSCALED];
 
 /** Cheap enough to be asked with each event: nothing of it is kept with the object. */
 export function policyFor(
-  { ignore = [], foreignFields, allowManagers = [] }: DriftPolicy,
-  identity: Identity,
+  { ignore = [], foreignFields: wish, allowManagers = [] }: DriftPolicy,
+  { identity, policy }: { readonly identity: Identity; readonly policy: { readonly ssa: string } },
   declared: KubeObject,
 ): ObjectPolicy {
+  // Its manifest says that others have a part in the object.
+  const foreignFields = policy.ssa === 'Merge' ? 'Leave' : wish;
   const { paths, concessions } = ignoredFor(identity, declared.metadata.labels ?? {}, ignore);
   if (foreignFields === 'Leave' && concessions.length === 0)
     return { concessions: ONLY_AUTOSCALED, ignored: paths, foreignFields, tolerated: [] };

@@ -28,7 +28,8 @@ export async function withoutForeign(
   const { actor, desired, resource, signal } = call;
   if (!actor.removes) return live;
   const declared = JSON.parse(desired.body) as KubeObject;
-  const { tolerated } = policyFor(actor.removes, desired.identity, declared);
+  const { foreignFields: wish, tolerated } = policyFor(actor.removes, desired, declared);
+  if (wish !== 'Remove') return live;
   let now = live;
   for (let attempt = 1; ; attempt += 1) {
     const input = { declared, live: now, manager: FIELD_MANAGER, tolerated };
