@@ -270,7 +270,38 @@ const EDITS: EditCase[] = [
       { path: '/spec/items[zone=b]', declared: { zone: 'b', nested: [{ id: 1, name: 'x' }] }, ...removed },
     ],
   },
+  ...scalars(),
 ];
+
+/** One value of each of many kinds, by kubectl edit. */
+function scalars(): EditCase[] {
+  const cases: [of: [string, string], path: string, declared: unknown, live: unknown][] = [
+    [['PodDisruptionBudget', 'budget'], '/spec/minAvailable', '50%', 1],
+    [['HorizontalPodAutoscaler', 'scaler'], '/spec/maxReplicas', 5, 9],
+    [['CronJob', 'zoned'], '/spec/timeZone', 'Europe/Berlin', 'UTC'],
+    [['CronJob', 'nightly'], '/spec/schedule', '@daily', '@hourly'],
+    [['Ingress', 'in'], '/spec/ingressClassName', 'emissary', 'other'],
+    [['Service', 'outside'], '/spec/externalName', 'example.com', 'example.org'],
+    [['ResourceQuota', 'quota'], '/spec/hard/pods', '50', '60'],
+    [['ServiceAccount', 'robot'], '/automountServiceAccountToken', false, true],
+    [['StatefulSet', 'claims'], '/spec/template/spec/terminationGracePeriodSeconds', 0, 5],
+    [['DaemonSet', 'agent'], '/spec/updateStrategy/rollingUpdate/maxUnavailable', '10%', 2],
+    [['Lease', 'lease'], '/spec/holderIdentity', 'a', 'b'],
+    [['ConfigMap', 'frozen'], '/data/b', 'x', 'y'],
+    [SHAPE, '/spec/count', 9007199254740991, 1],
+    [SHAPE, '/spec/port', 'http', 8080],
+    [SHAPE, '/spec/flag', false, true],
+  ];
+  return cases.map(([of, path, declared, live]) => {
+    const patch = path
+      .slice(1)
+      .split('/')
+      .reduceRight<unknown>((inner, field) => ({ [field]: inner }), live);
+    return { edit: path, of, by: (object) => object.merge(patch), told: [{ path, declared, live, ...edited }] };
+  });
+}
+
+it('there are forty edits and more', () => assert.ok(EDITS.length >= 40, `${EDITS.length}`));
 
 describe('somebody edits a declared field', () => {
   for (const { edit, of, by, told } of EDITS) {

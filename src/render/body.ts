@@ -67,7 +67,7 @@ function isSecret({ apiVersion, kind }: KubeObject): boolean {
 }
 
 function isAggregated({ apiVersion, kind, aggregationRule }: KubeObject): boolean {
-  return apiVersion.startsWith('rbac.authorization.k8s.io/') && kind === 'ClusterRole' && isMap(aggregationRule as Value);
+  return apiVersion.startsWith('rbac.authorization.k8s.io/') && kind === 'ClusterRole' && isMap(aggregationRule);
 }
 
 /** The server reads base64 that was wrapped into lines, and gives it back in one. */
