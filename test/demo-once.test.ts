@@ -22,7 +22,8 @@ test('every step does what it should, and what it printed says so', async () => 
   assert.match(output, /\/spec\/replicas +3 +9 +kubectl-edit \(Update\)/);
   assert.match(output, /checkout\/checkout\.yaml:7: /);
   assert.match(output, /catalog\/search\.yaml:\d+: Service shop-catalog\/search: /);
-  assert.match(output, /All 9 steps did what they should/);
+  assert.match(output, /EM010 .*checkout\/mappings\.yaml:\d+.*catalog\/cart\.yaml:1/);
+  assert.match(output, /All 10 steps did what they should/);
 });
 
 test('a kubeconfig that is none ends with a message and a code', async () => {

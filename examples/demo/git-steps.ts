@@ -1,7 +1,7 @@
 import { describeIdentity, identityOf, type KubeObject } from '../../src/kube/object.ts';
 import type { Reference } from './client.ts';
 import { complaints, hasRejected, kindCounts, namesPlace, shortRevisions, statusOf } from './report.ts';
-import { replaced, THINGS } from './shop.ts';
+import { CLAIM, replaced, THINGS } from './shop.ts';
 import { DEMO_MANAGER, expect, request, untilApplied, untilSource, type Outcome, type Stage } from './stage.ts';
 
 // What comes from Git: sources, good commits, bad ones.
@@ -64,6 +64,20 @@ export async function pushRefusedObject(stage: Stage): Promise<Outcome> {
   return pushMistake(stage, THINGS.catalog, file, [THINGS.service], {
     [file]: replaced(files[file], 'port: 80\n', 'port: 80000\n'),
   });
+}
+
+/** Emissary would share the requests out between both teams, and tell nobody. */
+export async function claimForeignRoute(stage: Stage): Promise<Outcome> {
+  const [file, holder] = ['catalog/cart.yaml', 'checkout/mappings.yaml'];
+  const outcome = await pushMistake(stage, THINGS.catalog, file, [THINGS.service, THINGS.sale], { [file]: CLAIM });
+  const { report = [] } = outcome;
+  expect(namesPlace(report, holder), `the message does not name ${holder} and a line: ${report.join(' | ')}`);
+  const claim = await stage.client.get(THINGS.claim, stage.signal);
+  expect(claim === undefined, 'the Mapping that takes the route is live');
+  const { sha } = await stage.push({ [file]: null }, 'Leave the cart to its team');
+  await request(stage, THINGS.catalog);
+  await untilApplied(stage, THINGS.catalog, sha);
+  return { ...outcome, said: 'stopped before anything was applied; once taken back, it goes on by itself' };
 }
 
 /** Pushes a mistake; the source must name its place, and these objects must stay as they are. */

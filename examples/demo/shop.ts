@@ -73,5 +73,18 @@ export const THINGS = {
   service: { apiVersion: 'v1', kind: 'Service', metadata: { namespace: 'shop-catalog', name: 'search' } },
   settings: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace: 'shop-catalog', name: 'catalog-settings' } },
   banner: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace: 'shop-catalog', name: 'sale' } },
+  claim: { apiVersion: EDGE, kind: 'Mapping', metadata: { namespace: 'shop-catalog', name: 'cart' } },
   sale: { apiVersion: 'getambassador.io/v2', kind: 'Mapping', metadata: { namespace: 'shop-catalog', name: 'sale' } },
 } as const satisfies Record<string, Reference>;
+
+/** A Mapping of team catalog with the very route of team checkout's cart. */
+export const CLAIM = `apiVersion: ${EDGE}
+kind: Mapping
+metadata:
+  name: cart
+  namespace: shop-catalog
+spec:
+  hostname: shop.example.com
+  prefix: /cart/
+  service: catalog
+`;

@@ -1,4 +1,12 @@
-import { createSources, pushBrokenYaml, pushRefusedObject, pushRelease, removeFile, revert } from './git-steps.ts';
+import {
+  claimForeignRoute,
+  createSources,
+  pushBrokenYaml,
+  pushRefusedObject,
+  pushRelease,
+  removeFile,
+  revert,
+} from './git-steps.ts';
 import { deleteObject, editDeployment, editMapping } from './hand-steps.ts';
 import type { Step } from './stage.ts';
 
@@ -11,6 +19,7 @@ export const STORY: readonly Step[] = [
   { title: 'Team checkout pushes YAML that cannot be read', play: pushBrokenYaml },
   { title: 'Team catalog pushes a Service that the API server refuses', play: pushRefusedObject },
   { title: 'Both commits are reverted', play: revert },
+  { title: 'Team catalog claims a route that team checkout has', play: claimForeignRoute },
   { title: 'Somebody deletes a ConfigMap', play: deleteObject },
   { title: 'Team catalog ends its sale: the file is removed from Git', play: removeFile },
 ];
