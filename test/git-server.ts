@@ -69,6 +69,8 @@ export interface GitServer extends AsyncDisposable {
   /** All requests of readers so far, refused ones too. Set `length = 0` to count anew. */
   requests: GitRequest[];
   createRepository(name: string): Promise<Repository>;
+  /** Breaks every connection, hung ones too. */
+  hangUp(): void;
   stop(): Promise<void>;
 }
 
@@ -107,6 +109,7 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
         ...(server.auth ? { auth: server.auth } : {}),
         ...(options.tls ? { caFile } : {}),
       })),
+    hangUp: () => listening.closeAllConnections(),
     stop,
     [Symbol.asyncDispose]: stop,
   };

@@ -14,6 +14,7 @@ import { until } from './until.ts';
 
 const SOURCES = '/apis/plumbline.dev/v1alpha1';
 const ENTRY = join(import.meta.dirname, '../src/main.ts');
+const CLOCK = join(import.meta.dirname, 'faults/clock.ts');
 
 export type Line = Record<string, unknown> & { msg?: string; audit?: boolean; action?: string };
 
@@ -27,6 +28,10 @@ export interface OperatorOptions {
   args?: string[];
   entry?: string;
   env?: Record<string, string>;
+  /** Another way to the API server: a proxy. */
+  via?: { url: string; caFile: string };
+  /** Its wall clock can be moved: see `shiftClock`. */
+  movableClock?: boolean;
 }
 
 /** One operator process; its log lines are kept. */
@@ -51,7 +56,7 @@ export class Operator implements AsyncDisposable {
   static start(cluster: Cluster, options: OperatorOptions): Operator {
     const dir = mkdtempSync(join(tmpdir(), 'plumbline-operator-'));
     const kubeconfig = join(dir, 'kubeconfig');
-    writeFileSync(kubeconfig, kubeconfigFor(cluster, options.token ?? cluster.tokens.operator));
+    writeFileSync(kubeconfig, kubeconfigFor(options.via ?? cluster, options.token ?? cluster.tokens.operator));
     const args = [
       `--kubeconfig=${kubeconfig}`,
       '--leader-elect=false',
@@ -62,8 +67,9 @@ export class Operator implements AsyncDisposable {
       ...(options.args ?? []),
     ];
     const env = { ...process.env, POD_NAMESPACE: options.namespace, NODE_NO_WARNINGS: '1', ...options.env };
-    const child = spawn(process.execPath, [options.entry ?? ENTRY, ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+    const preload = options.movableClock ? [`--import=${CLOCK}`] : [];
+    const child = spawn(process.execPath, [...preload, options.entry ?? ENTRY, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe', ...(options.movableClock ? (['ipc'] as const) : [])],
       env,
     });
     return new Operator(child, dir);
@@ -73,13 +79,22 @@ export class Operator implements AsyncDisposable {
     return this.#child.pid!;
   }
 
+  /** Sets its wall clock so far off the real one; needs `movableClock`. */
+  shiftClock(offsetMs: number): void {
+    if (this.#child.connected) this.#child.send({ clockOffsetMs: offsetMs });
+  }
+
+  get running(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
   /** What it wrote to objects, in order: `created ConfigMap team/a`. */
   get writes(): string[] {
     return this.lines.filter(({ audit }) => audit).map(({ msg }) => msg!);
   }
 
   async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<number | null> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+    if (this.running) {
       const ended = once(this.#child, 'exit');
       this.#child.kill(signal);
       await ended;
@@ -89,7 +104,7 @@ export class Operator implements AsyncDisposable {
 
   /** Waits for an end that nobody here asked for; its exit code. */
   async ended(): Promise<number | null> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit');
+    if (this.running) await once(this.#child, 'exit');
     return this.#child.exitCode;
   }
 
@@ -99,7 +114,7 @@ export class Operator implements AsyncDisposable {
   }
 }
 
-export function kubeconfigFor(cluster: Cluster, token: string): string {
+export function kubeconfigFor(cluster: Pick<Cluster, 'url' | 'caFile'>, token: string): string {
   return JSON.stringify({
     apiVersion: 'v1',
     kind: 'Config',

@@ -1,0 +1,265 @@
+// One world of a fault run: carries out what the schedule says, makes peace, and compares what is with what should be.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { GitOpsSource } from '../../src/api/source.ts';
+import type { KubeObject } from '../../src/kube/object.ts';
+import { freshNamespace, type Cluster } from '../cluster.ts';
+import { Operator, World } from '../operator.ts';
+import { crd } from '../team.ts';
+import { until } from '../until.ts';
+import { collectionOf, KINDS, SOURCES, type Key, type Places, type SourceName } from './declared.ts';
+import { differences, type Sight, type Wanted } from './difference.ts';
+import { Hands, type DeletionPolicy } from './hands.ts';
+import { ApiProxy } from './proxy.ts';
+import { Replicas, type Replica } from './replicas.ts';
+import { Repositories } from './repositories.ts';
+import type { Round, Step } from './schedule.ts';
+import { Witness } from './witness.ts';
+
+/**
+ * From peace until the world must be right. The longest wait of the operator is half a minute; the rest is for machines that
+ * are busy with other things.
+ */
+const SETTLE_MS = 240_000;
+const WITNESS_MS = 5_000;
+/** Nothing may be written in this time once all is well. */
+const REST_MS = 300;
+const USERNAME = 'git';
+
+export class FaultWorld implements AsyncDisposable {
+  readonly replicas: Replicas;
+  /** How long the world took to be right after each round, in ms. */
+  readonly settledMs: number[] = [];
+  /** Steps carried out, by kind. */
+  readonly steps = new Map<string, number>();
+  readonly #world: World;
+  readonly #places: Places;
+  readonly #hands: Hands;
+  readonly #repositories: Repositories;
+  readonly #witness: Witness;
+  readonly #restart: () => Promise<void>;
+  readonly #created = new Set<SourceName>();
+  readonly #foreign: Wanted['foreign'];
+  #uids = new Map<Key, string>();
+  #rotations = 0;
+
+  private constructor(parts: {
+    world: World;
+    places: Places;
+    repositories: Repositories;
+    hands: Hands;
+    replicas: Replicas;
+    foreign: Wanted['foreign'];
+    restart: () => Promise<void>;
+  }) {
+    this.#world = parts.world;
+    this.#places = parts.places;
+    this.#repositories = parts.repositories;
+    this.#hands = parts.hands;
+    this.replicas = parts.replicas;
+    this.#foreign = parts.foreign;
+    this.#restart = parts.restart;
+    this.#witness = new Witness(parts.world.cluster, parts.places);
+  }
+
+  /** `restart` restarts the API server, which other worlds use too. */
+  static async create(
+    cluster: Cluster,
+    { replicas: count, restart }: { replicas: 1 | 2; restart: () => Promise<void> },
+  ): Promise<FaultWorld> {
+    const proxies = await Promise.all(Array.from({ length: count }, () => ApiProxy.start(cluster)));
+    const optionsOf = (name: string, via: ApiProxy) => ({
+      via,
+      movableClock: true,
+      args: [`--leader-elect=${count > 1}`],
+      env: { POD_NAME: name, POD_UID: name },
+    });
+    const auth = { username: USERNAME, password: passwordOf(0) };
+    const world = await World.create({ cluster, git: { auth }, ...optionsOf('replica-0', proxies[0]!) });
+    const { namespace } = world;
+    const group = `${namespace}.faults.example.com`;
+    const places = { namespace, other: await freshNamespace(cluster, 'fault'), group };
+    const hands = new Hands(cluster, places);
+    const replicas = new Replicas(
+      proxies.map((proxy, index): Replica => {
+        const name = `replica-${index}`;
+        const start = () => Operator.start(cluster, { namespace, ...optionsOf(name, proxy) });
+        return { name, proxy, start, operator: index === 0 ? world.operator : start() };
+      }),
+      () => hands.leaseHolder(),
+    );
+    const solo = await world.git.createRepository('solo');
+    const repositories = new Repositories(world.git, world.repository, solo, places);
+    const foreign = await prepare(world, places);
+    return new FaultWorld({ world, places, repositories, hands, replicas, foreign, restart });
+  }
+
+  /** Carries the schedule out, makes peace, and resolves with what is wrong then. */
+  async play(round: Round): Promise<string[]> {
+    for (const step of round.steps) {
+      const name = nameOf(step);
+      this.steps.set(name, (this.steps.get(name) ?? 0) + 1);
+      await this.#do(step);
+      await delay(step.pauseMs);
+    }
+    this.#repositories.calm();
+    this.replicas.calm();
+    return this.#settle(round);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#witness[Symbol.asyncDispose]();
+    await this.replicas[Symbol.asyncDispose]();
+    await this.#world[Symbol.asyncDispose]();
+  }
+
+  async #do(step: Step): Promise<void> {
+    const { replicas } = this;
+    switch (step.do) {
+      case 'push':
+        await this.#repositories.push(step);
+        return this.#createSources();
+      case 'break':
+        return this.#repositories.break(step.source);
+      case 'edit':
+        return this.#hands.edit(step.key, step.how);
+      case 'source':
+        return this.#hands.editSource(step.source, step.how);
+      case 'recreate':
+        return this.#recreate(step.source, step.deletionPolicy);
+      case 'rotate':
+        return this.#rotate(step.first);
+      case 'kill':
+        return void (await (await replicas.leader()).operator.stop('SIGKILL'));
+      case 'start':
+        return replicas.startAll();
+      case 'freeze':
+        return replicas.freeze(step.ms);
+      case 'clock':
+        for (const { operator } of replicas.all) operator.shiftClock(step.offsetMs);
+        return;
+      case 'git':
+        return this.#repositories.disturb(step.fault, step.ms);
+      case 'api':
+        return (await replicas.leader()).proxy.arm(step.rule);
+      case 'watches':
+        return (await replicas.leader()).proxy.disturbWatches(step.fault);
+      case 'restart':
+        return this.#restart();
+      case 'depose':
+        return replicas.depose();
+    }
+  }
+
+  /** A source is made with the first push of its repository. */
+  async #createSources(): Promise<void> {
+    for (const source of SOURCES) {
+      if (this.#created.has(source) || this.#repositories.tips[source] === '') continue;
+      this.#created.add(source);
+      await this.#hands.createSource(source, this.#repositories.of(source).url);
+    }
+  }
+
+  async #recreate(source: SourceName, deletionPolicy: DeletionPolicy): Promise<void> {
+    await this.#hands.deleteSource(source, deletionPolicy);
+    const isGone = async () => {
+      // Nothing is deleted while no operator runs.
+      await this.replicas.startAll();
+      return !(await this.#hands.sourceExists(source));
+    };
+    await until(isGone, { what: `the source ${source} is gone`, timeoutMs: SETTLE_MS, intervalMs: 100 });
+    await this.#hands.createSource(source, this.#repositories.of(source).url, deletionPolicy);
+  }
+
+  async #rotate(first: 'server' | 'secret'): Promise<void> {
+    const password = passwordOf((this.#rotations += 1));
+    const server = () => void (this.#world.git.auth = { username: USERNAME, password });
+    if (first === 'server') server();
+    await this.#hands.setPassword(password);
+    await delay(300);
+    server();
+  }
+
+  /** Waits until the world is right, and gives what is wrong with it when the time is over. */
+  async #settle({ declared, kept }: Round): Promise<string[]> {
+    const uids = new Map([...this.#uids].filter(([key]) => kept.has(key)));
+    const commits = this.#repositories.tips;
+    const wanted: Wanted = { declared, commits, uids, places: this.#places, foreign: this.#foreign };
+    const startedAt = performance.now();
+    for (;;) {
+      // A replica that lost its lease ends itself.
+      await this.replicas.startAll();
+      const before = await this.#look();
+      let wrong = differences(before, wanted);
+      if (wrong.length === 0) {
+        const tookMs = performance.now() - startedAt;
+        await this.replicas.delivered();
+        await delay(REST_MS);
+        const after = await this.#look();
+        wrong = [...differences(after, wanted), ...restless(before, after)];
+        if (wrong.length === 0) {
+          this.settledMs.push(tookMs);
+          return this.#conclude(after);
+        }
+      }
+      if (performance.now() - startedAt > SETTLE_MS) return wrong;
+      await delay(100);
+    }
+  }
+
+  /** What was claimed on the way. */
+  async #conclude({ objects }: Sight): Promise<string[]> {
+    this.#uids = new Map([...objects].map(([key, { metadata }]) => [key, metadata.uid!]));
+    const unproven = () => this.#witness.unproven((...claim) => this.#repositories.declaredBy(...claim));
+    // Its watches are a moment behind, each on its own.
+    const deadline = performance.now() + WITNESS_MS;
+    while (unproven().length > 0 && performance.now() < deadline) await delay(50);
+    const wrong = unproven();
+    this.#witness.forget();
+    return wrong;
+  }
+
+  async #look(): Promise<Sight> {
+    const objects = new Map<Key, KubeObject>();
+    for (const kind of KINDS) {
+      for (const item of await this.#hands.list(collectionOf(kind, this.#places)))
+        if (/^(k-|foreign)/.test(item.metadata.name)) objects.set(`${kind}/${item.metadata.name}`, item);
+    }
+    const sources = (await this.#hands.list(this.#hands.sourcePath())) as GitOpsSource[];
+    return { objects, sources: new Map(sources.map((source) => [source.metadata.name as SourceName, source])) };
+  }
+}
+
+/** What is there before the first round. Returns an object that looks like ours and is not. */
+async function prepare(world: World, places: Places): Promise<Wanted['foreign']> {
+  const { namespace, group } = places;
+  const definition = crd(group, 'Widget', 'widgets');
+  await world.repository.write({ 'a/crd.yaml': definition });
+  // It is there already, so that the witness can watch from the first object on; source a takes it over.
+  const crds = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+  await world.expect(201, 'POST', crds, { body: definition, contentType: 'application/yaml' });
+  const widgets = collectionOf('widgets', places);
+  await until(async () => (await world.cluster.request('GET', widgets)).status === 200, { what: 'widgets are served' });
+  await world.expect(201, 'POST', `/api/v1/namespaces/${namespace}/secrets`, {
+    body: { metadata: { name: 'git' }, stringData: { username: USERNAME, password: passwordOf(0) } },
+  });
+  const labels = { 'plumbline.dev/name': 'a', 'plumbline.dev/namespace': namespace };
+  const body = { metadata: { name: 'foreign', labels } };
+  const { metadata } = await world.expect(201, 'POST', collectionOf('configmaps', places), { body });
+  return { key: 'configmaps/foreign', version: metadata.resourceVersion! };
+}
+
+function passwordOf(rotation: number): string {
+  return `password-${rotation}`;
+}
+
+/** Objects that were written although everything was as it should be. */
+function restless(before: Sight, after: Sight): string[] {
+  return [...after.objects]
+    .filter(([key, { metadata }]) => before.objects.get(key)?.metadata.resourceVersion !== metadata.resourceVersion)
+    .map(([key]) => `${key} is being written although nothing is wrong`);
+}
+
+function nameOf(step: Step): string {
+  if ('how' in step) return `${step.do} ${step.how}`;
+  return step.do === 'git' ? `git ${step.fault}` : step.do === 'recreate' ? `recreate ${step.deletionPolicy}` : step.do;
+}

@@ -1,0 +1,236 @@
+// What API servers send: objects with whatever managedFields, and answers over HTTP of whatever form.
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { loadAll } from 'js-yaml';
+import { explainJudgement } from '../../src/drift/explain.ts';
+import { baselineOf, judge } from '../../src/drift/judge.ts';
+import { maskedObject } from '../../src/drift/mask.ts';
+import { answerRewritten } from '../../src/drift/settle.ts';
+import { wouldChange } from '../../src/drift/would-change.ts';
+import { fixedConfig } from '../../src/kube/auth.ts';
+import { Discovery } from '../../src/kube/discovery.ts';
+import type { FieldsV1, KubeObject } from '../../src/kube/object.ts';
+import { KubeApi } from '../../src/kube/objects.ts';
+import { Reflector } from '../../src/kube/reflector.ts';
+import { Transport } from '../../src/kube/transport.ts';
+import { health } from '../../src/sync/health.ts';
+import { foldPredecessors, trackedByOther } from '../../src/sync/predecessors.ts';
+import { CONFIG_MAPS } from '../kube-fake.ts';
+import type { Random } from '../random.ts';
+import { mutateBytes, mutateValue } from './mutate.ts';
+import type { FuzzTarget } from './target.ts';
+
+const text = readFileSync(new URL('../drift-shapes/objects.yaml', import.meta.url), 'utf8');
+const SHAPES = (loadAll(text.replaceAll('LONG', '')) as KubeObject[]).filter((object) => object?.metadata);
+
+/** fieldsV1 as the API server would write it for all of the object. */
+function owned(value: unknown): FieldsV1 {
+  if (Array.isArray(value)) {
+    const named = value.every((item) => typeof item === 'object' && item !== null && 'name' in item);
+    if (!named) return {};
+    return Object.fromEntries(
+      value.map((item: { name: unknown }) => [`k:${JSON.stringify({ name: item.name })}`, { '.': {}, ...owned(item) }]),
+    );
+  }
+  if (typeof value !== 'object' || value === null) return {};
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [`f:${name}`, owned(inner)]));
+}
+
+function live(object: KubeObject): KubeObject {
+  const { apiVersion, kind: _kind, metadata, ...rest } = object;
+  const entry = (manager: string, operation: 'Apply' | 'Update') => ({
+    manager,
+    operation,
+    apiVersion,
+    time: '2026-01-02T03:04:05Z',
+    fieldsType: 'FieldsV1',
+    fieldsV1: owned({ ...rest, metadata: { labels: metadata.labels, annotations: metadata.annotations } }),
+  });
+  const managedFields = [entry('plumbline', 'Apply'), entry('kubectl-edit', 'Update'), entry('helm', 'Update')];
+  return {
+    ...object,
+    metadata: { ...metadata, uid: 'u', resourceVersion: '7', managedFields },
+    status: { conditions: [{ type: 'Ready', status: 'True' }], observedGeneration: 1, replicas: 2 },
+  };
+}
+
+const TRIE_KEYS = [
+  '.',
+  'f:',
+  'f:spec',
+  'f:__proto__',
+  'f:0',
+  'k:{}',
+  'k:{"name":"app"}',
+  'k:{"port":80,"protocol":null}',
+  'v:"a"',
+  'v:5',
+];
+
+/** Another trie of the form that the API server checks: every node is a map, every key one of the four sorts. */
+function otherTrie(trie: FieldsV1, random: Random): FieldsV1 {
+  const nodes = Object.entries(trie).filter(() => !random.chance(0.05));
+  const inner = nodes.map(([key, node]): [string, FieldsV1] => [
+    random.chance(0.05) ? random.pick(TRIE_KEYS) : key,
+    otherTrie(node, random),
+  ]);
+  const grown = random.chance(0.05)
+    ? [[random.pick(TRIE_KEYS), deepTrie(random.pick([0, 1, 300]), random)] as const]
+    : [];
+  return Object.fromEntries([...inner, ...grown]);
+}
+
+function deepTrie(depth: number, random: Random): FieldsV1 {
+  let trie: FieldsV1 = {};
+  for (let level = 0; level < depth; level += 1) trie = { [random.pick(TRIE_KEYS)]: trie };
+  return trie;
+}
+
+/** What the API server guarantees stays: who it is, and the form of managedFields; not what is in them, nor anything else. */
+function spoilt(object: KubeObject, others: readonly KubeObject[], random: Random): KubeObject {
+  const { apiVersion, kind, metadata, ...rest } = object;
+  const managedFields = (metadata.managedFields ?? []).map((entry) =>
+    random.chance(0.6) ? { ...entry, fieldsV1: otherTrie(entry.fieldsV1 ?? {}, random) } : entry,
+  );
+  const content = random.chance(0.6) ? mutateValue(rest, others, random) : rest;
+  return { ...content, apiVersion, kind, metadata: { ...metadata, managedFields } };
+}
+
+/** Everything that is decided about one live object, without a request. */
+export const managedFields: FuzzTarget = {
+  run(random) {
+    const declared = random.pick(SHAPES);
+    const now = spoilt(live(declared), SHAPES, random);
+    const baseline = baselineOf(declared, now, 'plumbline');
+    const judgement = judge({ declared, live: now, manager: 'plumbline', ...(random.chance(0.5) && { baseline }) });
+    JSON.stringify(explainJudgement(judgement, declared, now, 'plumbline'));
+    answerRewritten(JSON.stringify(declared), now);
+    wouldChange(now, live(declared));
+    maskedObject(now);
+    health(now);
+    trackedByOther(now);
+    foldPredecessors(now, { ours: 'plumbline' });
+  },
+};
+
+const LIST = {
+  kind: 'ConfigMapList',
+  apiVersion: 'v1',
+  metadata: { resourceVersion: '5', continue: '' },
+  items: [{ metadata: { name: 'a', namespace: 'n', uid: 'u', resourceVersion: '4' }, data: { a: 'b' } }],
+};
+const EVENTS = [
+  { type: 'ADDED', object: { kind: 'ConfigMap', apiVersion: 'v1', ...LIST.items[0] } },
+  { type: 'BOOKMARK', object: { metadata: { resourceVersion: '6' } } },
+  { type: 'ERROR', object: { kind: 'Status', code: 410, reason: 'Expired', message: 'too old' } },
+];
+const STATUS = {
+  kind: 'Status',
+  code: 409,
+  reason: 'Conflict',
+  message: 'x "y" is bad',
+  details: { causes: [{ field: 'a' }], retryAfterSeconds: 1 },
+};
+const DISCOVERY = {
+  kind: 'APIGroupDiscoveryList',
+  items: [
+    {
+      metadata: { name: 'apps' },
+      versions: [
+        {
+          version: 'v1',
+          resources: [
+            { resource: 'deployments', responseKind: { kind: 'Deployment' }, scope: 'Namespaced', verbs: ['get'] },
+          ],
+        },
+      ],
+    },
+  ],
+};
+const BODIES: readonly unknown[] = [
+  LIST,
+  ...EVENTS,
+  STATUS,
+  DISCOVERY,
+  { groups: [{ name: 'a', versions: [{ groupVersion: 'a/v1' }] }] },
+];
+
+interface Fake {
+  server: Server;
+  url: string;
+  answer: Buffer;
+}
+
+let fake: Fake | undefined;
+
+/** Raw bytes in the place of an API server, and our own client before them. */
+export const httpAnswers: FuzzTarget = {
+  async prepare() {
+    const server = createServer((socket: Socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => socket.end(fake!.answer));
+    });
+    await new Promise<void>((resolve) => server.unref().listen(0, '127.0.0.1', resolve));
+    fake = { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, answer: Buffer.alloc(0) };
+  },
+  async run(random) {
+    fake!.answer = answer(random);
+    const transport = new Transport(fixedConfig(fake!.url));
+    const api = new KubeApi(transport, new Discovery(transport));
+    const signal = AbortSignal.timeout(400);
+    const options = { signal, timeoutMs: 300, retry: false };
+    try {
+      await random.pick([
+        () => api.get(CONFIG_MAPS, 'n', 'a', options),
+        () => api.create(CONFIG_MAPS, 'n', { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' } }, options),
+        () => listAll(api, options),
+        () => api.discovery.refresh(signal),
+        () => api.watch(CONFIG_MAPS, { signal, resourceVersion: '5', timeoutSeconds: 1, onEvent: () => {} }),
+        () => follow(api),
+      ])();
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      await transport.close();
+    }
+  },
+};
+
+function answer(random: Random): Buffer {
+  const body = mutateValue(random.pick(BODIES), BODIES, random);
+  const lines = random.chance(0.4) ? EVENTS.map((event) => mutateValue(event, BODIES, random)) : [body];
+  let bytes: Buffer = Buffer.from(lines.map((line) => JSON.stringify(line) ?? '').join('\n'));
+  if (random.chance(0.5)) bytes = mutateBytes(bytes, [bytes], random);
+  const status = random.pick([200, 200, 200, 201, 204, 304, 400, 401, 403, 404, 409, 410, 422, 429, 500, 503]);
+  const head = [
+    `HTTP/1.1 ${status} X`,
+    `content-type: ${random.pick(['application/json', 'application/json', 'text/html', 'json/\u00ff', ''])}`,
+    ...(random.chance(0.8) ? [`content-length: ${bytes.length}`] : []),
+    ...(random.chance(0.1) ? [`retry-after: ${random.pick(['1', '-1', '1e99', 'soon', '0'])}`] : []),
+    ...(random.chance(0.1) ? [`warning: ${random.pick(['299 - "x"', '299 - "\\', '299', '299 - ""299 - "'])}`] : []),
+    '',
+    '',
+  ].join('\r\n');
+  const whole = Buffer.concat([Buffer.from(head, 'latin1'), bytes]);
+  return random.chance(0.2) ? mutateBytes(whole, [whole], random) : whole;
+}
+
+async function listAll(api: KubeApi, options: { signal: AbortSignal }): Promise<void> {
+  for await (const _ of api.list(CONFIG_MAPS, { ...options, retry: false }));
+}
+
+/** A reflector goes on whatever comes; it tells its problems. */
+async function follow(api: KubeApi): Promise<void> {
+  const problems: unknown[] = [];
+  const handler = {
+    listStarted: () => {},
+    item: () => {},
+    listDone: () => {},
+    event: () => {},
+    problem: (error: unknown) => void problems.push(error),
+  };
+  await new Reflector(api, { resource: CONFIG_MAPS }, handler).run(AbortSignal.timeout(60));
+  const [defect] = problems.filter((error) => (error as { code?: string }).code === 'WatchHandlerFailed');
+  if (defect) throw (defect as Error).cause ?? defect;
+}
