@@ -8,9 +8,9 @@ import { TARGETS } from './fuzz/targets.ts';
 /** Of a target whose cases start threads, or read large files, fewer. */
 const CASES: Readonly<Record<string, number>> = {
   'git-servers': 8,
-  yaml: 40,
-  kubeconfigs: 40,
-  edge: 150,
+  yaml: 25,
+  kubeconfigs: 20,
+  edge: 80,
   'managed-fields': 100,
 };
 
