@@ -59,7 +59,7 @@ const SUFFIXES: Readonly<Record<string, number>> = {
 /** resource.Quantity: a decimal number with a decimal or binary suffix, or an exponent. */
 function quantityOf(value: unknown): number | undefined {
   // A map may bring a field that is called toString.
-  if (typeof value === 'object') return undefined;
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint') return undefined;
   const match = /^([+-]?(?:\d+\.?\d*|\.\d+))(?:([numkMGTPE]|[KMGTPE]i)|([eE][+-]?\d+))?$/.exec(String(value));
   if (!match) return undefined;
   return match[3] ? Number(match[1] + match[3]) : Number(match[1]) * SUFFIXES[match[2] ?? '']!;
