@@ -107,6 +107,13 @@ test('kubectl get shows revision, readiness, drift, message and age', async () =
       message: 'waits',
       lastTransitionTime: '2026-01-01T00:00:00Z',
     },
+    {
+      type: 'EdgeHealthy',
+      status: 'False',
+      reason: 'EdgeBlocked',
+      message: 'stopped',
+      lastTransitionTime: '2026-01-01T00:00:00Z',
+    },
   ];
   const status = {
     conditions,
@@ -119,8 +126,9 @@ test('kubectl get shows revision, readiness, drift, message and age', async () =
     rows: { cells: unknown[] }[];
   }>('GET', `${collection}/columns`, { headers: { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' } });
   const shown = body.columnDefinitions.map(({ name, priority }) => (priority > 0 ? `(${name})` : name));
-  assert.deepEqual(shown, ['Name', 'Revision', 'Ready', 'Drift', 'Status', 'Age', '(URL)', '(Path)', '(Suspended)']);
-  assert.deepEqual(body.rows[0]!.cells.slice(0, 5), ['columns', 'main@sha1:0123', 'False', 3, 'waits']);
+  const always = ['Name', 'Revision', 'Ready', 'Drift', 'Edge', 'Status', 'Age'];
+  assert.deepEqual(shown, [...always, '(URL)', '(Path)', '(Suspended)']);
+  assert.deepEqual(body.rows[0]!.cells.slice(0, 6), ['columns', 'main@sha1:0123', 'False', 3, 'False', 'waits']);
 });
 
 test('short name and category are served, and `kubectl delete all` does not reach a source', async () => {

@@ -258,15 +258,16 @@ describe('somebody changes a managed object', { concurrency: true }, () => {
       const first = drift?.objects.find(({ name, fields }) => name === 'heal-last' && fields[0]?.live === 'last');
       return drift?.count === 0 && first && { drift, first };
     });
-    const { time, ...field } = drift.first.fields[0]!;
+    const { time, since, ...field } = drift.first.fields[0]!;
     assert.deepEqual(field, {
       path: '/data/key',
       declared: 'value',
       live: 'last',
       manager: 'somebody',
       operation: 'Update',
+      action: 'Healed',
     });
-    assert.match(time!, /^\d{4}-\d\d-\d\dT/);
+    for (const moment of [time, since]) assert.match(moment!, /^\d{4}-\d\d-\d\dT/);
     assert.deepEqual([drift.first.file, drift.first.action], ['last.yaml', 'Healed']);
     await team.condition('Drifted', 'False', { reason: 'InSync' });
   });

@@ -30,14 +30,16 @@ test('push, apply, drift, heal, report, prune', async () => {
   assert.equal(object.file, 'a.yaml');
   const [field] = object.fields;
   assert.deepEqual(
-    { ...field, time: undefined },
+    { ...field, time: undefined, since: undefined },
     {
       path: '/data/key',
       declared: 'value',
       live: 'edited',
       manager: 'kubectl-edit',
       operation: 'Update',
+      action: 'Healed',
       time: undefined,
+      since: undefined,
     },
   );
   assert.equal(told.count, 0);

@@ -125,7 +125,8 @@ export class Guard {
       this.#assertLeading();
       const options = { fieldManager: STATUS_FIELD_MANAGER, force: true, signal };
       const answer = await this.#deps.api.apply(resource, '', object.metadata.name, JSON.stringify(declared), options);
-      this.#live.set(idOf(object), answer.object);
+      // What the watch said meanwhile is newer: somebody may have changed or removed it again before the answer was here.
+      if (this.#live.get(idOf(object)) === live) this.#live.set(idOf(object), answer.object);
     });
   }
 
