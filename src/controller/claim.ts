@@ -2,7 +2,7 @@ import { keyOfKind, type WatchedKind } from '../drift/watches.ts';
 import { PlumblineError } from '../errors.ts';
 import { describeIdentity, groupOf } from '../kube/object.ts';
 import type { ClaimRules } from '../sync/claims.ts';
-import type { Desired } from '../sync/desired.ts';
+import { isKept, type Desired } from '../sync/desired.ts';
 import { inParallel } from '../sync/pool.ts';
 import { orderFor } from './actor.ts';
 import type { ReconcileDeps } from './deps.ts';
@@ -130,11 +130,11 @@ function rulesFor(source: Source, { live, sources, wake }: ReconcileDeps): Claim
       return live.get(key)?.source !== holder && (!other?.applying || other.failures.has(key));
     },
     mayInherit: isSameTeam,
-    displaced: (holder, { key, policy }) => {
+    displaced: (holder, desired) => {
+      const { key } = desired;
       const other = sources.get(holder);
-      const isWritten = policy.reconcile && policy.ssa !== 'Ignore' && policy.ssa !== 'IfNotPresent';
       // It may have been on its way to put it back; a failure is tried again anyway, and what is never written is not missed.
-      const isMissed = isWritten && other?.result.kind !== 'failed' && !other?.failures.has(key);
+      const isMissed = isKept(desired) && other?.result.kind !== 'failed' && !other?.failures.has(key);
       if (isMissed) wake(holder, DISPLACED_MS);
     },
   };

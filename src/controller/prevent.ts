@@ -4,7 +4,7 @@ import { PlumblineError } from '../errors.ts';
 import { groupOf, type KubeObject } from '../kube/object.ts';
 import type { Wish } from '../prevent/bindings.ts';
 import { audit } from '../report/log.ts';
-import type { Desired } from '../sync/desired.ts';
+import { isKept, type Desired } from '../sync/desired.ts';
 import { inParallel } from '../sync/pool.ts';
 import { orderFor } from './actor.ts';
 import type { ReconcileDeps } from './deps.ts';
@@ -94,10 +94,6 @@ function wishOf(source: Source, { claims, live, discovery }: ReconcileDeps): Wis
     return spec?.replicas === undefined ? [] : [named(resource.group, resource.plural, identity)];
   });
   return { namespace: source.namespace, name: source.name, left, scaled };
-}
-
-function isKept({ policy }: Desired): boolean {
-  return policy.reconcile && policy.ssa !== 'IfNotPresent' && policy.ssa !== 'Ignore';
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { KubeError } from '../kube/errors.ts';
 import { groupOf, identityKey, identityOf, type KubeObject } from '../kube/object.ts';
 import type { Claims } from '../sync/claims.ts';
-import type { Desired } from '../sync/desired.ts';
+import { isKept, type Desired } from '../sync/desired.ts';
 import type { LiveObject, LiveObjects } from '../sync/live.ts';
 import { provenSource, sighted } from '../sync/sighting.ts';
 import { terminating, type ObjectWriter } from '../sync/writer.ts';
@@ -287,9 +287,4 @@ function isNewer(object: KubeObject, before: LiveObject): boolean {
 function isLater(a: string, b: string): boolean {
   if (!/^\d+$/.test(a) || !/^\d+$/.test(b)) return true;
   return a.length === b.length ? a > b : a.length > b.length;
-}
-
-/** Is its declaration to be held against what others do to the object, once it is there? */
-function isKept({ policy }: Desired): boolean {
-  return policy.reconcile && policy.ssa !== 'IfNotPresent' && policy.ssa !== 'Ignore';
 }

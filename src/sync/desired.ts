@@ -16,6 +16,11 @@ export interface Desired extends Declared {
   givenUp?: { readonly paths: readonly string[]; readonly createBody: string };
 }
 
+/** Is its declaration to be held against what others do to the object, once it is there? */
+export function isKept({ policy }: Pick<Declared, 'policy'>): boolean {
+  return policy.reconcile && policy.ssa !== 'IfNotPresent' && policy.ssa !== 'Ignore';
+}
+
 export function desire(declared: Declared, rules: readonly IgnoreRule[]): Desired {
   if (rules.length === 0) return declared;
   const object = JSON.parse(declared.body) as KubeObject;
