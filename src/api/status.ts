@@ -20,6 +20,7 @@ export const STATUS_LIMITS = {
   healthReasons: 10,
   history: 5,
   edgeFindings: 20,
+  edgeSetbacks: 20,
   pendingObjects: 20,
   pendingFindings: 5,
   inventoryKinds: 1000,
@@ -206,10 +207,14 @@ const history = z
   .max(STATUS_LIMITS.history)
   .meta({ description: 'The last revisions, newest first.', 'x-kubernetes-list-type': 'atomic' });
 
-const partyFields = {
+const objectOfEdge = {
   kind: text(63, 'Its kind.'),
   namespace: text(63, 'Its namespace.').optional(),
   name: text(253, 'Its name.'),
+};
+
+const partyFields = {
+  ...objectOfEdge,
   source: text(317, 'The GitOpsSource that declares it; left out when nobody does.').optional(),
   ...originFields,
 };
@@ -226,18 +231,39 @@ const edgeFinding = z.object({
   mend: message('What to do.'),
 });
 
+const edgeSetback = z.object({
+  ...objectOfEdge,
+  ...originFields,
+  state: z.enum(['Dropped', 'Unserved', 'Shadowed', 'Split']).meta({
+    description:
+      'Dropped: Emissary leaves it out. Unserved: valid, but nothing leads to it. Shadowed: another route takes all its ' +
+      'requests. Split: it shares its route, by weight, with objects of others.',
+  }),
+  message: message('Why, or with whom.'),
+});
+
 const edge = z
   .object({
     routes: count('Route groups that objects of this source have a part in.'),
     hosts: count('Hosts of this source that are served.'),
     members: count('Mappings of this source that get traffic.'),
-    errors: count('Findings of severity error.'),
-    warnings: count('Findings of severity warning.'),
-    infos: count('Findings of severity info.'),
+    errors: count('Findings of severity error, those that stop the newest commit included.'),
+    warnings: count('Findings of severity warning, those that stop the newest commit included.'),
+    infos: count('Findings of severity info, those that stop the newest commit included.'),
     findings: z.array(edgeFinding).max(STATUS_LIMITS.edgeFindings).meta({
       description: 'What is wrong on the edge where this source is concerned, the worst first.',
       'x-kubernetes-list-type': 'atomic',
     }),
+    setbacks: z
+      .object({
+        count: count('How many objects.'),
+        objects: z.array(edgeSetback).max(STATUS_LIMITS.edgeSetbacks).meta({
+          description: 'The first ones, dropped ones before shadowed ones.',
+          'x-kubernetes-list-type': 'atomic',
+        }),
+      })
+      .meta({ description: 'Objects of this source that do not get what they ask for; left out when there are none.' })
+      .optional(),
   })
   .meta({ description: 'What the objects of this source do on the Emissary-ingress edge.' });
 
@@ -280,6 +306,7 @@ const truncated = z
     healthReasons: dropped,
     history: dropped,
     edgeFindings: dropped,
+    edgeSetbacks: dropped,
     pendingObjects: dropped,
     pendingFindings: dropped,
   })

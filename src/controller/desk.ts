@@ -10,6 +10,7 @@ import { orderFor } from './actor.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { recordBlocked, recordDrift, recordFightOver, subjectOf } from './drift-record.ts';
 import { recordBeside } from './beside-record.ts';
+import { recordSetbacks } from './setback-record.ts';
 import { noteFailure } from './failure.ts';
 import type { Source } from './source.ts';
 
@@ -128,6 +129,7 @@ export class Desk implements SourceDesk {
     metrics.commitWaiting(source.key, source.status.pending?.reason);
     metrics.driftOpen(source.key, source.status.drift?.count ?? 0);
     metrics.driftFights(source.key, [...source.drift.values()].filter(({ action }) => action === 'NotHolding').length);
+    recordSetbacks(source, before, events);
     const ready = findCondition(conditions, 'Ready');
     const readyBefore = findCondition((before?.conditions ?? []) as Condition[], 'Ready');
     if (!ready || ready.status === 'Unknown') return;

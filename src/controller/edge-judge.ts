@@ -1,9 +1,11 @@
+import { STATUS_LIMITS } from '../api/status.ts';
 import { compileEdge } from '../edge/compile.ts';
 import type { Finding } from '../edge/finding.ts';
 import { withoutValues } from '../edge/gather.ts';
 import type { Guard } from '../edge/guard.ts';
 import type { EdgeObject, EdgeSettings, Origin, SecretShape } from '../edge/input.ts';
 import { findingsOf } from '../edge/judge.ts';
+import { setbacksOf, type Setbacks } from '../edge/setbacks.ts';
 import { watchedBy } from '../edge/watched.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { tallyOf, type Tally } from './edge-tally.ts';
@@ -31,6 +33,8 @@ export interface Answer {
   readonly frozen: boolean;
   /** By source. */
   readonly tallies: ReadonlyMap<string, Tally>;
+  /** By source: what of it does not go as declared. */
+  readonly setbacks: ReadonlyMap<string, Setbacks>;
   /** `namespace/name` of every Secret that was asked for; those that `secrets` did not hold counted as absent. */
   readonly asked: ReadonlySet<string>;
 }
@@ -60,7 +64,8 @@ export class EdgeJudge {
     const input = { objects, secret, settings: this.#asBefore(settings) };
     const edge = compileEdge(input);
     const findings = findingsOf({ edge, input, guard });
-    return { findings, frozen: edge.freeze !== undefined, tallies: tallyOf(edge), asked };
+    const setbacks = setbacksOf(edge, findings, STATUS_LIMITS.edgeSetbacks);
+    return { findings, frozen: edge.freeze !== undefined, tallies: tallyOf(edge), setbacks, asked };
   }
 
   /** Every question brings settings of its own, mostly equal to those of the one before. */

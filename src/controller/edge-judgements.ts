@@ -1,4 +1,5 @@
 import type { Guard } from '../edge/guard.ts';
+import type { Setbacks } from '../edge/setbacks.ts';
 import type { Judgement } from '../edge/verdict.ts';
 import { identityKey } from '../kube/object.ts';
 import type { Desired } from '../sync/desired.ts';
@@ -21,6 +22,8 @@ export interface View {
 export interface Judged extends Judgement {
   /** By source. */
   readonly tallies: ReadonlyMap<string, Tally>;
+  /** By source: what of it does not go as declared. */
+  readonly setbacks: ReadonlyMap<string, Setbacks>;
 }
 
 const AS_IT_IS: View = { candidates: new Map(), pruned: new Set(), served: [] };

@@ -1,9 +1,10 @@
 import type { NewCondition } from '../api/conditions.ts';
 import type { GitOpsSourceStatus } from '../api/source.ts';
 import { STATUS_LIMITS } from '../api/status.ts';
-import type { Finding, Party } from '../edge/finding.ts';
+import type { Finding, Party, Severity } from '../edge/finding.ts';
+import type { Setback, Setbacks } from '../edge/setbacks.ts';
 import { sayFinding } from '../edge/verdict.ts';
-import { shorten } from '../report/sentences.ts';
+import { shorten, type EdgeSetback } from '../report/sentences.ts';
 import type { Judged } from './edge-judgements.ts';
 import type { Tally } from './edge-tally.ts';
 
@@ -18,12 +19,17 @@ export interface EdgeReport {
   readonly infos: number;
   /** The worst ones. */
   readonly findings: readonly Finding[];
+  readonly setbacks: Setbacks;
 }
 
 /** What one source has on the judged edges, and what is wrong with it: findings about its objects, or that it is a party to. */
 export function reportOf(source: string, edges: readonly Judged[]): EdgeReport {
   const tally = { routes: 0, hosts: 0, members: 0 };
-  for (const { tallies } of edges) {
+  const setbacks = { count: 0, first: [] as Setback[] };
+  for (const { tallies, setbacks: found } of edges) {
+    const { count, first } = found.get(source) ?? NO_SETBACKS;
+    setbacks.count += count;
+    setbacks.first.push(...first);
     const { routes, hosts, members } = tallies.get(source) ?? { routes: 0, hosts: 0, members: 0 };
     tally.routes += routes;
     tally.hosts += hosts;
@@ -35,7 +41,7 @@ export function reportOf(source: string, edges: readonly Judged[]): EdgeReport {
   // Each gateway's come with the worst first; of several, so do all together.
   const order = ['error', 'warning', 'info'];
   findings.sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
-  return { tally, errors, warnings, infos, findings: findings.slice(0, STATUS_LIMITS.edgeFindings) };
+  return { tally, errors, warnings, infos, findings: findings.slice(0, STATUS_LIMITS.edgeFindings), setbacks };
 }
 
 function isAbout({ object, other }: Finding, source: string): boolean {
@@ -45,10 +51,25 @@ function isAbout({ object, other }: Finding, source: string): boolean {
 /** `status.edge`; `blockedBy`: what stops the newest commit stands first. */
 export function edgeStatusOf(report: EdgeReport | null, blockedBy: readonly Finding[]): EdgeStatus | undefined {
   if (!report && blockedBy.length === 0) return undefined;
-  const { tally, errors, warnings, infos, findings } = report ?? NOTHING;
+  const { tally, errors, warnings, infos, findings, setbacks } = report ?? NOTHING;
+  const blocking = (severity: Severity) => blockedBy.filter((finding) => finding.severity === severity).length;
   const shown = [...blockedBy.map((one) => ({ ...findingOf(one), blocks: true })), ...findings.map(findingOf)];
-  return { ...tally, errors, warnings, infos, findings: shown.slice(0, STATUS_LIMITS.edgeFindings) };
+  return {
+    ...tally,
+    errors: errors + blocking('error'),
+    warnings: warnings + blocking('warning'),
+    infos: infos + blocking('info'),
+    findings: shown.slice(0, STATUS_LIMITS.edgeFindings),
+    ...(setbacks.count > 0 && {
+      setbacks: {
+        count: setbacks.count,
+        objects: setbacks.first.slice(0, STATUS_LIMITS.edgeSetbacks).map(setbackOf),
+      },
+    }),
+  };
 }
+
+const NO_SETBACKS: Setbacks = { count: 0, first: [] };
 
 const NOTHING: EdgeReport = {
   tally: { routes: 0, hosts: 0, members: 0 },
@@ -56,6 +77,7 @@ const NOTHING: EdgeReport = {
   warnings: 0,
   infos: 0,
   findings: [],
+  setbacks: NO_SETBACKS,
 };
 
 /** The condition EdgeHealthy; undefined: the source has nothing on the edge. */
@@ -93,6 +115,11 @@ export function findingOf(finding: Finding): EdgeFinding {
     message,
     mend,
   };
+}
+
+function setbackOf({ object, state, message }: Setback): EdgeSetback {
+  const { source: _, ...own } = partyOf(object);
+  return { ...own, state, message };
 }
 
 /** Names come from annotations too, so they may be of any length. */

@@ -2,6 +2,7 @@ import { dropOf } from './dropped.ts';
 import type { Finding, Party } from './finding.ts';
 import type { Edge, Policy, RouteGroup } from './model.ts';
 import { describe, partyOf } from './party.ts';
+import { SHADOWING } from './setbacks.ts';
 
 /** What becomes of one policy: the verdict that Emissary's own status does not give. Plain data. */
 export interface ObjectVerdict {
@@ -26,9 +27,6 @@ export interface Place {
   /** Absent for a Host and for TCP. */
   readonly path?: string;
 }
-
-/** Rules whose finding says that no request can reach the object, because the other party takes all of them. */
-const SHADOWING: ReadonlySet<string> = new Set(['EM021', 'EM022']);
 
 /** The verdict on every policy meant for this gateway, in the compiler's order. `findings` are those of the same edge. */
 export function explain(edge: Edge, findings: readonly Finding[]): Map<Policy, ObjectVerdict> {

@@ -1,8 +1,16 @@
 import { type Clock, systemClock } from '../clock.ts';
 import { type Identity, type KubeObject, identityKey } from '../kube/object.ts';
-import { type EventSubject, type Notice, SaidSoFar, adoptionNotice, driftNotice, eventObject } from './events.ts';
+import {
+  type EventSubject,
+  type Notice,
+  SaidSoFar,
+  adoptionNotice,
+  driftNotice,
+  eventObject,
+  setbackNotice,
+} from './events.ts';
 import { Gathering } from './gathering.ts';
-import type { AdoptedObject, DriftedObject } from './sentences.ts';
+import type { AdoptedObject, DriftedObject, EdgeSetback } from './sentences.ts';
 
 /** Events on their way to the API server; what comes beyond is dropped, a server that hangs must not fill our memory. */
 const MAX_POSTING = 100;
@@ -23,10 +31,11 @@ export interface EventRecorderOptions {
 interface Voice {
   subject: EventSubject;
   said: SaidSoFar;
-  /** The latest revision that drifted or adopted objects belong to. */
+  /** The latest revision that the gathered objects belong to. */
   revision: string | undefined;
   drift: Gathering<DriftedObject>;
   adopted: Gathering<AdoptedObject>;
+  setbacks: Gathering<EdgeSetback>;
 }
 
 /**
@@ -79,19 +88,32 @@ export class EventRecorder {
     voice.adopted.add(identityKey(object), { identity: object, managers });
   }
 
+  /** Objects that do not get what they ask for on the edge, and did until now; told together, as drift is. */
+  setbacks(subject: EventSubject, objects: readonly EdgeSetback[], revision?: string): void {
+    if (this.#abort.signal.aborted || objects.length === 0) return;
+    const voice = this.#voice(subject);
+    voice.revision = revision;
+    for (const object of objects) {
+      const { kind, namespace = '', name } = object;
+      voice.setbacks.add(identityKey({ group: '', kind, namespace, name }), object);
+    }
+  }
+
   /** The source is gone: nothing more is said about it. */
   forget({ uid }: Pick<EventSubject, 'uid'>): void {
     const voice = this.#voices.get(uid);
     voice?.drift.drop();
     voice?.adopted.drop();
+    voice?.setbacks.drop();
     this.#voices.delete(uid);
   }
 
   /** Says what is still gathered and waits until all is posted, or until `signal` aborts. */
   async close(signal: AbortSignal): Promise<void> {
-    for (const { drift, adopted } of this.#voices.values()) {
+    for (const { drift, adopted, setbacks } of this.#voices.values()) {
       drift.flush();
       adopted.flush();
+      setbacks.flush();
     }
     const stop = (): void => this.#abort.abort(signal.reason);
     if (signal.aborted) stop();
@@ -115,6 +137,7 @@ export class EventRecorder {
       revision: undefined,
       drift: new Gathering(clock, (first, total) => tell(driftNotice(first, total))),
       adopted: new Gathering(clock, (first, total) => tell(adoptionNotice(first, total))),
+      setbacks: new Gathering(clock, (first, total) => tell(setbackNotice(first, total))),
     };
     this.#voices.set(uid, voice);
     return voice;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Notice, SaidSoFar, driftNotice, eventObject } from './events.ts';
-import type { DriftedObject } from './sentences.ts';
+import { type Notice, SaidSoFar, driftNotice, eventObject, setbackNotice } from './events.ts';
+import type { DriftedObject, EdgeSetback } from './sentences.ts';
 
 const applied = (revision: string, message = 'applied'): Notice => ({
   type: 'Normal',
@@ -132,6 +132,32 @@ describe('driftNotice', () => {
       assert.match(notice.message, /Deployment shop\/web0: \/spec\/replicas 3 → 5 by kubectl-edit/);
     });
   }
+});
+
+describe('setbackNotice', () => {
+  const object = (state: EdgeSetback['state'], name = 'web'): EdgeSetback => {
+    return { kind: 'Mapping', namespace: 'shop', name, file: 'a.yaml', line: 3, state, message: 'no Host serves it' };
+  };
+
+  test('something that does not work is a warning, and the first objects are named', () => {
+    const notice = setbackNotice([object('Unserved'), object('Split', 'both')], 2);
+    assert.deepEqual([notice.type, notice.reason], ['Warning', 'EdgeSetback']);
+    assert.equal(
+      notice.message,
+      '1 object is not served, 1 object shares its route with others: ' +
+        'Mapping shop/web (a.yaml:3): no Host serves it; Mapping shop/both (a.yaml:3): no Host serves it',
+    );
+  });
+
+  test('that routes are shared is not, and the message is bounded', () => {
+    const notice = setbackNotice(
+      Array.from({ length: 20 }, (_, at) => object('Split', `web${at}${'x'.repeat(200)}`)),
+      400,
+    );
+    assert.deepEqual([notice.type, notice.reason], ['Normal', 'EdgeShared']);
+    assert.match(notice.message, /^400 objects share their routes with others: .* … and \d+ more$/);
+    assert.ok(notice.message.length <= 1024);
+  });
 });
 
 test('an event names its source, its revision and when', () => {

@@ -1,6 +1,15 @@
 import { API_VERSION, COMMIT_ANNOTATION, REVISION_ANNOTATION } from '../api/names.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { type AdoptedObject, type DriftedObject, MAX_MESSAGE, sayAdopted, sayDrift, shorten } from './sentences.ts';
+import {
+  type AdoptedObject,
+  type DriftedObject,
+  type EdgeSetback,
+  MAX_MESSAGE,
+  sayAdopted,
+  sayDrift,
+  saySetbacks,
+  shorten,
+} from './sentences.ts';
 
 /** The source that an event is about. */
 export interface EventSubject {
@@ -84,6 +93,15 @@ export function driftNotice(objects: readonly DriftedObject[], total: number): N
   const worst = DRIFT_REASONS.find(({ action }) => objects.some((object) => (object.action ?? 'Reported') === action));
   const { type, reason } = worst ?? { type: 'Normal', reason: 'DriftCorrected' };
   return { type, reason, message: sayDrift(objects, total) };
+}
+
+/** One notice for what does not go as declared on the edge. `objects` are the first of `total`. */
+export function setbackNotice(objects: readonly EdgeSetback[], total: number): Notice {
+  const isShared = objects.every(({ state }) => state === 'Split');
+  const how = isShared
+    ? ({ type: 'Normal', reason: 'EdgeShared' } as const)
+    : ({ type: 'Warning', reason: 'EdgeSetback' } as const);
+  return { ...how, message: saySetbacks(objects, total) };
 }
 
 /** One notice for objects that others made before us. */

@@ -6,6 +6,8 @@ import { type Identity, describeIdentity } from '../kube/object.ts';
 export type DriftedObject = NonNullable<GitOpsSourceStatus['drift']>['objects'][number];
 /** An object that could not be applied, as the status shows it. */
 export type FailedObject = NonNullable<GitOpsSourceStatus['failures']>[number];
+/** An object that does not get what it asks for on the edge, as the status shows it. */
+export type EdgeSetback = NonNullable<NonNullable<GitOpsSourceStatus['edge']>['setbacks']>['objects'][number];
 /** An object that was there before us, and whose fields these managers had. */
 export interface AdoptedObject {
   identity: Identity;
@@ -40,12 +42,8 @@ const WHAT_HAPPENED: Record<NonNullable<DriftedObject['action']>, [one: string, 
  * it. `total` counts all objects when `objects` are only the first.
  */
 export function sayDrift(objects: readonly DriftedObject[], total = objects.length): string {
-  const counts = new Map<keyof typeof WHAT_HAPPENED, number>();
-  for (const { action = 'Reported' } of objects) counts.set(action, (counts.get(action) ?? 0) + 1);
-  // The objects beyond the first ones are of the same kind, as far as anybody can tell from here.
-  if (counts.size === 1) for (const action of counts.keys()) counts.set(action, total);
-  const summary = Array.from(counts, ([action, count]) => `${count} ${WHAT_HAPPENED[action][count === 1 ? 0 : 1]}`);
-  return list(summary.join(', '), objects.map(sayDriftedObject), total);
+  const actions = objects.map(({ action = 'Reported' }) => action);
+  return list(sayCounts(actions, WHAT_HAPPENED, total), objects.map(sayDriftedObject), total);
 }
 
 /** `Deployment shop/web: /spec/replicas 3 → 5 by kubectl-edit`. */
@@ -74,6 +72,24 @@ export function sayFightOver(object: DriftedObject, now: Date): string {
   );
 }
 
+const EDGE_STATES: Record<EdgeSetback['state'], [one: string, many: string]> = {
+  Dropped: ['object is dropped by Emissary', 'objects are dropped by Emissary'],
+  Unserved: ['object is not served', 'objects are not served'],
+  Shadowed: ['object is shadowed', 'objects are shadowed'],
+  Split: ['object shares its route with others', 'objects share their routes with others'],
+};
+
+/** What does not go as declared on the edge, in one line; the same object of two gateways counts twice. */
+export function saySetbacks(objects: readonly EdgeSetback[], total = objects.length): string {
+  const summary = sayCounts(
+    objects.map(({ state }) => state),
+    EDGE_STATES,
+    total,
+  );
+  const items = objects.map((object) => `${sayObject(object)}${sayPlace(object)}: ${object.message}`);
+  return list(summary, items, total);
+}
+
 /** What was taken over from whom, in one line. */
 export function sayAdopted(objects: readonly AdoptedObject[], total = objects.length): string {
   const items = objects.map(({ identity, managers }) => {
@@ -90,9 +106,7 @@ export function sayAdopted(objects: readonly AdoptedObject[], total = objects.le
 /** Which objects could not be applied and why, in one line; `attempted` is how many the revision declares. */
 export function sayFailures(failures: readonly FailedObject[], total: number, attempted: number): string {
   const items = failures.map((failure) => {
-    const { file, line, message } = failure;
-    const where = file === undefined ? '' : ` (${file}${line === undefined ? '' : `:${line}`})`;
-    return `${sayObject(failure)}${where}: ${message}`;
+    return `${sayObject(failure)}${sayPlace(failure)}: ${failure.message}`;
   });
   return list(`${total} of ${attempted} objects could not be applied`, items, total);
 }
@@ -125,6 +139,23 @@ export function cut(text: string, max: number): string {
   if (text.length <= max) return text;
   // A high surrogate at the end has lost its other half.
   return `${text.slice(0, max - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
+}
+
+/** `2 objects are …, 1 object is …`. */
+function sayCounts<T extends string>(
+  states: readonly T[],
+  words: Readonly<Record<T, [one: string, many: string]>>,
+  total: number,
+): string {
+  const counts = new Map<T, number>();
+  for (const state of states) counts.set(state, (counts.get(state) ?? 0) + 1);
+  // The objects beyond the first ones are of the same kind, as far as anybody can tell from here.
+  if (counts.size === 1) for (const state of counts.keys()) counts.set(state, total);
+  return Array.from(counts, ([state, count]) => `${count} ${words[state][count === 1 ? 0 : 1]}`).join(', ');
+}
+
+function sayPlace({ file, line }: { file?: string | undefined; line?: number | undefined }): string {
+  return file === undefined ? '' : ` (${file}${line === undefined ? '' : `:${line}`})`;
 }
 
 function sayObject({ group = '', kind, namespace = '', name }: Omit<DriftedObject, 'fields'>): string {

@@ -53,6 +53,35 @@ function reportOf(count: number, long: number): GitOpsSourceStatus {
       failed: count,
       reasons: times(count, (index) => ({ ...identity(index), message: text })),
     },
+    edge: {
+      routes: count,
+      hosts: 0,
+      members: count,
+      errors: count,
+      warnings: 0,
+      infos: 0,
+      findings: times(count, (index) => ({
+        rule: 'EM022',
+        severity: 'error' as const,
+        kind: 'Mapping',
+        name: `m${index}`,
+        file: `${text}.yaml`,
+        host: text,
+        path: text,
+        message: text,
+        mend: text,
+      })),
+      setbacks: {
+        count,
+        objects: times(count, (index) => ({
+          kind: 'Mapping',
+          name: `m${index}`,
+          file: `${text}.yaml`,
+          state: 'Shadowed' as const,
+          message: text,
+        })),
+      },
+    },
     history: times(20, (index) => ({
       revision: `main@sha1:${index}`,
       status: 'Failed' as const,
@@ -90,13 +119,15 @@ describe('capStatus', () => {
         ignoredFiles: count - (capped.ignoredFiles?.names.length ?? 0),
         healthReasons: count - (capped.health?.reasons.length ?? 0),
         history: 20 - (capped.history?.length ?? 0),
+        edgeFindings: count - (capped.edge?.findings.length ?? 0),
+        edgeSetbacks: count - (capped.edge?.setbacks?.objects.length ?? 0),
       });
     });
   }
 
   test('the room is used: one more entry of the longest list would not fit', () => {
     const capped = capStatus(reportOf(5000, 60));
-    const entries = [...(capped.drift?.objects ?? []), ...(capped.failures ?? [])];
+    const entries = [...(capped.drift?.objects ?? []), ...(capped.failures ?? []), ...(capped.edge?.findings ?? [])];
     const largest = Math.max(...entries.map((entry) => Buffer.byteLength(JSON.stringify(entry))));
     assert.ok(bytes(capped) > STATUS_LIMITS.bytes - largest - 300, `${bytes(capped)} bytes`);
     assert.equal(capped.history?.length, STATUS_LIMITS.history, 'short lists lose nothing to a long one');

@@ -1,6 +1,6 @@
 import type { GitOpsSourceStatus } from '../api/source.ts';
 import { STATUS_LIMITS } from '../api/status.ts';
-import { type DriftedObject, cut } from './sentences.ts';
+import { type DriftedObject, type EdgeSetback, cut } from './sentences.ts';
 
 /** The lists that may lose their last entries. Those of the status that are missing here always stay whole. */
 interface Lists {
@@ -12,6 +12,7 @@ interface Lists {
   healthReasons: NonNullable<GitOpsSourceStatus['health']>['reasons'];
   history: NonNullable<GitOpsSourceStatus['history']>;
   edgeFindings: NonNullable<GitOpsSourceStatus['edge']>['findings'];
+  edgeSetbacks: EdgeSetback[];
   pendingObjects: NonNullable<GitOpsSourceStatus['pending']>['objects'];
   pendingFindings: EdgeFinding[];
 }
@@ -27,6 +28,7 @@ const LIST_NAMES = [
   'healthReasons',
   'history',
   'edgeFindings',
+  'edgeSetbacks',
   'pendingObjects',
   'pendingFindings',
 ] as const;
@@ -90,6 +92,7 @@ function listsOf(status: GitOpsSourceStatus): Lists {
     healthReasons: status.health?.reasons ?? [],
     history: status.history ?? [],
     edgeFindings: status.edge?.findings ?? [],
+    edgeSetbacks: status.edge?.setbacks?.objects ?? [],
     pendingObjects: status.pending?.objects ?? [],
     pendingFindings: status.pending?.findings ?? [],
   };
@@ -116,7 +119,15 @@ function withLists(status: GitOpsSourceStatus, lists: Lists, kept: Record<ListNa
     ...(ignoredFiles && { ignoredFiles: { ...ignoredFiles, names: lists.ignoredFiles.slice(0, kept.ignoredFiles) } }),
     ...(health && { health: { ...health, reasons: lists.healthReasons.slice(0, kept.healthReasons) } }),
     ...(history && { history: lists.history.slice(0, kept.history) }),
-    ...(edge && { edge: { ...edge, findings: lists.edgeFindings.slice(0, kept.edgeFindings) } }),
+    ...(edge && {
+      edge: {
+        ...edge,
+        findings: lists.edgeFindings.slice(0, kept.edgeFindings),
+        ...(edge.setbacks && {
+          setbacks: { ...edge.setbacks, objects: lists.edgeSetbacks.slice(0, kept.edgeSetbacks) },
+        }),
+      },
+    }),
     ...(pending && {
       pending: {
         ...pending,
@@ -146,7 +157,7 @@ function withShortTexts(status: GitOpsSourceStatus): GitOpsSourceStatus {
     }),
     ...(health && { health: { ...health, reasons: health.reasons.map(brief) } }),
     ...(history && { history: history.map(brief) }),
-    ...(edge && { edge: { ...edge, findings: edge.findings.map(briefFinding) } }),
+    ...(edge && { edge: briefEdge(edge) }),
     ...(pending && { pending: briefPending(pending) }),
   };
 }
@@ -178,6 +189,15 @@ function briefPending(pending: NonNullable<GitOpsSourceStatus['pending']>): type
     ...(pruneBlocked !== undefined && { pruneBlocked: cut(pruneBlocked, STATUS_LIMITS.message) }),
     objects: objects.map(brief),
     findings: findings.map(briefFinding),
+  };
+}
+
+function briefEdge(edge: NonNullable<GitOpsSourceStatus['edge']>): typeof edge {
+  const { findings, setbacks } = edge;
+  return {
+    ...edge,
+    findings: findings.map(briefFinding),
+    ...(setbacks && { setbacks: { ...setbacks, objects: setbacks.objects.map(brief) } }),
   };
 }
 
