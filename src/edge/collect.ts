@@ -1,4 +1,5 @@
 import { Compilation } from './compilation.ts';
+import { noFacts, remembered } from './facts.ts';
 import type { EdgeInput, EdgeObject, EdgeSettings, Origin } from './input.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { Policy } from './model.ts';
@@ -108,7 +109,6 @@ interface Memory {
 }
 
 const memories = new WeakMap<EdgeSettings, Memory>();
-const renamedPolicies = new WeakMap<Policy, Policy>();
 
 function memoryOf(settings: EdgeSettings): Memory {
   const known = memories.get(settings);
@@ -137,7 +137,7 @@ function candidateOf(
   settings: EdgeSettings,
 ): Candidate {
   const read = expandVariables(unfolded, settings.environment);
-  const policy = { ...read, storedName: read.name, origin, written, ...(parent && { parent }) };
+  const policy = { ...read, storedName: read.name, origin, written, ...(parent && { parent }), facts: noFacts() };
   return { policy, ours: isOurs(policy, settings.ambassadorId), refused };
 }
 
@@ -145,13 +145,9 @@ function sameOrigin(a: Origin, b: Origin): boolean {
   return a === b || (a.source === b.source && a.file === b.file && a.line === b.line);
 }
 
-function renamed(policy: Policy): Policy {
-  const known = renamedPolicies.get(policy);
-  if (known) return known;
-  const after = { ...policy, storedName: `${policy.name}.${policy.namespace}` };
-  renamedPolicies.set(policy, after);
-  return after;
-}
+const renamed = remembered((policy: Policy): Policy => {
+  return { ...policy, storedName: `${policy.name}.${policy.namespace}`, facts: noFacts() };
+});
 
 /** No `ambassador_id`: for `default`. `[]`: for nobody. `_automatic_`: for everybody, but only alone. */
 export function isOurs(policy: Pick<Policy, 'spec'>, ambassadorId: string): boolean {

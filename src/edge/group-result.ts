@@ -1,3 +1,4 @@
+import { noFacts } from './facts.ts';
 import { raiseForLabels } from './module-types.ts';
 import { compareWeights } from './route-order.ts';
 import { defaultFor, type AmbassadorModule } from './module.ts';
@@ -35,6 +36,7 @@ export function finishGroup(
     redirect: draft.redirect?.policy,
     redirectHost: draft.redirect?.service,
     ...sharedFields(draft, module),
+    facts: noFacts(),
   };
   memory.group = { ...made, group };
   return group;
@@ -103,7 +105,7 @@ function membersOf(
 function sharedFields(
   { first, members, redirect }: GroupDraft,
   module: AmbassadorModule,
-): Omit<RouteGroup, 'id' | 'errored' | 'members' | 'shadows' | 'redirect' | 'redirectHost'> {
+): Omit<RouteGroup, 'id' | 'errored' | 'members' | 'shadows' | 'redirect' | 'redirectHost' | 'facts'> {
   const ordered = members.length < 2 ? members : members.toSorted((a, b) => compareWeights(weightOf(a), weightOf(b)));
   const last = ordered.at(-1);
   const lastWith = (field: string): ReadMapping | undefined =>

@@ -1,3 +1,4 @@
+import { noFacts } from './facts.ts';
 import { isRecord } from './spec.ts';
 import type { AmbassadorModule } from './module.ts';
 import type { EdgeSettings } from './input.ts';
@@ -41,5 +42,5 @@ export function internalMappings(module: AmbassadorModule, settings: EdgeSetting
 function internal(name: string, spec: Policy['spec'], key: string, namespace: string): Policy {
   const kind = 'InternalMapping';
   const written = { apiVersion: 'getambassador.io/v3alpha1', kind, metadata: { name, namespace }, spec };
-  return { kind, name, namespace, labels: {}, spec, key, storedName: name, origin: {}, written };
+  return { kind, name, namespace, labels: {}, spec, key, storedName: name, origin: {}, written, facts: noFacts() };
 }

@@ -1,3 +1,4 @@
+import { remembered } from './facts.ts';
 import { GLOBAL_KEY } from './compilation.ts';
 import { defaultFor, type AmbassadorModule } from './module.ts';
 import { matchOf, type Match } from './match.ts';
@@ -65,18 +66,19 @@ interface Remembered {
   readonly mapping: ReadMapping;
 }
 
-const remembered = new WeakMap<Policy, Remembered>();
+const lastReading = remembered((): { last?: Remembered } => ({}));
 
 /** Reads one Mapping (ir/irhttpmapping.py, ir/irbasemapping.py). Remembered with the policy. */
 export function readMapping(policy: Policy, context: MappingContext): ReadMapping {
   const { settings, module, resolvers } = context;
   const resolver = resolvers.get(resolverOf(policy, module));
-  const before = remembered.get(policy);
+  const reading = lastReading(policy);
+  const before = reading.last;
   if (before?.settings === settings && before.config === module.config && before.resolver === resolver) {
     return before.mapping;
   }
   const mapping = read(policy, context);
-  remembered.set(policy, { settings, config: module.config, resolver, mapping });
+  reading.last = { settings, config: module.config, resolver, mapping };
   return mapping;
 }
 

@@ -1,4 +1,5 @@
 import type { KubeObject } from '../kube/object.ts';
+import type { Facts } from './facts.ts';
 import type { EdgeSettings, Origin } from './input.ts';
 
 /** The fields of a policy's spec, read as v3alpha1, whatever version it is written in. */
@@ -20,6 +21,7 @@ export interface Policy {
   readonly parent?: KubeObject;
   /** As written: its own apiVersion, not converted, not expanded. */
   readonly written: KubeObject;
+  readonly facts: Facts;
 }
 
 /** `major` reasons first; the text is for people. */
@@ -101,6 +103,7 @@ export interface RouteGroup {
   readonly weight: string;
   /** An error was posted; its routes may well exist. */
   readonly errored: boolean;
+  readonly facts: Facts;
 }
 
 /** TCPMappings of one address, port and host. */

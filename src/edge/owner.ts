@@ -1,4 +1,5 @@
 import { ROUTE_GROUP_ANNOTATION } from '../api/names.ts';
+import { remembered } from './facts.ts';
 import type { Policy, RouteGroup } from './model.ts';
 import { ownerOf } from './party.ts';
 import { textAt } from './spec.ts';
@@ -32,17 +33,11 @@ export function ownerAmong(policy: Policy, group: readonly Policy[]): string {
   return ownerOf(base ?? policy);
 }
 
-const remembered = new WeakMap<RouteGroup, ReadonlySet<string>>();
-
 /** Everybody who has a Mapping in the group. */
-export function ownersOf(group: RouteGroup): ReadonlySet<string> {
-  const known = remembered.get(group);
-  if (known) return known;
+export const ownersOf = remembered((group: RouteGroup): ReadonlySet<string> => {
   const policies = policiesIn(group);
-  const owners = new Set(policies.map((policy) => ownerAmong(policy, policies)));
-  remembered.set(group, owners);
-  return owners;
-}
+  return new Set(policies.map((policy) => ownerAmong(policy, policies)));
+});
 
 /**
  * Have both sides said that they share their routes on purpose? Each names, in the same annotation, the namespaces that do:

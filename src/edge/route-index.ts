@@ -1,4 +1,5 @@
 import { hostCovers, literalOf } from './containment.ts';
+import { remembered } from './facts.ts';
 import { isGlob } from './hostglob.ts';
 import type { RouteGroup, ValueMatch } from './model.ts';
 import { ownersOf } from './owner.ts';
@@ -107,15 +108,11 @@ export interface Entry {
   readonly asked: readonly string[];
 }
 
-const entries = new WeakMap<RouteGroup, Entry>();
-
-function entryOf(group: RouteGroup): Entry {
-  const known = entries.get(group);
-  if (known) return known;
+const entryOf = remembered((group: RouteGroup): Entry => {
   const { hostGlob, hostRegex, headers, query } = group;
   const values = [...headers, ...query].filter(({ name }) => name !== ':authority');
   const own = values.find(({ match }) => match === 'exact') ?? values[0];
-  const entry = {
+  return {
     group,
     owners: ownersOf(group),
     host: hostRegex === null ? (hostGlob ?? '*') : `~${hostRegex}`,
@@ -123,9 +120,7 @@ function entryOf(group: RouteGroup): Entry {
     asks: own ? waysToAsk(own)[0]! : '',
     asked: ['', ...values.flatMap(waysToAsk)],
   };
-  entries.set(group, entry);
-  return entry;
-}
+});
 
 /** Under what those lie that this may be covered by: the same value, and anything else that is asked of the name. */
 function waysToAsk({ name, match, value }: ValueMatch): string[] {

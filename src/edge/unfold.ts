@@ -10,7 +10,7 @@ import { shown } from './shown.ts';
 import { isRecord, recordAt } from './spec.ts';
 
 /** A policy before the names of all are known and before one knows who declares it. */
-export interface Unfolded extends Omit<Policy, 'storedName' | 'origin'> {
+export interface Unfolded extends Omit<Policy, 'storedName' | 'origin' | 'facts'> {
   /** Why Emissary's watcher hands it over as invalid: it has no effect. */
   readonly refused?: string;
 }

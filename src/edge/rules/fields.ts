@@ -1,5 +1,6 @@
 // What is written in the fields of a policy, before any of it means anything: versions, names, types.
 import { conformityOf, type Conformity } from '../conformity.ts';
+import { remembered } from '../facts.ts';
 import type { Hit, Judged } from '../finding.ts';
 import type { Policy } from '../model.ts';
 import { ID_MANGLE, NO_HOST } from '../normalise.ts';
@@ -161,16 +162,10 @@ interface Written extends Conformity {
 }
 
 // Three rules ask, and policies outlive compilations.
-const remembered = new WeakMap<Policy, Written>();
-
 /** A policy as it is written, by the schema of its own version; what nobody wrote conforms. */
-function writtenOf(policy: Policy): Written {
-  const known = remembered.get(policy);
-  if (known) return known;
+const writtenOf = remembered((policy: Policy): Written => {
   const version = versionOf(policy.written.apiVersion);
   const spec = policy.written['spec'] ?? {};
   const conformity = isMade(policy) ? { violations: [], unknown: [] } : conformityOf(policy.kind, version, spec);
-  const written = { version, spec, ...conformity };
-  remembered.set(policy, written);
-  return written;
-}
+  return { version, spec, ...conformity };
+});

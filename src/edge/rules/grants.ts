@@ -3,6 +3,7 @@ import type { Edge, Policy, RouteGroup } from '../model.ts';
 import type { Grant, Guard } from '../guard.ts';
 import { standing } from '../dropped.ts';
 import { type Claim, Grants, literalStart } from '../grants.ts';
+import { remembered } from '../facts.ts';
 import { describe, partyOf } from '../party.ts';
 import { shown } from '../shown.ts';
 import { isTrueAt, textAt } from '../spec.ts';
@@ -133,18 +134,15 @@ function* allClaims(edge: Edge): Iterable<Claimed> {
   }
 }
 
-const mappingClaims = new WeakMap<Policy, Claimed | 'none'>();
+const claimOf = remembered((policy: Policy): Claimed | 'none' => {
+  const host = hostOf(policy);
+  return host === undefined ? 'none' : { policy, host: host === '' ? undefined : host, prefix: prefixOf(policy) };
+});
 
 /** Undefined: it names no host. */
 function mappingClaim(policy: Policy): Claimed | undefined {
-  const known = mappingClaims.get(policy) ?? readClaim(policy) ?? 'none';
-  mappingClaims.set(policy, known);
-  return known === 'none' ? undefined : known;
-}
-
-function readClaim(policy: Policy): Claimed | undefined {
-  const host = hostOf(policy);
-  return host === undefined ? undefined : { policy, host: host === '' ? undefined : host, prefix: prefixOf(policy) };
+  const claim = claimOf(policy);
+  return claim === 'none' ? undefined : claim;
 }
 
 /** Empty: a regular expression, which can mean any host. Undefined: it names none. */

@@ -1,3 +1,4 @@
+import { remembered, type Remembering } from '../facts.ts';
 import type { Edge } from '../model.ts';
 
 /** What one look found in one item; `error`: it threw after that. */
@@ -23,14 +24,13 @@ export interface Scope {
  * walks over ten thousand policies that did not change take longer than compiling the change; and a look is not even begun
  * at an item that lacks what it is about.
  */
-export class Looks<Item extends object> {
+export class Looks<Item extends Remembering> {
   readonly #itemsOf: (edge: Edge) => readonly Item[];
   readonly #sortOf: (item: Item) => string;
   readonly #traitsOf: (item: Item) => readonly string[];
   readonly #looks: { readonly look: Look<Item>; readonly scope: Scope }[] = [];
   /** Of one sort: the looks at every item of it, and those at what has a trait. */
   readonly #bySort = new Map<string, { always: readonly number[]; byTrait: ReadonlyMap<string, readonly number[]> }>();
-  readonly #remembered = new WeakMap<Item, readonly Found[]>();
   readonly #byEdge = new WeakMap<Edge, readonly Found[][]>();
 
   constructor(
@@ -64,17 +64,14 @@ export class Looks<Item extends object> {
     return byLook;
   }
 
-  #foundIn(item: Item): readonly Found[] {
-    const known = this.#remembered.get(item);
-    if (known) return known;
+  readonly #foundIn = remembered((item: Item): readonly Found[] => {
     let found: Found[] | undefined;
     for (const number of this.#looksAt(item)) {
       const one = askOne(this.#looks[number]!.look, number, item);
       if (one) (found ??= []).push(one);
     }
-    this.#remembered.set(item, found ?? NOTHING);
     return found ?? NOTHING;
-  }
+  });
 
   #looksAt(item: Item): Iterable<number> {
     const { always, byTrait } = this.#ofSort(this.#sortOf(item));

@@ -1,3 +1,4 @@
+import { remembered } from '../facts.ts';
 import type { Policy, Spec } from '../model.ts';
 import { isTrueAt, recordAt, textAt } from '../spec.ts';
 
@@ -20,12 +21,7 @@ const PATTERNS = ['regex_rewrite', 'regex_redirect'];
 /** Without any of these there is no regular expression. */
 export const REGEX_FIELDS: readonly string[] = [...SWITCHED.map(([, flag]) => flag), ...VALUES, ...PATTERNS];
 
-const remembered = new WeakMap<Policy, readonly RegexField[]>();
-const NONE: readonly RegexField[] = [];
-
-export function regexesOf(policy: Policy): readonly RegexField[] {
-  const known = remembered.get(policy);
-  if (known) return known;
+export const regexesOf = remembered((policy: Policy): readonly RegexField[] => {
   const found: RegexField[] = [];
   addSwitched(policy.spec, found);
   for (const field of VALUES) addValues(policy.spec, field, found);
@@ -33,9 +29,8 @@ export function regexesOf(policy: Policy): readonly RegexField[] {
     const text = textAt(policy.spec, field, 'pattern');
     if (text !== undefined) found.push({ field: `${field}.pattern`, text });
   }
-  remembered.set(policy, found.length === 0 ? NONE : found);
   return found;
-}
+});
 
 function addSwitched(spec: Spec, found: RegexField[]): void {
   for (const [field, flag] of SWITCHED) {

@@ -1,6 +1,7 @@
 import type { Hit, Judged, Rule } from '../finding.ts';
 import type { Edge, Policy } from '../model.ts';
 import { dropOf, standing } from '../dropped.ts';
+import { remembered } from '../facts.ts';
 import { describe, partyOf } from '../party.ts';
 import { shown } from '../shown.ts';
 import { textAt, valueAt } from '../spec.ts';
@@ -150,18 +151,12 @@ function* clusterConflict({ edge }: Judged): Iterable<Hit> {
 
 const withSettings = policiesWith(['Mapping'], CLUSTER_SETTINGS);
 
-const settingsByPolicy = new WeakMap<Policy, ReadonlyMap<string, string>>();
-
 /** Those that are set, as text. */
-function clusterSettings(policy: Policy): ReadonlyMap<string, string> {
-  const known = settingsByPolicy.get(policy);
-  if (known) return known;
+const clusterSettings = remembered((policy: Policy): ReadonlyMap<string, string> => {
   const set = CLUSTER_SETTINGS.filter((field) => (valueAt(policy.spec, field) ?? undefined) !== undefined);
   const texts = set.map((field) => [field, JSON.stringify(valueAt(policy.spec, field), plain)] as const);
-  const settings = new Map(texts);
-  settingsByPolicy.set(policy, settings);
-  return settings;
-}
+  return new Map(texts);
+});
 
 function plain(_: string, value: unknown): unknown {
   return typeof value === 'bigint' ? Number(value) : value;
@@ -201,17 +196,11 @@ function missingContext(edge: Edge, policy: Policy, name: string, encrypted: boo
   return { object, ...(context && { other: partyOf(context) }), otherMayChange: true, detail: name, message };
 }
 
-const unverifiedHits = new WeakMap<Policy, Hit>();
-
-function unverified(policy: Policy): Hit {
-  const known = unverifiedHits.get(policy);
-  if (known) return known;
+const unverified = remembered((policy: Policy): Hit => {
   const object = partyOf(policy);
   const service = shown(textAt(policy.spec, SERVICE_FIELDS[policy.kind] ?? 'service'));
-  const hit = { object, message: `${describe(object)} reaches ${service} over TLS and takes any certificate` };
-  unverifiedHits.set(policy, hit);
-  return hit;
-}
+  return { object, message: `${describe(object)} reaches ${service} over TLS and takes any certificate` };
+});
 
 function* originationUnverified({ edge }: Judged): Iterable<Hit> {
   for (const [policy, { tls, verified }] of sendersOf(edge)) if (tls && !verified) yield unverified(policy);

@@ -1,0 +1,34 @@
+/**
+ * What was worked out about an item, kept with the item itself: whatever outlives a compilation takes with it what is known
+ * about it, and when it goes that goes too. Weak maps would do the same, but a dozen of ten thousand entries each were half
+ * the time of a judgement: every garbage collection walks through all of them.
+ */
+export type Facts = unknown[];
+
+export interface Remembering {
+  readonly facts: Facts;
+}
+
+let places = 0;
+
+/** For an item about which nothing is known yet. */
+export function noFacts(): Facts {
+  const facts: Facts = [];
+  // As long as it will ever be: an array that grows takes room for sixteen more.
+  facts.length = places;
+  return facts;
+}
+
+/** The same function, asked only once for each item. What it answers may depend on nothing but the item. */
+export function remembered<Item extends Remembering, Fact extends object | string>(
+  work: (item: Item) => Fact,
+): (item: Item) => Fact {
+  const place = places++;
+  return (item) => {
+    const known = item.facts[place] as Fact | undefined;
+    if (known !== undefined) return known;
+    const fact = work(item);
+    item.facts[place] = fact;
+    return fact;
+  };
+}
