@@ -33,7 +33,7 @@ export async function claimAndWatch(
   );
   const judged = unjudged.size === 0 ? rendered.desired : rendered.desired.filter((object) => !unjudged.has(object));
   const conflicts = claim(source, judged, deps);
-  for (const object of unjudged) noteUnjudged(source, object, deps);
+  await inParallel(unjudged, WIDTH, (object) => noteUnjudged(source, object, deps, signal));
   await inParallel(conflicts, WIDTH, (conflict) => refuse(source, conflict, deps, signal));
   // A kind is announced before its first object is applied: whatever crashes when, it is looked for.
   const declared = new Set(rendered.desired.map(({ identity }) => `${identity.group}/${identity.kind}`));
@@ -163,9 +163,7 @@ async function refuse(
   deps: ReconcileDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  const known = source.failures.get(desired.key);
-  const isTold = known?.code === 'OwnedByOtherSource' || known?.code === 'ApiForbidden';
-  if (isTold && known.digest === desired.digest && known.retryAt > deps.clock.elapsed()) return;
+  if (isTold(source, desired, ['OwnedByOtherSource', 'ApiForbidden'], deps)) return;
   const message = `${describeIdentity(desired.identity)} belongs to the source ${holder}; it is not overwritten`;
   let error: unknown = new PlumblineError('OwnedByOtherSource', message, { object: desired.identity });
   if (!isSameTeam(source.key, holder)) {
@@ -179,11 +177,35 @@ async function refuse(
   noteFailure(source, desired, error, deps.clock);
 }
 
-/** When the gate of the edge looked at the revision, the object was another source's, and was not looked at. */
-function noteUnjudged(source: Source, desired: Desired, { clock }: ReconcileDeps): void {
+/**
+ * When the gate of the edge looked at the revision, the source could not have the object, and it was not looked at. Where the
+ * ServiceAccount may not write it, that is what people must hear.
+ */
+async function noteUnjudged(source: Source, desired: Desired, deps: ReconcileDeps, signal: AbortSignal): Promise<void> {
+  if (isTold(source, desired, ['EdgeUnjudged', 'ApiForbidden'], deps)) return;
   const object = desired.identity;
-  const message = `${describeIdentity(object)} has become free, and waits until the gate of the edge lets it in`;
-  noteFailure(source, desired, new PlumblineError('EdgeUnjudged', message, { object }), clock);
+  const message = `${describeIdentity(object)} could not be had when the gate of the edge judged this, and waits until it is judged`;
+  let error: unknown = new PlumblineError('EdgeUnjudged', message, { object });
+  try {
+    await deps.writer.rehearse(orderFor(source, source.spec!, deps), desired, signal);
+  } catch (refusal) {
+    signal.throwIfAborted();
+    error = refusal;
+  }
+  noteFailure(source, desired, error, deps.clock);
+}
+
+/** Was it said of this very declaration, and is it not yet time to try again? */
+function isTold(
+  source: Source,
+  { key, digest }: Desired,
+  codes: readonly string[],
+  { clock }: Pick<ReconcileDeps, 'clock'>,
+): boolean {
+  const known = source.failures.get(key);
+  return (
+    known !== undefined && codes.includes(known.code) && known.digest === digest && known.retryAt > clock.elapsed()
+  );
 }
 
 /** Whoever writes sources in a namespace may write all of them. Between namespaces both sides must agree. */

@@ -118,6 +118,20 @@ export class EdgeDesk {
     return !this.#world.hasPolicies && !bringsPolicies;
   }
 
+  /**
+   * Of what the source declares: what counts only if its ServiceAccount may write it, and of which that is not known. Of a
+   * revision that was let in that is what was not, and what the API server has `refused` to write since.
+   */
+  unreviewed(
+    { source, id, desired }: Pick<Candidate, 'source' | 'id' | 'desired'>,
+    refused: (object: Desired) => boolean,
+  ): readonly Desired[] {
+    const relevant = this.#trials.relevantOf(desired);
+    if (this.#watches.size === 0 && !relevant.some(isPolicy)) return [];
+    if (this.#world.admission(source)?.id !== id) return relevant;
+    return [...new Set([...this.withheld({ source, desired }), ...relevant.filter(refused)])];
+  }
+
   /** Was it let in before, so that nothing has to be asked? */
   isKnown(candidate: Candidate): boolean {
     return this.#known(candidate) !== undefined;
@@ -155,9 +169,9 @@ export class EdgeDesk {
   }
 
   /** It was let in before, and wants nothing more now. */
-  #known({ source, id, desired, grantable }: Candidate): Decision | undefined {
+  #known({ source, id, desired, barred, grantable }: Candidate): Decision | undefined {
     const admission = this.#world.admission(source);
-    if (admission?.id !== id) return undefined;
+    if (admission?.id !== id || admission.desired.some(({ key }) => barred.has(key))) return undefined;
     const keys = new Set(admission.desired.map(({ key }) => key));
     const granted = grantable(this.#trials.relevantOf(desired));
     if (!granted.every(({ key }) => keys.has(key))) return undefined;

@@ -12,7 +12,7 @@ export const EDGE_ERRORS = {
   },
   EdgeUnjudged: {
     meaning:
-      'The object belonged to another source when the gate judged this one, and has become free since. It is not applied unjudged.',
+      'The source could not have the object when the gate judged it: it belonged to another source, or the ServiceAccount had no right to write it. It is not applied unjudged.',
     mend: 'Nothing: it is judged with the next attempt. If it stays: mend what keeps the newest commit from being applied.',
   },
   EdgeOrder: {

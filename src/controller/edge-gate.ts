@@ -6,9 +6,11 @@ import { sayFinding } from '../edge/verdict.ts';
 import { PlumblineError } from '../errors.ts';
 import type { Remote } from '../git/remote.ts';
 import type { Identity } from '../kube/object.ts';
+import type { Desired } from '../sync/desired.ts';
 import { grantable, watchKinds } from './claim.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { subjectOf } from './drift-record.ts';
+import { barredOf } from './edge-rights.ts';
 import type { Candidate, Overridden } from './edge-trial.ts';
 import { plannedPrune } from './prune.ts';
 import type { Released } from './release.ts';
@@ -36,7 +38,7 @@ export async function passEdge(
   signal: AbortSignal,
 ): Promise<Gated> {
   const { edge, metrics } = deps;
-  const candidate = candidateOf(source, spec, revision.rendered, deps);
+  const candidate = await candidateOf(source, spec, revision.rendered, deps, signal);
   if (revision.trouble !== undefined || revision.waiting) {
     edge.enforce(candidate);
     return { ...revision, first: [] };
@@ -63,31 +65,43 @@ export async function passEdge(
   }
   const lastGood = await lastGoodRevision(source, spec, remote, deps, signal);
   if (!lastGood) throw trouble;
-  edge.enforce(candidateOf(source, spec, lastGood, deps));
+  edge.enforce(await candidateOf(source, spec, lastGood, deps, signal));
   return { rendered: lastGood, trouble, first: [] };
 }
 
 /** What would stop the revision, were it applied now. Nothing is let in. */
-export function edgeObjections(
+export async function edgeObjections(
   source: Source,
   spec: GitOpsSourceSpec,
   rendered: Rendered,
   deps: ReconcileDeps,
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
-  return deps.edge.foresee(candidateOf(source, spec, rendered, deps), signal);
+  return deps.edge.foresee(await candidateOf(source, spec, rendered, deps, signal), signal);
 }
 
-function candidateOf(source: Source, spec: GitOpsSourceSpec, rendered: Rendered, deps: ReconcileDeps): Candidate {
+async function candidateOf(
+  source: Source,
+  spec: GitOpsSourceSpec,
+  rendered: Rendered,
+  deps: ReconcileDeps,
+  signal: AbortSignal,
+): Promise<Candidate> {
   const approved = source.resource.metadata.annotations?.[APPROVE_PRUNE_ANNOTATION];
+  const { desired } = rendered;
+  // What is pruned beside it is part of what is judged.
+  const id = JSON.stringify([rendered.treeId, rendered.settings, spec.prune, spec.pruneGuard, approved]);
+  const isRefused = ({ key }: Desired) => source.failures.get(key)?.code === 'ApiForbidden';
+  const unreviewed = deps.edge.unreviewed({ source: source.key, id, desired }, isRefused);
+  const barred = await barredOf(source, spec, unreviewed, deps, signal);
   return {
     source: source.key,
-    // What is pruned beside it is part of what is judged.
-    id: JSON.stringify([rendered.treeId, rendered.settings, spec.prune, spec.pruneGuard, approved]),
+    id,
     commit: rendered.tip.commit,
     edge: spec.edge,
-    desired: rendered.desired,
-    grantable: (desired) => grantable(source, desired, deps),
+    desired,
+    barred,
+    grantable: (some) => grantable(source, some, deps).filter(({ key }) => !barred.has(key)),
     pruned: () => {
       const objects = plannedPrune(source, spec, rendered, deps).delete.flat();
       return objects.map(({ identity }) => identity).filter(isOfInterest);

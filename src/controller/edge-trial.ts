@@ -17,6 +17,8 @@ export interface Candidate {
   readonly edge: GitOpsSourceSpec['edge'];
   /** Everything that it declares. */
   readonly desired: readonly Desired[];
+  /** By key: what its ServiceAccount may not write, as far as that was asked (`EdgeDesk.unreviewed`). */
+  readonly barred: ReadonlySet<string>;
   /** Of these, what the source may have at this moment. */
   readonly grantable: (desired: readonly Desired[]) => Desired[];
   /** What would be pruned after it, at this moment. */
