@@ -2,7 +2,7 @@ import { compileEdge } from '../edge/compile.ts';
 import type { Finding } from '../edge/finding.ts';
 import type { Guard } from '../edge/guard.ts';
 import type { EdgeInput, EdgeObject, EdgeSettings, SecretShape } from '../edge/input.ts';
-import { findingsOf } from '../edge/judge.ts';
+import { judgeEdge } from '../edge/judged-edge.ts';
 import type { Edge } from '../edge/model.ts';
 import { watchedBy } from '../edge/watched.ts';
 
@@ -22,8 +22,7 @@ export interface JudgementOptions {
 /** The gate's own way from objects to findings. */
 export function judge(objects: readonly EdgeObject[], { settings, guard, secret }: JudgementOptions): Judgement {
   const input: EdgeInput = { objects: watchedBy(settings, objects), secret, settings };
-  const edge = compileEdge(input);
-  return { input, edge, findings: findingsOf({ edge, input, guard }) };
+  return { input, ...judgeEdge(input, guard) };
 }
 
 /** Where it exists, a gateway without any Host serves TLS: nobody has it by accident. */

@@ -1,10 +1,9 @@
 import { STATUS_LIMITS } from '../api/status.ts';
-import { compileEdge } from '../edge/compile.ts';
 import type { Finding } from '../edge/finding.ts';
 import { withoutValues } from '../edge/gather.ts';
 import type { Guard } from '../edge/guard.ts';
 import type { EdgeObject, EdgeSettings, Origin, SecretShape } from '../edge/input.ts';
-import { findingsOf } from '../edge/judge.ts';
+import { judgeEdge } from '../edge/judged-edge.ts';
 import { setbacksOf, type Setbacks } from '../edge/setbacks.ts';
 import { watchedBy } from '../edge/watched.ts';
 import type { KubeObject } from '../kube/object.ts';
@@ -62,8 +61,7 @@ export class EdgeJudge {
     };
     const objects = watchedBy(settings, [...this.#objects.values()]);
     const input = { objects, secret, settings: this.#asBefore(settings) };
-    const edge = compileEdge(input);
-    const findings = findingsOf({ edge, input, guard });
+    const { edge, findings } = judgeEdge(input, guard);
     const setbacks = setbacksOf(edge, findings, STATUS_LIMITS.edgeSetbacks);
     return { findings, frozen: edge.freeze !== undefined, tallies: tallyOf(edge), setbacks, asked };
   }

@@ -189,3 +189,10 @@ test('of fields that are given up those that are live count, and what an object 
   const next = declaredAs(mapping('a', { hostname: 'c.com', prefix: '/c/' }), {}, '/spec/hostname');
   assert.deepEqual(claims(world, new Map([['shop/app', [next]]])), ['a b.com /c/']);
 });
+
+test('what is nested too deeply to be written counts by its surface', () => {
+  const world = new EdgeWorld(() => true);
+  const deep: unknown = JSON.parse('['.repeat(9_000) + ']'.repeat(9_000));
+  world.seen(mapping('a', { prefix: '/a/', labels: { deep } }));
+  assert.deepEqual(claims(world), ['a - /a/']);
+});

@@ -80,7 +80,7 @@ export class EdgeWorld {
     const key = identityKey(identity);
     const declarer = this.#declarers.get(key);
     if (declarer && isWhole(declarer.desired)) return;
-    const body = JSON.stringify(whatCounts(object));
+    const body = textOf(whatCounts(object));
     const source = provenSource(object);
     const before = this.#kept.get(key);
     if (before?.body === body && before.source === source) return;
@@ -243,4 +243,24 @@ function whatCounts({ apiVersion, kind, metadata, ...rest }: KubeObject): KubeOb
   const isRead = Object.keys(read).length > 0;
   const shown = { ...place, ...(isRead && { annotations: read, ...(labels && { labels }) }) };
   return { apiVersion, kind, metadata: shown, ...(kind !== 'Service' && { spec: rest['spec'] }) };
+}
+
+/** Nothing that the edge reads lies as deep. */
+const DEEPEST = 64;
+
+/** The API server takes objects nested so deeply that JSON.stringify fails over them; of these the surface counts. */
+function textOf(object: KubeObject): string {
+  try {
+    return JSON.stringify(object);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return JSON.stringify(upTo(DEEPEST, object));
+  }
+}
+
+function upTo(depth: number, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth === 0) return null;
+  if (Array.isArray(value)) return value.map((item) => upTo(depth - 1, item));
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, upTo(depth - 1, inner)]));
 }

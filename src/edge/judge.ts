@@ -3,7 +3,7 @@ import { RULES } from './rules/table.ts';
 import { shownSentence, shownText } from './shown.ts';
 
 /**
- * The row for a rule that threw: a bug of ours. It is a finding like the others, so that it can neither pass unseen nor
+ * The row for what threw over an object: a bug of ours (see judged-edge.ts). It is a finding like the others, so that it can neither pass unseen nor
  * hold the wrong people: being an error it stops the commit that brings it about, and being known before it stops nobody
  * else. What the other rules find, and what this one found until then, stays.
  */
@@ -12,9 +12,10 @@ export const RULE_FAILED: Omit<Rule, 'find'> = {
   name: 'rule-failed',
   severity: 'error',
   impact: 'protection-lost',
-  when: 'One of the rules below failed over the objects that it was given.',
-  means: 'What that rule watches over is not known. It is a bug of Plumbline, not of the objects.',
-  mend: 'Report the message; until it is mended an EdgePolicy can ignore the rule that fails, with the reason.',
+  when: 'The object makes one of the rules below fail, or the working out of what Emissary makes of it.',
+  means:
+    'What the object does to traffic is not known; the others are judged as if it were not there. It is a bug of Plumbline that the object brings to light.',
+  mend: 'Report the message with the object; until it is mended write the object otherwise, or let an EdgePolicy ignore the rule that fails, with the reason.',
 };
 
 /** HTTP has fewer. */
@@ -32,7 +33,17 @@ export function findingsOf(judged: Judged): Finding[] {
     if (judged.guard.ignored.has(rule.id)) continue;
     for (const finding of askOne(rule, judged)) if (!found.has(finding.key)) found.set(finding.key, finding);
   }
-  return [...found.values()].sort(byWeight);
+  return sorted(found.values());
+}
+
+/** Errors first, then by rule and key. */
+export function sorted(findings: Iterable<Finding>): Finding[] {
+  return [...findings].sort(byWeight);
+}
+
+/** The finding that a rule, or the port of the compiler, fails over this object. */
+export function failureOver(object: Party, message: string): Finding {
+  return finding(RULE_FAILED, { object, message });
 }
 
 /** What one rule finds; exported for the tests of the rules. */

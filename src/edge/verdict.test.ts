@@ -52,7 +52,20 @@ const CASES: [title: string, question: Partial<Question>, blockedBy: string[], f
   ['only a freeze blocks who only wants to hear', { after: sees(error('a'), freeze('f')), threshold: 'freeze' }, ['f']],
   ['a freeze that was there blocks nobody else', { before: frozen(freeze('f')), after: frozen(freeze('f')) }, []],
   ['who ends a freeze is not blamed for what it hid', { before: frozen(freeze('f')), after: sees(error('a')) }, []],
-  ['but for a freeze of its own', { before: frozen(freeze('f')), after: sees(freeze('g')) }, ['g']],
+  [
+    'but for what its own objects do',
+    {
+      before: frozen(freeze('f')),
+      after: sees(error('a', { object: of('x', 'shop/app') }), error('b', { other: of('x', 'shop/app') })),
+    },
+    ['a', 'b'],
+  ],
+  [
+    'and while it lasts everything counts as ever',
+    { before: frozen(freeze('f')), after: frozen(freeze('f'), error('a')) },
+    ['a'],
+  ],
+  ['and for a freeze of its own', { before: frozen(freeze('f')), after: sees(freeze('g')) }, ['g']],
   [
     'who keeps to his grants is not held up by somebody who does not',
     { before: sees(trespass(host('x'))), after: sees(trespass(host('x')), collision(host('x'))) },

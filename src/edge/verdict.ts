@@ -3,7 +3,7 @@ import type { Finding, Party, Severity } from './finding.ts';
 /** What is known about the edge at one moment, real or imagined. */
 export interface Judgement {
   readonly findings: readonly Finding[];
-  /** The compiler itself would fail, so that what comes after the failure was not looked at. */
+  /** The compiler itself would fail; the findings are about what it would make of the objects that it does not fail over. */
   readonly frozen: boolean;
 }
 
@@ -58,13 +58,15 @@ function newTrouble({ before, threshold, sources, pruned }: Question, after: Jud
   const taken = new Set(pruned.map(nameOf));
   const trespassers = trespassersIn(before, sources);
   const known = new Map(before.findings.map(({ key, severity }) => [key, severity]));
-  // A commit that ends a freeze brings to light what the freeze had hidden; that is not its doing.
-  const least = before.frozen && !after.frozen ? 'freeze' : threshold;
+  // A commit that ends a freeze brings to light what the freeze had hidden; that is not its doing, but of its own objects.
+  const endsFreeze = before.frozen && !after.frozen;
   return after.findings.filter((finding) => {
     const was = known.get(finding.key);
     const isOld = was !== undefined && isAsBad(was, finding.severity);
     // Only from its own objects: else anybody could keep others from deleting what he relies on.
     const isOwn = sources.includes(finding.object.origin.source ?? '');
+    const isParty = isOwn || sources.includes(finding.other?.origin.source ?? '');
+    const least = endsFreeze && !isParty ? 'freeze' : threshold;
     const takesAway = isOwn && finding.missing !== undefined && taken.has(nameOf(finding.missing));
     const isStop = stops(finding, least) || (takesAway && least !== 'freeze');
     return !isOld && isStop && !isDoneBy(trespassers, finding);
