@@ -1,18 +1,13 @@
 import { Bed, type BenchOptions } from './bed.ts';
-import { filesOf, mixedObjects, type MixedObject } from './mixed-objects.ts';
-import { arrival } from './observer.ts';
-import { processorSeconds } from './processor.ts';
+import { COLLECTIONS, filesOf, KINDS, mixedObjects, type MixedObject } from './mixed-objects.ts';
 import { CONNECTIONS, RawApply } from './raw-apply.ts';
 import { figure, median } from './table.ts';
+import { Stage, type Turn } from './turn.ts';
 
 /** Objects of each source when there are many. */
 const SHARE = 10;
 
-/** One turn of one contender: seconds on the clock, and processor seconds of server, client and this process. */
-interface Took {
-  wall: number;
-  cpu: number;
-}
+type Took = Pick<Turn, 'wall' | 'processor'>;
 
 interface Contender {
   name: string;
@@ -33,13 +28,15 @@ export async function apply(options: BenchOptions): Promise<void> {
     if (round % 2 === 1) order.reverse();
     for (const { name, turns, run } of order) {
       const took = await run();
-      options.tell(`apply: round ${round}: ${name}: ${took.wall.toFixed(2)} s, processor ${took.cpu.toFixed(2)} s`);
+      options.tell(
+        `apply: round ${round}: ${name}: ${took.wall.toFixed(2)} s, processor ${took.processor.toFixed(2)} s`,
+      );
       if (round > 0) turns.push(took);
     }
   }
   for (const [unit, of] of [
     ['s', (took: Took) => took.wall],
-    ['processor s', (took: Took) => took.cpu],
+    ['processor s', (took: Took) => took.processor],
   ] as const) {
     const limit = median(raw!.turns.map(of));
     options.report(figure('apply', raw!.name, options.rounds, limit, unit));
@@ -67,33 +64,23 @@ async function contenders(bed: Bed, objects: readonly MixedObject[]): Promise<Co
 async function rawTurn(bed: Bed, objects: readonly MixedObject[]): Promise<Took> {
   const namespace = await bed.namespace();
   await using raw = new RawApply(bed.cluster, bed.cluster.tokens.operator);
-  return await timed(bed, namespace, objects.length, [], () => raw.all(namespace, objects));
+  await using stage = await Stage.open(bed, arrival(namespace, objects.length));
+  return await stage.timed([], () => raw.all(namespace, objects));
 }
 
 async function operatorTurn(bed: Bed, count: number, url: string, folders: readonly string[]): Promise<Took> {
   const namespace = await bed.namespace();
   await using operator = bed.operator(namespace);
   await operator.said('watching sources');
-  const took = await timed(bed, namespace, count, [operator.pid], async () => {
-    await Promise.all(folders.map((folder) => bed.createSource(namespace, folder, { url, path: folder })));
-  });
+  await using stage = await Stage.open(bed, arrival(namespace, count));
+  const took = await stage.timed([operator.pid], () =>
+    Promise.all(folders.map((folder) => bed.createSource(namespace, folder, { url, path: folder }))),
+  );
   await Promise.all(folders.map((folder) => bed.ready(namespace, folder)));
   await operator.stop('SIGTERM');
   return took;
 }
 
-/** From the start of the work until a neutral watch has seen the last object. */
-async function timed(
-  { cluster }: Bed,
-  namespace: string,
-  count: number,
-  clients: number[],
-  work: () => Promise<void>,
-): Promise<Took> {
-  await using arriving = await arrival(cluster, namespace, count);
-  const pids = [process.pid, cluster.pid, cluster.apiServerPid, ...clients];
-  const [cpu, startedAt] = [processorSeconds(pids), performance.now()];
-  await work();
-  const wall = ((await arriving.done) - startedAt) / 1000;
-  return { wall, cpu: processorSeconds(pids) - cpu };
+function arrival(namespace: string, count: number) {
+  return { collections: KINDS.map((kind) => COLLECTIONS[kind](namespace)), count };
 }

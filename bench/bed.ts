@@ -44,12 +44,15 @@ export class Bed implements AsyncDisposable {
     this.#profileDir = profileDir;
   }
 
-  /** `audit` writes a log of all requests, which costs the server some time: only for counting. */
-  static async create({ profileDir, tell }: BenchOptions, { audit = false } = {}): Promise<Bed> {
+  /**
+   * `audit` writes a log of all requests, which costs the server some time: only for counting. Without `controllers` nothing
+   * works in the cluster but the server and the store.
+   */
+  static async create({ profileDir, tell }: BenchOptions, { audit = false, controllers = true } = {}): Promise<Bed> {
     const scratch = mkdtempSync(join(tmpdir(), 'plumbline-bench-'));
     process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
     const [cluster, git] = await Promise.all([
-      startCluster({ priorityAndFairness: false, audit, log: tell }),
+      startCluster({ priorityAndFairness: false, audit, controllers, log: tell }),
       startGitServer(),
       bundle(join(scratch, 'app')),
       bundle(join(scratch, 'raw'), { 'raw-process': 'bench/raw-process.ts' }),
@@ -62,14 +65,15 @@ export class Bed implements AsyncDisposable {
     return freshNamespace(this.cluster, 'bench');
   }
 
-  /** `cache` names the folder of Git mirrors: the same name again is a restart, another one a new pod. */
-  operator(namespace: string, cache = namespace): Child {
+  /** Over the Git mirrors of the one before it in this namespace: a restart. */
+  operator(namespace: string, { metricsPort }: { metricsPort?: number } = {}): Child {
     return startOperator({
       cluster: this.cluster,
       app: join(this.#scratch, 'app'),
       namespace,
-      cacheDir: join(this.#scratch, 'cache', cache),
+      cacheDir: join(this.#scratch, 'cache', namespace),
       profileDir: this.#profileDir,
+      metricsPort,
     });
   }
 

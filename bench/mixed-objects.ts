@@ -1,12 +1,18 @@
+import { createHash } from 'node:crypto';
 import { dump } from 'js-yaml';
 import type { KubeObject } from '../src/kube/object.ts';
 
 /** One object, as the raw loop sends it and as a repository holds it. */
-export interface MixedObject {
-  kind: MixedKind;
+export interface BenchObject {
   name: string;
   /** JSON without a namespace. */
   body: string;
+  /** Where it is served. */
+  collection: (namespace: string) => string;
+}
+
+export interface MixedObject extends BenchObject {
+  kind: MixedKind;
 }
 
 export type MixedKind = 'ConfigMap' | 'Deployment' | 'Service' | 'ServiceAccount';
@@ -26,7 +32,22 @@ export function mixedObjects(count: number): MixedObject[] {
   return Array.from({ length: count }, (_, index) => {
     const kind = KINDS[index % KINDS.length]!;
     const name = `bench-${String(index).padStart(5, '0')}`;
-    return { kind, name, body: JSON.stringify({ ...TEMPLATES[kind](name), ...meta(name) }) };
+    const body = JSON.stringify({ ...TEMPLATES[kind](name), ...meta(name) });
+    return { kind, name, body, collection: COLLECTIONS[kind] };
+  });
+}
+
+/** ConfigMaps of 300 KB, which no compression makes very small. */
+export function largeObjects(count: number): BenchObject[] {
+  return Array.from({ length: count }, (_, index) => {
+    const name = `bench-large-${String(index).padStart(5, '0')}`;
+    const lines = Array.from({ length: 3_000 }, (_unused, line) => createHash('sha512').update(`${name} ${line}`));
+    const text = lines
+      .map((line) => `${line.digest('base64')} ........\n`)
+      .join('')
+      .slice(0, 300_000);
+    const body = JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', ...meta(name), data: { text } });
+    return { name, body, collection: COLLECTIONS.ConfigMap };
   });
 }
 
@@ -36,7 +57,7 @@ export function configMapsOf(objects: readonly MixedObject[]): MixedObject[] {
 }
 
 /** One file each, in YAML as people write it. */
-export function filesOf(objects: readonly MixedObject[], folder = 'apps'): Record<string, string> {
+export function filesOf(objects: readonly BenchObject[], folder = 'apps'): Record<string, string> {
   return Object.fromEntries(objects.map(({ name, body }) => [fileOf(name, folder), dump(JSON.parse(body))]));
 }
 

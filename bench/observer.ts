@@ -1,8 +1,9 @@
 import { Agent, request } from 'undici';
+import type { GitOpsSource } from '../src/api/source.ts';
 import { LineSplitter } from '../src/kube/lines.ts';
 import type { KubeObject } from '../src/kube/object.ts';
 import type { Cluster } from '../test/cluster.ts';
-import { COLLECTIONS, KINDS } from './mixed-objects.ts';
+import { markOf } from './mixed-objects.ts';
 
 const LINE_BYTES = 16 * 1024 * 1024;
 
@@ -42,19 +43,52 @@ export class Observer implements AsyncDisposable {
   }
 }
 
-/** Watches all mixed kinds of a namespace; `done` resolves with the moment (performance.now) at which the last of `count` was there. */
-export async function arrival(
+/** Whether this event is one of those that are waited for. */
+export type Awaited = (type: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject) => boolean;
+
+/** Objects of a bench that appear. */
+export const appearing: Awaited = (type, { metadata }) => type === 'ADDED' && metadata.name.startsWith('bench-');
+
+export const disappearing: Awaited = (type, { metadata }) => type === 'DELETED' && metadata.name.startsWith('bench-');
+
+/** ConfigMaps that get this mark. */
+export function marked(mark: string): Awaited {
+  return (_type, object) => markOf(object) === mark;
+}
+
+/** Sources that are Ready at this commit. */
+export function readyAt(commit: string): Awaited {
+  return (type, object) =>
+    becomingReady(type, object) && (object as GitOpsSource).status?.lastAppliedRevision?.endsWith(commit) === true;
+}
+
+/** Sources that get Ready. */
+export const becomingReady: Awaited = (_type, object) => {
+  const { conditions } = (object as GitOpsSource).status ?? {};
+  return conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
+};
+
+export interface Sightings extends AsyncDisposable {
+  /** Resolves with the moment (performance.now) at which the last one was seen. */
+  done: Promise<number>;
+}
+
+/**
+ * Watches collections until `count` different objects have had their awaited event. Resolves when all are watched.
+ */
+export async function sightings(
   cluster: Cluster,
-  namespace: string,
+  collections: readonly string[],
   count: number,
-): Promise<{ done: Promise<number> } & AsyncDisposable> {
+  awaited: Awaited = appearing,
+): Promise<Sightings> {
   const seen = new Set<string>();
   const { promise, resolve } = Promise.withResolvers<number>();
   const observers = await Promise.all(
-    KINDS.map((kind) =>
-      Observer.open(cluster, COLLECTIONS[kind](namespace), (type, { metadata }) => {
-        if (type !== 'ADDED' || !metadata.name.startsWith('bench-')) return;
-        seen.add(`${kind}/${metadata.name}`);
+    collections.map((collection) =>
+      Observer.open(cluster, collection, (type, object) => {
+        if (!awaited(type, object)) return;
+        seen.add(`${collection}/${object.metadata.name}`);
         if (seen.size === count) resolve(performance.now());
       }),
     ),

@@ -14,6 +14,8 @@ export interface OperatorOptions {
   cacheDir: string;
   /** Where to leave a CPU profile when it ends. */
   profileDir?: string | undefined;
+  /** Serves its metrics there, on loopback; default: nowhere. */
+  metricsPort?: number | undefined;
 }
 
 /** Copies the service account to where a pod has it, in a mount namespace that only the operator sees. */
@@ -25,16 +27,17 @@ shift
 exec "$@"`;
 
 /**
- * The bundle with the flags of the manifest, but without leader election, metrics and probes. It logs in as a pod does where
+ * The bundle with the flags of the manifest, but without leader election, probes and, unless asked for, metrics. It logs in as a pod does where
  * this machine allows that (`unshare`); elsewhere by a kubeconfig, which loads a library of some 50 MB more.
  */
-export function startOperator({ cluster, app, namespace, cacheDir, profileDir }: OperatorOptions): Child {
+export function startOperator(options: OperatorOptions): Child {
+  const { cluster, app, namespace, cacheDir, profileDir, metricsPort } = options;
   const command = [
     process.execPath,
     ...(profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`]),
     join(app, 'plumbline-operator.js'),
     '--leader-elect=false',
-    '--metrics-address=0',
+    `--metrics-address=${metricsPort === undefined ? '0' : `127.0.0.1:${metricsPort}`}`,
     '--health-address=0',
     '--log-level=info',
     '--default-service-account=plumbline',

@@ -1,6 +1,6 @@
 import { Pool } from 'undici';
 import type { Cluster } from '../test/cluster.ts';
-import { COLLECTIONS, type MixedObject } from './mixed-objects.ts';
+import type { BenchObject } from './mixed-objects.ts';
 
 /** The limit of an apply: the least that any tool must send, over as many connections. */
 export const CONNECTIONS = 8;
@@ -16,7 +16,7 @@ export class RawApply implements AsyncDisposable {
   }
 
   /** Resolves when the last one is answered. */
-  async all(namespace: string, objects: readonly MixedObject[], width = CONNECTIONS): Promise<void> {
+  async all(namespace: string, objects: readonly BenchObject[], width = CONNECTIONS): Promise<void> {
     const queue = objects[Symbol.iterator]();
     const worker = async () => {
       for (let next = queue.next(); !next.done; next = queue.next()) await this.one(namespace, next.value);
@@ -24,11 +24,19 @@ export class RawApply implements AsyncDisposable {
     await Promise.all(Array.from({ length: width }, worker));
   }
 
-  async one(namespace: string, { kind, name, body }: MixedObject): Promise<void> {
-    const path = `${COLLECTIONS[kind](namespace)}/${name}?fieldManager=raw&force=true&fieldValidation=Strict`;
-    const answer = await this.#pool.request({ method: 'PATCH', path, headers: this.#headers, body });
+  async one(namespace: string, { name, body, collection }: BenchObject): Promise<void> {
+    const path = `${collection(namespace)}/${name}?fieldManager=raw&force=true&fieldValidation=Strict`;
+    await this.#send('PATCH', path, body);
+  }
+
+  async delete(namespace: string, { name, collection }: BenchObject): Promise<void> {
+    await this.#send('DELETE', `${collection(namespace)}/${name}`);
+  }
+
+  async #send(method: 'PATCH' | 'DELETE', path: string, body: string | null = null): Promise<void> {
+    const answer = await this.#pool.request({ method, path, headers: this.#headers, body });
     const text = await answer.body.text();
-    if (answer.statusCode > 201) throw new Error(`PATCH ${path}: ${answer.statusCode} ${text}`);
+    if (answer.statusCode > 201) throw new Error(`${method} ${path}: ${answer.statusCode} ${text}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,9 +1,10 @@
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { readAudit, type AuditEvent } from '../test/audit.ts';
 import type { Cluster } from '../test/cluster.ts';
 import { until } from '../test/until.ts';
 
 /** The operator's user in a test cluster. */
-const OPERATOR = 'operator';
+export const OPERATOR = 'operator';
 
 /** What the operator asked the API server since `sinceMs` (Date.now), without its watches and its lease. */
 export function requestsSince(cluster: Cluster, sinceMs: number): AuditEvent[] {
@@ -22,6 +23,31 @@ export async function quiet(cluster: Cluster, sinceMs = 0, forMs = 2_500): Promi
     },
     { what: 'the operator is at rest', timeoutMs: 120_000, intervalMs: 200 },
   );
+}
+
+/** Reads an audit log from where it stopped the last time: some logs here have hundreds of megabytes. */
+export class AuditTail {
+  readonly #file: string;
+  #offset: number;
+
+  constructor({ auditLog }: Cluster) {
+    if (auditLog === undefined) throw new Error('this cluster was started without `audit: true`');
+    this.#file = auditLog;
+    this.#offset = statSync(auditLog).size;
+  }
+
+  /** What this user has asked since the last call, without watches. */
+  next(username: string): AuditEvent[] {
+    const bytes = Buffer.alloc(statSync(this.#file).size - this.#offset);
+    const file = openSync(this.#file, 'r');
+    readSync(file, bytes, 0, bytes.length, this.#offset);
+    closeSync(file);
+    const whole = bytes.subarray(0, bytes.lastIndexOf('\n') + 1);
+    this.#offset += whole.length;
+    const lines = whole.toString().split('\n').slice(0, -1);
+    const events = lines.map((line) => JSON.parse(line) as AuditEvent);
+    return events.filter(({ user, verb }) => user.username === username && verb !== 'watch');
+  }
 }
 
 /** How many requests of each kind: `list configmaps`, `patch gitopssources/status`, `patch configmaps (dry run)`. */

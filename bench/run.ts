@@ -8,6 +8,7 @@ import { memory } from './memory.ts';
 import { push } from './push.ts';
 import { rest } from './rest.ts';
 import { restart } from './restart.ts';
+import { SCALE } from './scale.ts';
 import { table, type Row } from './table.ts';
 
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<void>>> = {
@@ -20,12 +21,18 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<void>>
   edge,
 };
 
+/** Names that stand for several. */
+const GROUPS: Readonly<Record<string, readonly string[]>> = { all: Object.keys(BENCHES), scale: Object.keys(SCALE) };
+
+const RUNNABLE = { ...BENCHES, ...SCALE };
+
 const USAGE = `npm run bench -- NAME… [flags]
-names: ${Object.keys(BENCHES).join(', ')}, or all
+names: ${Object.keys(BENCHES).join(', ')}, or all of these: all
+       ${Object.keys(SCALE).join(', ')}, or all of these: scale
 flags:
   --json            one JSON object a line instead of a table
-  --objects N       managed objects (1000)
-  --rounds N        rounds of apply and restart, after one to warm up (3)
+  --objects N       managed objects (1000); scale goes to ten times as many
+  --rounds N        rounds of apply, restart and scale, after one to warm up (3)
   --samples N       edits of drift (200), pushes of push (20)
   --seconds N       how long rest looks on (300)
   --interval TIME   of the source that push leaves to polling (1s)
@@ -44,8 +51,8 @@ const FLAGS = {
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({ options: FLAGS, allowPositionals: true });
-  const names = positionals.includes('all') ? Object.keys(BENCHES) : positionals;
-  const unknown = names.filter((name) => !Object.hasOwn(BENCHES, name));
+  const names = positionals.flatMap((name) => (Object.hasOwn(GROUPS, name) ? GROUPS[name]! : [name]));
+  const unknown = names.filter((name) => !Object.hasOwn(RUNNABLE, name));
   if (values.help || names.length === 0 || unknown.length > 0) {
     if (unknown.length > 0) console.error(`unknown: ${unknown.join(', ')}`);
     console.error(USAGE);
@@ -65,7 +72,7 @@ async function main(): Promise<void> {
     },
     tell: (line) => console.error(line),
   };
-  for (const name of names) await BENCHES[name]!(options);
+  for (const name of names) await RUNNABLE[name]!(options);
   if (!values.json) console.log(table(rows));
 }
 
