@@ -27,7 +27,10 @@ export async function growth(options: BenchOptions, part: string, open: Opener):
   for (let round = 0; round <= options.rounds; round += 1) {
     for (const contest of round === 0 ? [small] : [small, large]) {
       const [bare, operator] = [await contest.bare(), await contest.operator()];
-      options.tell(`${part}: round ${round}: ${contest.size}: ${told('bare', bare)}; ${told('operator', operator)}`);
+      const own = `${operator.own.toFixed(2)} s of its own`;
+      options.tell(
+        `${part}: round ${round}: ${contest.size}: ${told('bare', bare)}; ${told('operator', operator)}, ${own}`,
+      );
       if (round === 0) continue;
       tally.get(contest)!.bare.push(bare);
       tally.get(contest)!.operator.push(operator);
@@ -55,6 +58,7 @@ function reportSize({ report, rounds }: BenchOptions, part: string, { size, bare
   row('processor', operator.processor, 'processor s', bare.processor);
   row('processor, of the operator alone', operator.own, 'processor s');
   row('requests', operator.requests, 'requests', bare.requests);
+  for (const [kind, count] of operator.kinds) row(`requests: ${kind}`, count, 'requests');
   row('answers 429', operator.throttled, 'requests');
   row('asking Git', operator.gitRequests, 'Git requests');
   row('memory at most', operator.peak, 'MB');
@@ -73,10 +77,12 @@ function reportGrowth({ report, rounds }: BenchOptions, part: string, small: Med
   }
 }
 
+/** Of each figure for itself; what is no figure is that of the last turn. */
 function medianOf<T extends Turn>(turns: readonly T[]): T {
-  const names = Object.keys(turns[0]!) as (keyof T)[];
+  const last = turns.at(-1)!;
+  const names = (Object.keys(last) as (keyof T)[]).filter((name) => typeof last[name] === 'number');
   const medians = names.map((name) => [name, median(turns.map((turn) => turn[name] as number))]);
-  return { ...turns[0]!, ...Object.fromEntries(medians) };
+  return { ...last, ...Object.fromEntries(medians) };
 }
 
 function told(name: string, { wall, processor, requests }: Turn): string {

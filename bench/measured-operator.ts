@@ -33,6 +33,7 @@ export class MeasuredOperator implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.child.stop('SIGTERM');
     await this.child[Symbol.asyncDispose]();
   }
 }

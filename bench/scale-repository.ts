@@ -4,14 +4,14 @@ import type { Repository } from '../test/git-repository.ts';
 import { sourcesOf, type Bed, type BenchOptions } from './bed.ts';
 import { growth, type Contest } from './growth.ts';
 import { MeasuredOperator } from './measured-operator.ts';
-import { COLLECTIONS, filesOf, mixedObjects, withMark, type MixedObject } from './mixed-objects.ts';
+import { COLLECTIONS, configMapsOf, filesOf, mixedObjects, withMark, type MixedObject } from './mixed-objects.ts';
 import { becomingReady, marked, readyAt, sightings } from './observer.ts';
 import { CONNECTIONS, RawApply } from './raw-apply.ts';
 import { figure, median } from './table.ts';
 import { BARE, bareTurn, operatorTurn, type Work } from './turn.ts';
 
 const PART = 'scale-repository';
-/** Objects of each source; the first is a ConfigMap. */
+/** Objects of each source; some are ConfigMaps. */
 const SHARE = 10;
 
 /** The sources of one repository: folder → its objects. */
@@ -46,9 +46,9 @@ export async function repository(options: BenchOptions): Promise<void> {
 
 /** Writes one object of each team anew, with a mark of its own; gives these objects. */
 async function commit(followed: Repository, teams: Teams, mark?: string) {
-  const entries = [...teams].map(([folder, [first, ...others]]) => {
-    const changed = mark === undefined ? first! : withMark(first!, mark);
-    return { changed, files: filesOf(mark === undefined ? [first!, ...others] : [changed], folder) };
+  const entries = [...teams].map(([folder, objects]) => {
+    const changed = withMark(configMapsOf(objects)[0]!, mark ?? 'declared');
+    return { changed, files: filesOf(mark === undefined ? objects : [changed], folder) };
   });
   const files = Object.assign({}, ...entries.map((entry) => entry.files)) as Record<string, string>;
   return { sha: await followed.write(files), changed: entries.map((entry) => entry.changed) };

@@ -2,7 +2,7 @@ import type { Bed } from './bed.ts';
 import type { MeasuredOperator } from './measured-operator.ts';
 import { sightings, type Awaited, type Sightings } from './observer.ts';
 import { processorSeconds } from './processor.ts';
-import { AuditTail, OPERATOR } from './requests.ts';
+import { AuditTail, byKind, OPERATOR } from './requests.ts';
 
 /** One turn of one contender. */
 export interface Turn {
@@ -28,6 +28,8 @@ export interface OperatorTurn extends Turn {
   throttled: number;
   /** To the Git server. */
   gitRequests: number;
+  /** The requests by what they did; see byKind. */
+  kinds: ReadonlyMap<string, number>;
 }
 
 export interface Work {
@@ -71,6 +73,7 @@ export async function operatorTurn(
     told: toldS,
     own: processorSeconds([pid]) - own,
     requests: requests.length,
+    kinds: byKind(requests),
     throttled: requests.filter(({ responseStatus }) => responseStatus?.code === 429).length,
     gitRequests: bed.git.requests.length - gitRequests,
     peak: operator.child.memory('VmHWM'),

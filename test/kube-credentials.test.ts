@@ -49,6 +49,16 @@ test('400 requests, 16 at a time, share 16 connections at most', async () => {
   assert.ok(proxy.connections <= 16, `${proxy.connections} connections`);
 });
 
+test('deletions keep their connection', async () => {
+  await using proxy = await tcpProxy(cluster.url);
+  await using api = clientOf(cluster, { url: proxy.url });
+  const configMaps = await resourceOf(api, 'v1', 'ConfigMap');
+  const before = proxy.connections;
+  for (let index = 0; index < 20; index += 1)
+    await api.delete(configMaps, 'default', `absent-${index}`, { signal, uid: 'none' });
+  assert.ok(proxy.connections - before <= 1, `${proxy.connections - before} further connections`);
+});
+
 test('watches do not take connections away from requests', async () => {
   await using proxy = await tcpProxy(cluster.url);
   await using api = clientOf(cluster, { url: proxy.url });

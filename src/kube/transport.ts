@@ -219,6 +219,8 @@ export class Transport implements AsyncDisposable {
         method,
         headers,
         body: options.body ?? null,
+        // Or undici opens a connection for each DELETE that has a body: other servers may not expect one.
+        reset: false,
         signal: deadline.signal,
       });
       // undici looks at its signal only once the request has a connection, which a black hole delays by 10 s.
