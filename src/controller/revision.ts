@@ -149,7 +149,7 @@ async function renderAt(
   remote: Remote,
   tip: Tip,
   before: Rendered | undefined,
-  { git, discovery }: ReconcileDeps,
+  { git, discovery, sources }: ReconcileDeps,
   signal: AbortSignal,
 ): Promise<Rendered> {
   const settings = settingsOf(source, spec);
@@ -166,7 +166,7 @@ async function renderAt(
   const once = () =>
     render({
       files,
-      read: (oids) => git.read(remote, tip, oids, call),
+      read: (oids) => git.read(remote, tip, oids, { ...call, soon: () => soonRead(source, spec, sources) }),
       selection: { path: spec.path, include: spec.include ?? [], exclude: spec.exclude ?? [] },
       settings: {
         source: { namespace: source.namespace, name: source.name },
@@ -195,6 +195,20 @@ async function renderAt(
   const rules = spec.drift.ignore ?? [];
   const desired = result.declared.map((object) => desire(object, rules));
   return { tip, commit, treeId, settings, desired, ignoredFiles: result.ignored };
+}
+
+/** The folders of all sources that read the same ref of the same repository with the same rights, whole. */
+function soonRead({ namespace }: Source, spec: GitOpsSourceSpec, sources: ReconcileDeps['sources']): string[] {
+  const origin = (space: string, { url, ref, secretRef }: GitOpsSourceSpec): string =>
+    JSON.stringify([url, ref, secretRef && [space, secretRef.name]]);
+  const own = origin(namespace, spec);
+  const paths = new Set<string>();
+  for (const other of sources.values()) {
+    const { suspend, include, exclude, path } = other.spec ?? { suspend: true };
+    const isWhole = !suspend && !include?.length && !exclude?.length;
+    if (isWhole && origin(other.namespace, other.spec!) === own) paths.add(path);
+  }
+  return [...paths];
 }
 
 /** Everything but the tree that the objects depend on. */

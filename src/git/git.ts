@@ -9,7 +9,7 @@ import { Mirror } from './mirror.ts';
 import { inheritedMirrors, removeInherited } from './mirror-disk.ts';
 import { FilterRefused, WantRefused } from './protocol.ts';
 import { RefPoll } from './ref-poll.ts';
-import type { Git, GitCall, GitLimits, RefSelector, Remote, Tip, Tree } from './remote.ts';
+import type { Git, GitCall, GitLimits, ReadAhead, RefSelector, Remote, Tip, Tree } from './remote.ts';
 import { UploadPack } from './upload-pack.ts';
 import { GitWorker, MirrorDamaged } from './worker-client.ts';
 
@@ -86,8 +86,14 @@ class Repositories implements Git {
     return this.#use(remote, call, ({ mirror }, signal) => mirror.tree(tip, segments, signal));
   }
 
-  async read(remote: Remote, tip: Tip, oids: readonly string[], call: GitCall): Promise<Map<string, Uint8Array>> {
-    return this.#use(remote, call, ({ mirror }, signal) => mirror.read(tip, oids, signal));
+  async read(
+    remote: Remote,
+    tip: Tip,
+    oids: readonly string[],
+    call: GitCall & ReadAhead,
+  ): Promise<Map<string, Uint8Array>> {
+    const soon = (): string[][] => (call.soon?.() ?? []).flatMap(checkedOrNot);
+    return this.#use(remote, call, ({ mirror }, signal) => mirror.read(tip, oids, soon, signal));
   }
 
   async close(): Promise<void> {
@@ -201,6 +207,15 @@ class Repositories implements Git {
       this.#dispatchers.set(key, agent);
     }
     return agent;
+  }
+}
+
+/** Whoever else asked for a path that cannot be used is told so, not this caller. */
+function checkedOrNot(path: string): string[][] {
+  try {
+    return [checkPath(path)];
+  } catch {
+    return [];
   }
 }
 

@@ -1,19 +1,8 @@
-import { mkdir, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { gitError, isGitError } from './errors.ts';
+import { Generations } from './generations.ts';
 import { describeRef } from './refs.ts';
 import { WANTS_PER_REQUEST } from './limits.ts';
-import {
-  emptyState,
-  generationDir,
-  INCOMING,
-  isWornOut,
-  makeGeneration,
-  objectDirs,
-  openState,
-  saveState,
-  type MirrorState,
-} from './mirror-state.ts';
+import { emptyState, isWornOut } from './mirror-state.ts';
 import { FilterRefused, WantRefused, type FetchWish } from './protocol.ts';
 import type { GitLimits, Tip, Tree } from './remote.ts';
 import { SharedCalls, Turnstile } from './shared-calls.ts';
@@ -30,19 +19,19 @@ const MAX_HAVES = 16;
  * of one mirror come one after the other; those of different mirrors never wait for each other.
  */
 export class Mirror {
-  readonly #dir: string;
+  readonly #packs: Generations;
   readonly #server: UploadPack;
   readonly #worker: GitWorker;
   readonly #limits: GitLimits;
   readonly #turns = new Turnstile();
   readonly #commits = new SharedCalls<void>();
-  #state: Promise<MirrorState> | undefined;
-  #packNumber = 0;
   /** Blobs that callers in the queue have asked for. */
   readonly #awaited = new Set<string>();
+  /** The commit of which nothing is fetched ahead any more: it was refused, or too much. */
+  #notAhead: string | undefined;
 
   constructor(dir: string, server: UploadPack, worker: GitWorker, limits: GitLimits) {
-    this.#dir = dir;
+    this.#packs = new Generations(dir, worker, limits);
     this.#server = server;
     this.#worker = worker;
     this.#limits = limits;
@@ -52,17 +41,23 @@ export class Mirror {
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
       const answer = await this.#read('tree', { commit: tip.commit, path, limits: this.#limits }, signal);
       if (answer.kind === 'complete') return answer.tree;
-      if (answer.kind === 'missing-blobs') await this.#fetchBlobs(tip, answer.oids, signal);
+      if (answer.kind === 'missing-blobs') await this.#fetchBlobs(tip, answer.oids, () => [], signal);
       else await this.#commits.run(tip.commit, signal, (shared) => this.#fetchCommit(tip, shared));
     }
     throw gitError('GitProtocolError', `${this.#server.host} leaves out objects that it was asked for`);
   }
 
-  async read(tip: Tip, oids: readonly string[], signal: AbortSignal): Promise<Map<string, Uint8Array>> {
+  /** `soon`: folders whose manifests come along when something is missing. */
+  async read(
+    tip: Tip,
+    oids: readonly string[],
+    soon: () => string[][],
+    signal: AbortSignal,
+  ): Promise<Map<string, Uint8Array>> {
     const ask = { commit: tip.commit, limits: this.#limits };
     const { found, missing } = await this.#read('blobs', { ...ask, oids: [...new Set(oids)] }, signal);
     if (missing.length === 0) return found;
-    await this.#fetchBlobs(tip, missing, signal);
+    await this.#fetchBlobs(tip, missing, soon, signal);
     const later = await this.#read('blobs', { ...ask, oids: missing }, signal);
     if (later.missing.length > 0) {
       throw gitError('GitProtocolError', `${this.#server.host} leaves out objects that it was asked for`);
@@ -72,32 +67,17 @@ export class Mirror {
   }
 
   async holds(commit: string): Promise<boolean> {
-    return (await this.#opened()).commits.includes(commit);
+    return (await this.#packs.state()).commits.includes(commit);
   }
 
   /** Bytes of packs on disk; 0 as long as nobody has read from it. */
   async size(): Promise<number> {
-    return (await this.#state)?.bytes ?? 0;
+    return this.#packs.size();
   }
 
   /** Removes the mirror from disk; whoever is reading it starts again with an empty one. */
   async remove(signal: AbortSignal): Promise<void> {
-    await this.#turns.pass(signal, async () => {
-      const state = await this.#opened();
-      for (const dir of objectDirs(this.#dir, state)) await this.#worker.call('forget', { dir }, signal);
-      await rm(this.#dir, { recursive: true, force: true });
-      this.#state = undefined;
-    });
-  }
-
-  async #opened(): Promise<MirrorState> {
-    this.#state ??= openState(this.#dir);
-    try {
-      return await this.#state;
-    } catch (error) {
-      this.#state = undefined;
-      throw error;
-    }
+    await this.#turns.pass(signal, () => this.#packs.remove(signal));
   }
 
   async #read<J extends 'tree' | 'blobs'>(
@@ -105,28 +85,24 @@ export class Mirror {
     ask: Omit<GitJobs[J]['ask'], 'dirs'>,
     signal: AbortSignal,
   ): Promise<GitJobs[J]['answer']> {
-    const state = await this.#opened();
+    const state = await this.#packs.state();
     try {
-      return await this.#worker.call(job, { ...ask, dirs: objectDirs(this.#dir, state) } as GitJobs[J]['ask'], signal);
+      return await this.#worker.call(job, { ...ask, dirs: this.#packs.dirsOf(state) } as GitJobs[J]['ask'], signal);
     } catch (error) {
       if (!(error instanceof MirrorDamaged)) throw error;
     }
     // Only a cache: begin again with an empty folder, and let the caller fetch.
     await this.#turns.pass(signal, async () => {
-      if ((await this.#opened()) !== state) return;
-      await this.#swap(emptyState(state.generation + 1, state.unfiltered), signal);
+      if ((await this.#packs.state()) !== state) return;
+      await this.#packs.swap(emptyState(state.generation + 1, state.unfiltered), signal);
     });
-    return this.#worker.call(
-      job,
-      { ...ask, dirs: objectDirs(this.#dir, await this.#opened()) } as GitJobs[J]['ask'],
-      signal,
-    );
+    return this.#worker.call(job, { ...ask, dirs: await this.#packs.dirs() } as GitJobs[J]['ask'], signal);
   }
 
   /** Holds the turn: a damaged mirror is left to the reader that comes afterwards. */
   async #missing(oids: string[], signal: AbortSignal): Promise<string[]> {
     try {
-      const dirs = objectDirs(this.#dir, await this.#opened());
+      const dirs = await this.#packs.dirs();
       return await this.#worker.call('missing', { dirs, oids }, signal);
     } catch (error) {
       if (error instanceof MirrorDamaged) return oids;
@@ -136,7 +112,7 @@ export class Mirror {
 
   async #fetchCommit(tip: Tip, signal: AbortSignal): Promise<void> {
     await this.#turns.pass(signal, async () => {
-      const state = await this.#opened();
+      const state = await this.#packs.state();
       // What we thought to hold whole is not: nothing may be built upon it.
       const begin = isWornOut(state) || state.commits.includes(tip.commit) || state.commits.length === 0;
       try {
@@ -190,14 +166,7 @@ export class Mirror {
     depth: 'one' | 'all' = 'one',
   ): Promise<void> {
     const server = await this.#server.server(signal);
-    const old = await this.#opened();
-    const state = begin ? emptyState(old.generation + 1, unfiltered) : structuredClone(old);
-    if (begin) {
-      if (old.commits.length > 0) state.previous = old.generation;
-      // An attempt that failed may have left something there.
-      await this.#removeGeneration(state.generation, signal);
-      await makeGeneration(this.#dir, state.generation);
-    }
+    const state = begin ? await this.#packs.begin(unfiltered, signal) : structuredClone(await this.#packs.state());
     const wish: FetchWish = {
       wants,
       haves: state.commits.slice(-MAX_HAVES),
@@ -206,7 +175,7 @@ export class Mirror {
       filter: server.filter && !unfiltered,
     };
     try {
-      await this.#take(state, wish, signal);
+      await this.#packs.take(state, wish, this.#server, signal);
     } catch (error) {
       // What the server built upon is not here, whatever our state says: begin again, once.
       const filterRefused = error instanceof FilterRefused && !unfiltered;
@@ -217,66 +186,43 @@ export class Mirror {
     }
     state.commits.push(...wants);
     state.firstBytes ||= state.bytes;
-    await this.#swap(state, signal);
+    await this.#packs.swap(state, signal);
   }
 
-  /** One request and its pack, into the generation of `state`; `state` is changed to say what is there then. */
-  async #take(state: MirrorState, wish: FetchWish, signal: AbortSignal): Promise<void> {
-    const file = join(this.#dir, INCOMING, `${(this.#packNumber += 1)}.pack`);
-    try {
-      await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-      const { shallow, unshallow, bytes } = await this.#server.fetch(wish, file, this.#limits.packBytes, signal);
-      const dir = generationDir(this.#dir, state.generation);
-      await this.#worker.call('index', { dir, file, limits: this.#limits, wants: [...wish.wants] }, signal);
-      state.shallow = [...new Set([...state.shallow, ...shallow])].filter((oid) => !unshallow.includes(oid));
-      state.packs += 1;
-      state.bytes += bytes;
-    } catch (error) {
-      if (error instanceof MirrorDamaged) throw gitError('GitProtocolError', 'the pack of the Git server is damaged');
-      throw error;
-    } finally {
-      await rm(file, { force: true });
-      await rm(file.replace(/\.pack$/, '.idx'), { force: true });
-    }
-  }
-
-  /** Makes the state the one that is read, and removes what it no longer refers to. */
-  async #swap(state: MirrorState, signal: AbortSignal): Promise<void> {
-    const old = await this.#opened();
-    await makeGeneration(this.#dir, state.generation);
-    await saveState(this.#dir, state);
-    this.#state = Promise.resolve(state);
-    for (const number of [old.generation, old.previous]) {
-      if (number === undefined || number === state.generation || number === state.previous) continue;
-      await this.#removeGeneration(number, signal);
-    }
-  }
-
-  async #removeGeneration(generation: number, signal: AbortSignal): Promise<void> {
-    const dir = generationDir(this.#dir, generation);
-    await this.#worker.call('forget', { dir }, signal);
-    await rm(dir, { recursive: true, force: true });
-  }
-
-  /** Takes along what others wait for: a hundred sources of one repository must not make a hundred requests. */
-  async #fetchBlobs(tip: Tip, oids: readonly string[], signal: AbortSignal): Promise<void> {
+  /** Takes along what others wait for or will: a hundred sources of one repository must not make a hundred requests. */
+  async #fetchBlobs(tip: Tip, oids: readonly string[], soon: () => string[][], signal: AbortSignal): Promise<void> {
     for (const oid of oids) this.#awaited.add(oid);
     await this.#turns.pass(signal, async () => {
       // Somebody before us in the queue may have brought them.
       const missing = await this.#missing([...oids], signal);
       if (missing.length === 0) return;
-      const together = [...new Set([...missing, ...this.#awaited])];
+      const ahead = await this.#ahead(tip, soon(), signal);
+      const together = [...new Set([...missing, ...this.#awaited, ...ahead])];
       this.#awaited.clear();
       try {
         await this.#fetchChunks(together, signal);
       } catch (error) {
-        if (!(error instanceof WantRefused)) throw error;
+        const ownFault = together.length === missing.length && !(error instanceof WantRefused);
+        if (ownFault || !isOfTheWanted(error)) throw error;
+        if (ahead.length > 0) this.#notAhead = tip.commit;
         await this.#fetchAlone(tip, missing, together, signal);
       }
     });
   }
 
-  /** One of the blobs is refused; it may be what another source waits for. */
+  /** What is not here yet of the manifests in these folders; nothing when the commit has shown that some cannot be had. */
+  async #ahead({ commit }: Tip, paths: string[][], signal: AbortSignal): Promise<string[]> {
+    if (paths.length === 0 || this.#notAhead === commit) return [];
+    try {
+      const dirs = await this.#packs.dirs();
+      return await this.#worker.call('lacking', { dirs, commit, paths, limits: this.#limits }, signal);
+    } catch (error) {
+      if (error instanceof MirrorDamaged) return [];
+      throw error;
+    }
+  }
+
+  /** One of the blobs is refused or too large; it may be what another source waits for. */
   async #fetchAlone(tip: Tip, missing: string[], together: string[], signal: AbortSignal): Promise<void> {
     try {
       if (together.length === missing.length) return await this.#fetchUnfiltered(tip, signal);
@@ -294,10 +240,11 @@ export class Mirror {
   }
 
   async #fetchChunk(wants: string[], signal: AbortSignal): Promise<void> {
-    const state = structuredClone(await this.#opened());
+    const state = structuredClone(await this.#packs.state());
     // Without haves: the server would leave out the blobs of every commit that we claim to hold.
-    await this.#take(state, { wants, haves: [], shallow: [], deepen: false, filter: false }, signal);
-    await this.#swap(state, signal);
+    const wish = { wants, haves: [], shallow: [], deepen: false, filter: false };
+    await this.#packs.take(state, wish, this.#server, signal);
+    await this.#packs.swap(state, signal);
   }
 
   /** Blobs are refused: either the commit is gone, or this server gives none by their id. */
@@ -305,4 +252,9 @@ export class Mirror {
     if (tip.ref !== undefined && !(await this.#isCurrent(tip, signal))) throw this.#moved(tip);
     await this.#wanted(tip, () => this.#fetchHistory([tip.commit], true, true, signal));
   }
+}
+
+/** Another choice of blobs may be given. */
+function isOfTheWanted(error: unknown): boolean {
+  return error instanceof WantRefused || isGitError(error, 'GitLimitExceeded');
 }

@@ -66,6 +66,14 @@ export interface GitCall {
   timeoutMs: number;
 }
 
+export interface ReadAhead {
+  /**
+   * Folders whose manifests will be asked for soon, at the same tip: when something has to be fetched, they come along. Called
+   * only then. What is wrong with one of them is no matter of this call.
+   */
+  soon?: () => readonly string[];
+}
+
 /**
  * Read-only access to remote repositories. Every method rejects with a PlumblineError whose code is one of GIT_ERRORS
  * (src/git/errors.ts) and whose message names what to do, without any credential.
@@ -83,6 +91,6 @@ export interface Git {
   /** The files below `path` ('' or '.' is the root) at the tip; fetches commits and trees that are missing. */
   tree(remote: Remote, tip: Tip, path: string, call: GitCall): Promise<Tree>;
   /** The content of blobs that `tree` named; fetches the missing ones in batches. */
-  read(remote: Remote, tip: Tip, oids: readonly string[], call: GitCall): Promise<Map<string, Uint8Array>>;
+  read(remote: Remote, tip: Tip, oids: readonly string[], call: GitCall & ReadAhead): Promise<Map<string, Uint8Array>>;
   close(): Promise<void>;
 }

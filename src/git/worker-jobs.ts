@@ -14,6 +14,8 @@ export interface GitJobs {
   };
   /** Which of the objects are not here. */
   missing: { ask: { dirs: string[]; oids: string[] }; answer: string[] };
+  /** Which blobs are not here of the manifests (by their names) in these folders; not all when they are very many. */
+  lacking: { ask: { dirs: string[]; commit: string; paths: string[][]; limits: GitLimits }; answer: string[] };
   /** The folder is about to vanish: nothing of it stays in memory. */
   forget: { ask: { dir: string }; answer: null };
 }

@@ -14,6 +14,10 @@ import type { FromWorker, GitJob, GitJobs, ToWorker } from './worker-jobs.ts';
 /** Between two looks at the message queue: how soon a cancelled job ends, how fairly jobs share the thread. */
 const SLICE_MS = 20;
 const KEEP_OPEN_MS = 1000;
+/** Blobs that are fetched before anybody asked for them. */
+const AHEAD_LIMIT = 2000;
+/** What a source reads unless it is told otherwise. */
+const MANIFEST = /\.(?:yaml|yml|json)$/;
 
 type Handlers = { [J in GitJob]: (ask: GitJobs[J]['ask'], pause: Pause) => Promise<GitJobs[J]['answer']> };
 
@@ -75,12 +79,30 @@ const handlers: Handlers = {
     return missing;
   },
 
+  async lacking({ dirs, commit, paths, limits }, pause) {
+    const lacking = new Set<string>();
+    for (const path of paths) {
+      // Whoever asked for this folder is told what is wrong with it.
+      const answer = await handlers.tree({ dirs, commit, path, limits }, pause).catch(unlessAborted);
+      const files = answer?.kind === 'complete' ? answer.tree.files : [];
+      for (const { path: name, oid, problem } of files) {
+        if (lacking.size >= AHEAD_LIMIT) return [...lacking];
+        if (!problem && MANIFEST.test(name) && !dirs.some((dir) => storeOf(dir).has(oid))) lacking.add(oid);
+      }
+    }
+    return [...lacking];
+  },
+
   async forget({ dir }) {
     stores.get(dir)?.close();
     stores.delete(dir);
     return null;
   },
 };
+
+function unlessAborted(error: unknown): undefined {
+  if (!(error instanceof PlumblineError)) throw error;
+}
 
 function storeOf(dir: string): ObjectStore {
   let store = stores.get(dir);
