@@ -34,6 +34,7 @@ import type { ControllerOptions, ReconcileDeps } from './deps.ts';
 import { Desk } from './desk.ts';
 import { subjectOf } from './drift-record.ts';
 import { EdgeDesk } from './edge-desk.ts';
+import { mayReadSecret } from './edge-rights.ts';
 import type { EdgeReport } from './edge-report.ts';
 import { failRun } from './failed-run.ts';
 import { Guard } from '../prevent/guard.ts';
@@ -150,6 +151,7 @@ export class Controller {
         isLive: (key) => this.#live.get(key) !== undefined,
         wake: (source, afterMs = 0) => this.#wake(source, afterMs),
         told: (key, report) => this.#edgeTold(key, report),
+        mayRead: (source, secret, by) => mayReadSecret(this.#sources.get(source), secret, this.#deps, by),
         edgeOf: (source) => this.#sources.get(source)?.spec?.edge,
       }),
       guard: new Guard({

@@ -9,6 +9,7 @@ import { demandOf, gatewaysOf, type Gateway } from './edge-gateways.ts';
 import { EdgeJudgements, type Judged } from './edge-judgements.ts';
 import { EdgePatience } from './edge-patience.ts';
 import { reportOf, type EdgeReport } from './edge-report.ts';
+import { EdgeReaders } from './edge-readers.ts';
 import { EdgeSecrets } from './edge-secrets.ts';
 import { EdgeThread } from './edge-thread-client.ts';
 import { EdgeTrials, type Candidate, type Overridden, type Passed } from './edge-trial.ts';
@@ -30,6 +31,8 @@ export interface EdgeDeskDeps {
   wake: (source: string, afterMs?: number) => void;
   /** What the edge looks like from the source's side has changed; null: it has nothing there, or asks for no judgement. */
   told: (source: string, report: EdgeReport | null) => void;
+  /** May the source be told whether there is this Secret, of a namespace that is not its own? */
+  mayRead: (source: string, secret: { namespace: string; name: string }, signal: AbortSignal) => Promise<boolean>;
   /** How strictly the source wants to be judged; undefined: there is no such source, or it is malformed. */
   edgeOf: (source: string) => GitOpsSourceSpec['edge'] | undefined;
 }
@@ -72,6 +75,7 @@ export class EdgeDesk {
     this.#judgements = new EdgeJudgements({
       world: this.#world,
       secrets: new EdgeSecrets(api, clock),
+      readers: new EdgeReaders(deps.mayRead, clock),
       thread: new EdgeThread(clock),
     });
     this.#trials = new EdgeTrials({

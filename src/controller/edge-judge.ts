@@ -23,6 +23,8 @@ export interface Ask {
   readonly gone: readonly string[];
   /** What is known of Secrets, by `namespace/name`; undefined: there is none. */
   readonly secrets: ReadonlyMap<string, SecretShape | undefined>;
+  /** Which source may know of which Secret of a namespace that is not its own: `readerKey`. */
+  readonly readers: ReadonlySet<string>;
   readonly settings: EdgeSettings;
   readonly guard: Guard;
 }
@@ -36,6 +38,13 @@ export interface Answer {
   readonly setbacks: ReadonlyMap<string, Setbacks>;
   /** `namespace/name` of every Secret that was asked for; those that `secrets` did not hold counted as absent. */
   readonly asked: ReadonlySet<string>;
+  /** `readerKey` of everybody who asked for the Secret of another namespace; whom `readers` did not hold was told nothing. */
+  readonly askers: ReadonlySet<string>;
+}
+
+/** A source that names a Secret, as one text. A name with a blank or a slash in it is no Secret's. */
+export function readerKey(source: string, namespace: string, name: string): string {
+  return `${source} ${namespace}/${name}`;
 }
 
 /**
@@ -47,7 +56,7 @@ export class EdgeJudge {
   /** As JSON → as they came first: what is remembered with an object is remembered for these very settings. */
   readonly #settings = new Map<string, EdgeSettings>();
 
-  judge({ put, gone, secrets, settings, guard }: Ask): Answer {
+  judge({ put, gone, secrets, readers, settings, guard }: Ask): Answer {
     for (const key of gone) this.#objects.delete(key);
     for (const { key, body, origin } of put) {
       const object = body === undefined ? this.#objects.get(key)?.object : read(body);
@@ -59,11 +68,18 @@ export class EdgeJudge {
       asked.add(key);
       return secrets.get(key);
     };
+    const askers = new Set<string>();
+    const hides = (source: string, name: string, namespace: string) => {
+      if (source.startsWith(`${namespace}/`)) return false;
+      const key = readerKey(source, namespace, name);
+      askers.add(key);
+      return !readers.has(key);
+    };
     const objects = watchedBy(settings, [...this.#objects.values()]);
-    const input = { objects, secret, settings: this.#asBefore(settings) };
+    const input = { objects, secret, hides, settings: this.#asBefore(settings) };
     const { edge, findings } = judgeEdge(input, guard);
     const setbacks = setbacksOf(edge, findings, STATUS_LIMITS.edgeSetbacks);
-    return { findings, frozen: edge.freeze !== undefined, tallies: tallyOf(edge), setbacks, asked };
+    return { findings, frozen: edge.freeze !== undefined, tallies: tallyOf(edge), setbacks, asked, askers };
   }
 
   /** Every question brings settings of its own, mostly equal to those of the one before. */

@@ -4,6 +4,7 @@ import type { Judgement } from '../edge/verdict.ts';
 import { identityKey } from '../kube/object.ts';
 import type { Desired } from '../sync/desired.ts';
 import type { Gateway } from './edge-gateways.ts';
+import type { EdgeReaders } from './edge-readers.ts';
 import type { EdgeSecrets } from './edge-secrets.ts';
 import type { Tally } from './edge-tally.ts';
 import type { EdgeThread } from './edge-thread-client.ts';
@@ -36,14 +37,17 @@ const DOUBT = { lackingMs: 1_000, completeMs: 60_000 };
 export class EdgeJudgements {
   readonly #world: EdgeWorld;
   readonly #secrets: EdgeSecrets;
+  readonly #readers: EdgeReaders;
   readonly #thread: EdgeThread;
   /** The edge as it is, by gateway, until the world moves on. */
   readonly #present = new Map<string, { version: number; gateway: Gateway; judged: Judged }>();
   #asked = new Set<string>();
+  #askers = new Set<string>();
 
-  constructor(deps: { world: EdgeWorld; secrets: EdgeSecrets; thread: EdgeThread }) {
+  constructor(deps: { world: EdgeWorld; secrets: EdgeSecrets; readers: EdgeReaders; thread: EdgeThread }) {
     this.#world = deps.world;
     this.#secrets = deps.secrets;
+    this.#readers = deps.readers;
     this.#thread = deps.thread;
   }
 
@@ -69,14 +73,23 @@ export class EdgeJudgements {
       const secrets = this.#secrets.shapes(({ namespace, name }) => {
         return !view.pruned.has(identityKey({ group: '', kind: 'Secret', namespace, name }));
       });
-      const { asked, ...judged } = await this.#thread.ask(
-        { entries, secrets, settings: gateway.settings, guard: this.#serving(guard, view) },
+      const { asked, askers, ...judged } = await this.#thread.ask(
+        {
+          entries,
+          secrets,
+          readers: this.#readers.admitted(),
+          settings: gateway.settings,
+          guard: this.#serving(guard, view),
+        },
         signal,
       );
       for (const key of asked) this.#asked.add(key);
       const unread = [...asked].filter((key) => !this.#secrets.has(key));
-      if (unread.length === 0 || round === MAX_ROUNDS) return judged;
+      const unknown = [...askers].filter((key) => !this.#readers.has(key));
+      for (const key of askers) this.#askers.add(key);
+      if ((unread.length === 0 && unknown.length === 0) || round === MAX_ROUNDS) return judged;
       await this.#secrets.read(unread, signal);
+      await this.#readers.review(unknown, signal);
     }
   }
 
@@ -97,6 +110,8 @@ export class EdgeJudgements {
   /** Forgets the Secrets that nobody asked for since the last call. */
   sweep(): void {
     this.#secrets.keep(this.#asked);
+    this.#readers.keep(this.#askers);
     this.#asked = new Set();
+    this.#askers = new Set();
   }
 }

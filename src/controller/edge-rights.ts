@@ -38,3 +38,19 @@ export async function barredOf(
   if (barred.size > 0) await actorFor(source, spec, deps, signal, { check: true });
   return barred;
 }
+
+/** May a source be told whether there is this Secret? As far as its ServiceAccount may read it. */
+export async function mayReadSecret(
+  source: Source | undefined,
+  { namespace, name }: { namespace: string; name: string },
+  deps: ReconcileDeps,
+  signal: AbortSignal,
+): Promise<boolean> {
+  // There is no status any more that could tell it.
+  if (!source) return true;
+  if (!source.spec) return false;
+  const { impersonate } = orderFor(source, source.spec, deps);
+  if (!impersonate) return true;
+  const resource = { group: '', plural: 'secrets' };
+  return mayDo(deps.api, { verb: 'get', resource, namespace, name }, { impersonate, signal });
+}

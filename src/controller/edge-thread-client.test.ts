@@ -7,7 +7,7 @@ import { EdgeThread } from './edge-thread-client.ts';
 import type { Entry } from './edge-world.ts';
 
 const { signal } = new AbortController();
-const rest = { secrets: new Map(), settings: DEFAULT_EDGE_SETTINGS, guard: DEFAULT_GUARD };
+const rest = { secrets: new Map(), readers: new Set<string>(), settings: DEFAULT_EDGE_SETTINGS, guard: DEFAULT_GUARD };
 
 function mapping(name: string, prefix: string, spec: object = {}): [string, Entry] {
   const object = {

@@ -15,6 +15,7 @@ export interface EdgeQuestion {
   /** Everything that counts, by identityKey. */
   entries: ReadonlyMap<string, Entry>;
   secrets: ReadonlyMap<string, SecretShape | undefined>;
+  readers: ReadonlySet<string>;
   settings: EdgeSettings;
   guard: Guard;
 }

@@ -33,6 +33,8 @@ export class ContextDraft {
   hosts: readonly string[];
   /** As written: resolved in the context's namespace, later than everything else. */
   secret: string | undefined;
+  /** Whose word `secret` is: a Host lends its own to a context that has none. */
+  secretOf: Policy | undefined;
   usable = true;
   certificates: Certificates;
   #finished: TlsContext | undefined;
@@ -45,6 +47,7 @@ export class ContextDraft {
     this.spec = spec;
     this.hosts = listAt(spec, 'hosts').filter((host) => typeof host === 'string');
     this.secret = textAt(spec, 'secret');
+    this.secretOf = policy;
     this.certificates = filesOf(spec);
   }
 

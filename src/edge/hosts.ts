@@ -71,12 +71,12 @@ class HostLoader {
 
   /** Undefined: the Host is dropped. */
   load(host: HostDraft): HostDraft | undefined {
-    const { spec, namespace, key } = host;
+    const { spec, namespace, key, policy } = host;
     const secret = textAt(spec, 'tlsSecret', 'name');
     // Without a Secret nothing that the Host says about TLS is looked at.
     if (secret && !this.#terminate(host, secret)) return undefined;
     const acmeKey = textAt(spec, 'acmeProvider', 'privateKeySecret', 'name');
-    if (acmeKey && !this.#secrets.find(acmeKey, namespace)) {
+    if (acmeKey && !this.#secrets.find(acmeKey, namespace, policy)) {
       this.#compilation.error(
         key,
         `continuing with invalid ACME private key secret ${acmeKey}; ACME will not be able to renew this certificate`,
@@ -94,7 +94,7 @@ class HostLoader {
         'No Hosts defined, but TLSContexts exist that terminate TLS. The TLSContexts are being ignored.',
       );
     }
-    const certified = this.#secrets.find(FALLBACK_SECRET, namespace) !== undefined;
+    const certified = this.#secrets.find(FALLBACK_SECRET, namespace, undefined) !== undefined;
     if (!certified) {
       this.#compilation.notice(GLOBAL_KEY, 'No TLS termination and no fallback cert -- defaulting to cleartext-only.');
     }
@@ -113,10 +113,10 @@ class HostLoader {
   }
 
   #terminate(host: HostDraft, secretName: string): boolean {
-    const { name, namespace, spec } = host;
+    const { name, namespace, spec, policy } = host;
     const elsewhere = textAt(spec, 'tlsSecret', 'namespace');
     const written = elsewhere ? `${secretName}.${elsewhere}` : secretName;
-    const secret = this.#secrets.find(secretName, elsewhere || namespace);
+    const secret = this.#secrets.find(secretName, elsewhere || namespace, policy);
     if (!secret)
       return this.#refuse(host, `its TLS secret ${written} does not exist or holds no certificate`, 'silently');
     const linked = textAt(spec, 'tlsContext', 'name');
@@ -153,12 +153,12 @@ class HostLoader {
 
   /** An existing context, when it goes with the Host's Secret. */
   #link(host: HostDraft, contextName: string, secret: FoundSecret, written: string): boolean {
-    const { name, namespace, key, hostname } = host;
+    const { name, namespace, key, policy, hostname } = host;
     const context = this.#contexts.usable(contextName);
     if (!context) return this.#refuse(host, `Specified TLSContext does not exist: ${contextName}`);
     if (context.secret) {
       // The context's Secret, but looked for in the Host's namespace, and a dot in its name is just a dot.
-      const other = this.#secrets.find(context.secret, namespace);
+      const other = this.#secrets.find(context.secret, namespace, policy);
       if (!other || secretId(other) !== secretId(secret)) {
         return this.#refuse(
           host,
@@ -167,6 +167,7 @@ class HostLoader {
       }
     } else {
       context.secret = written;
+      context.secretOf = policy;
     }
     if (context.hosts.length === 0) {
       context.hosts = [hostname];

@@ -59,5 +59,10 @@ export interface EdgeInput {
   readonly objects: readonly EdgeObject[];
   /** A Secret that exists, or will exist, beside those among `objects`. */
   readonly secret: (name: string, namespace: string) => SecretShape | undefined;
+  /**
+   * Must a source not be told of this Secret? Then what it declares is judged as if the Secret were there and complete,
+   * whether or not it is. Absent: everybody may know everything.
+   */
+  readonly hides?: (source: string, name: string, namespace: string) => boolean;
   readonly settings: EdgeSettings;
 }

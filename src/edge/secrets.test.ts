@@ -36,8 +36,8 @@ void test('what is among the objects goes before what exists elsewhere', () => {
     keys: new Set(['tls.crt']),
   });
   const secrets = new Secrets({ objects: [{ object: broken, origin: {} }], secret: everywhere, settings });
-  assert.equal(secrets.find('s', 'n'), undefined);
-  assert.equal(secrets.find('s', 'other')?.namespace, 'other');
+  assert.equal(secrets.find('s', 'n', undefined), undefined);
+  assert.equal(secrets.find('s', 'other', undefined)?.namespace, 'other');
 });
 
 void test('a Secret with a dotted name answers for the other reading of its name once it was asked for', () => {
@@ -47,9 +47,12 @@ void test('a Secret with a dotted name answers for the other reading of its name
     keys: new Set(['tls.crt']),
   });
   const secrets = new Secrets({ objects: [], secret: everywhere, settings });
-  assert.equal(secrets.find('a', 'b')?.name, 'a');
-  assert.equal(secrets.find('a.b', 'c')?.name, 'a.b');
-  assert.deepEqual([secrets.find('a', 'b')?.name, secrets.find('a', 'b')?.namespace], ['a.b', 'c']);
+  assert.equal(secrets.find('a', 'b', undefined)?.name, 'a');
+  assert.equal(secrets.find('a.b', 'c', undefined)?.name, 'a.b');
+  assert.deepEqual(
+    [secrets.find('a', 'b', undefined)?.name, secrets.find('a', 'b', undefined)?.namespace],
+    ['a.b', 'c'],
+  );
 });
 
 void test('an Emissary that is confined to its namespace finds no Secret elsewhere', () => {
@@ -59,8 +62,8 @@ void test('an Emissary that is confined to its namespace finds no Secret elsewhe
     keys: new Set(['tls.crt']),
   });
   const secrets = new Secrets({ objects: [], secret: everywhere, settings: { ...settings, singleNamespace: true } });
-  assert.equal(secrets.find('s', settings.namespace)?.name, 's');
-  assert.equal(secrets.find('s', 'other'), undefined);
+  assert.equal(secrets.find('s', settings.namespace, undefined)?.name, 's');
+  assert.equal(secrets.find('s', 'other', undefined), undefined);
 });
 
 void test('a dot in the name of a Secret stands before its namespace, unless somebody says otherwise', () => {
@@ -74,5 +77,20 @@ void test('a dot in the name of a Secret stands before its namespace, unless som
   ];
   for (const [spec, written, namespacing, name, namespace] of table) {
     assert.deepEqual(secretNamed(written, { namespace: 'n', spec }, namespacing), { name, namespace }, written);
+  }
+});
+
+test('whoever must not know of a Secret is answered as if it were there', () => {
+  const hides = (source: string, name: string, namespace: string) => {
+    assert.equal(name, 's');
+    return source === 'blog/app' && namespace === 'shop';
+  };
+  const of = (source: string) => ({ origin: { source } });
+  for (const secret of [() => undefined, () => ({ name: 's', namespace: 'shop', keys: new Set(['tls.crt']) })]) {
+    const secrets = new Secrets({ objects: [], secret, settings, hides });
+    const told = secrets.find('s', 'shop', of('blog/app'));
+    assert.deepEqual([told?.certificate, told?.privateKey, told?.userKey], [true, true, true]);
+    assert.notEqual(secrets.find('s', 'shop', of('shop/app'))?.privateKey, true);
+    assert.notEqual(secrets.find('s', 'shop', undefined)?.privateKey, true);
   }
 });

@@ -1,5 +1,5 @@
 import type { KubeObject } from '../kube/object.ts';
-import type { EdgeInput, SecretShape } from './input.ts';
+import type { EdgeInput, Origin, SecretShape } from './input.ts';
 import type { Spec } from './model.ts';
 import { objectsOf } from './objects.ts';
 import { promisedSecret, PROMISING_KINDS } from './promised-secrets.ts';
@@ -18,6 +18,11 @@ export interface FoundSecret {
   readonly userKey: boolean;
   /** Istio's `root-cert.pem`: clients are checked against it. */
   readonly rootCertificate: boolean;
+}
+
+/** Whatever it is looked at for, it has it. */
+function complete(name: string, namespace: string): FoundSecret {
+  return { name, namespace, certificate: true, privateKey: true, userKey: true, rootCertificate: false };
 }
 
 /** `name.namespace`: how Secrets are named in configurations and messages. */
@@ -71,6 +76,7 @@ export function isSecret({ apiVersion, kind }: KubeObject): boolean {
 export class Secrets {
   readonly #declared = new Map<string, SecretShape>();
   readonly #elsewhere: EdgeInput['secret'];
+  readonly #hides: NonNullable<EdgeInput['hides']>;
   /** The only namespace that Emissary reads Secrets in, if there is one. */
   readonly #only: string | undefined;
   // Upstream remembers what it has found by the bare name, but looks there by `name.namespace`: once a Secret with the name
@@ -79,6 +85,7 @@ export class Secrets {
 
   constructor(input: EdgeInput) {
     this.#elsewhere = input.secret;
+    this.#hides = input.hides ?? (() => false);
     this.#only = input.settings.singleNamespace ? input.settings.namespace : undefined;
     for (const { object } of objectsOf(input, 'Secret')) {
       if (!isSecret(object)) continue;
@@ -94,8 +101,11 @@ export class Secrets {
     if (shape && !this.#declared.has(secretId(shape))) this.#declared.set(secretId(shape), shape);
   }
 
-  find(name: string, namespace: string): FoundSecret | undefined {
+  /** `by`: the policy that names it. */
+  find(name: string, namespace: string, by: { readonly origin: Origin } | undefined): FoundSecret | undefined {
     if (this.#only !== undefined && this.#only !== namespace) return undefined;
+    const source = by?.origin.source;
+    if (source !== undefined && this.#hides(source, name, namespace)) return complete(name, namespace);
     const id = secretId({ name, namespace });
     const remembered = this.#remembered.get(id);
     if (remembered) return remembered;

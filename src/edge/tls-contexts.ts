@@ -134,7 +134,8 @@ export class TlsContexts {
 
   #find(context: ContextDraft, written: string, what: string): FoundSecret | undefined {
     const { name, namespace } = secretNamed(written, context, this.#secretNamespacing);
-    const found = this.#secrets.find(name, namespace);
+    const by = written === context.secret ? context.secretOf : context.policy;
+    const found = this.#secrets.find(name, namespace, by);
     if (!found) {
       this.#invalid(context, `TLSContext ${context.name} found no ${what} in ${described({ name, namespace })}`);
     }

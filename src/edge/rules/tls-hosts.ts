@@ -91,7 +91,7 @@ function* hostSecret({ edge, input }: Judged): Iterable<Hit> {
     const name = textAt(policy.spec, 'tlsSecret', 'name');
     if (!name) continue;
     const namespace = textAt(policy.spec, 'tlsSecret', 'namespace') || policy.namespace;
-    const found = secrets.find(name, namespace);
+    const found = secrets.find(name, namespace, policy);
     if (found?.certificate && found.privateKey) continue;
     const object = partyOf(policy);
     const problem = !found
@@ -180,7 +180,7 @@ function linkHit({ edge, input }: Judged, host: Policy, name: string, context: P
   const other = partyOf(context);
   const own = textAt(host.spec, 'tlsSecret', 'name') ?? '';
   const namespace = textAt(host.spec, 'tlsSecret', 'namespace') || host.namespace;
-  if (!secretsOf(input).find(own, namespace)) return undefined;
+  if (!secretsOf(input).find(own, namespace, host)) return undefined;
   const secret = textAt(context.spec, 'secret');
   // The compiler looks for the context's secret, name as written, in the Host's namespace (ir/irhost.py, save_context).
   if (secret && (secret !== own || host.namespace !== namespace)) {

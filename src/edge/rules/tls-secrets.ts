@@ -35,7 +35,7 @@ function* mtlsFailOpen({ edge, input }: Judged): Iterable<Hit> {
   const secrets = secretsOf(input);
   for (const { policy, field, name, namespace } of secretUses(edge)) {
     if (field !== 'ca_secret' && field !== 'crl_secret') continue;
-    const found = secrets.find(name, namespace);
+    const found = secrets.find(name, namespace, policy);
     if (field === 'crl_secret' ? found?.userKey : found?.certificate) continue;
     const object = partyOf(policy);
     const hosts = edge.hosts.filter((host) => host.policy && usesSetting(host.policy, policy));
@@ -63,7 +63,11 @@ function* foreignSecret({ edge, input }: Judged): Iterable<Hit> {
   for (const { policy, field, written, name, namespace } of secretUses(edge)) {
     if (namespace === policy.namespace) continue;
     const object = partyOf(policy);
-    if (!secrets.find(name, namespace) && field !== 'tlsSecret' && literally(input, written, policy.namespace)) {
+    if (
+      !secrets.find(name, namespace, policy) &&
+      field !== 'tlsSecret' &&
+      literally(input, written, policy.namespace)
+    ) {
       const message = `${describe(object)} has ${field} ${shown(written)}, looked for as ${shown(name)} in ${shown(namespace)}; the Secret ${shown(`${policy.namespace}/${written}`)} is not used`;
       yield { object, detail: field, message };
     } else if (!homes.has(policy, namespace)) {
