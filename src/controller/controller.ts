@@ -270,6 +270,7 @@ export class Controller {
     }
     const before = source.resource;
     source.update(resource);
+    this.#deps.status.seen(source, resource);
     if (isSameOrder(before, resource)) return key;
     // What runs now was started for an older wish.
     const urgent = before.metadata.generation !== resource.metadata.generation || source.deleting;

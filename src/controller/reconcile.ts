@@ -87,7 +87,7 @@ function suspend(source: Source, deps: ReconcileDeps): Outcome {
 /** From here on the source may own objects, so its deletion must pass through us. False: read it again first. */
 async function ensureFinalizer(
   source: Source,
-  { api, sourceResource }: ReconcileDeps,
+  { api, sourceResource, status }: ReconcileDeps,
   signal: AbortSignal,
 ): Promise<boolean> {
   const { metadata } = source.resource;
@@ -97,6 +97,7 @@ async function ensureFinalizer(
   try {
     const { object } = await api.mergePatch(sourceResource(), source.namespace, source.name, patch, { signal });
     source.resource.metadata = { ...object.metadata, namespace: source.namespace };
+    status.seen(source, object);
     return true;
   } catch (error) {
     if (isConflict(error)) return false;

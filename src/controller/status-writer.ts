@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { STATUS_FIELD_MANAGER } from '../api/names.ts';
 import type { GitOpsSourceStatus } from '../api/source.ts';
 import type { Clock } from '../clock.ts';
-import { isNotFound } from '../kube/errors.ts';
+import { isConflict, isNotFound } from '../kube/errors.ts';
+import { isLater, type KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import type { ApiResource } from '../kube/resource.ts';
 import type { Source } from './source.ts';
@@ -20,6 +21,8 @@ export interface StatusWriterOptions {
   onError: (source: Source, error: unknown) => void;
 }
 
+type Sighting = Pick<KubeObject, 'metadata'> & { status?: unknown };
+
 interface Pending {
   readonly source: Source;
   cancel: (() => void) | undefined;
@@ -27,8 +30,11 @@ interface Pending {
   dueAt: number;
   writtenAt: number;
   writing: Promise<boolean> | undefined;
-  /** What the server holds. */
+  /** What the server holds, as of this resourceVersion of the source. */
   stored: GitOpsSourceStatus | undefined;
+  version: string;
+  /** What was seen while a write was under way. */
+  sight: Sighting | undefined;
   /** A write failed: what the server holds has to be read. */
   doubtful: boolean;
 }
@@ -40,7 +46,13 @@ const HEALTH_SETTLES_MS = 2_000;
 /** A run that ends sooner tells only how it ended: a write of a custom resource costs the API server twice a usual apply. */
 const RUN_IS_LONG_MS = 3_000;
 
-/** The one writer of status. It computes the status when it writes, so what it writes is never older than the write. */
+/** Of one write, when others write the source at the same time. */
+const ATTEMPTS = 5;
+
+/**
+ * The one writer of status. It computes the status when it writes, so what it writes is never older than the write. Each write
+ * is guarded by the resourceVersion: one that a replica sent before it lost its lease may arrive long after it.
+ */
 export class StatusWriter {
   readonly #options: StatusWriterOptions;
   readonly #pending = new Map<Source, Pending>();
@@ -59,6 +71,25 @@ export class StatusWriter {
     const allowedAt = pending.writtenAt + QUIET_MS;
     if (pending.cancel && pending.dueAt <= Math.max(now, allowedAt)) return;
     this.#schedule(pending, this.#flips(pending) ? 0 : Math.max(0, allowedAt - now));
+  }
+
+  /**
+   * The source as a watch or the answer to a write brought it. A status that is not ours was written by a replica that led
+   * before us, or by hand: ours is written again.
+   */
+  seen(source: Source, sight: Sighting): void {
+    const pending = this.#pending.get(source);
+    if (!pending) return;
+    pending.sight = sight;
+    if (pending.writing === undefined) this.#compare(pending);
+  }
+
+  #compare(pending: Pending): void {
+    const { sight, source, stored, version } = pending;
+    pending.sight = undefined;
+    if (!sight || !isLater(sight.metadata.resourceVersion ?? '', version)) return;
+    note(pending, sight);
+    if (!isDeepStrictEqual(plain(sight.status), plain(stored))) this.changed(source);
   }
 
   /** A run begins; if it takes long, the status says so meanwhile. */
@@ -103,7 +134,10 @@ export class StatusWriter {
     pending.cancel?.();
     pending.cancel = undefined;
     while (pending.writing !== undefined) await pending.writing;
-    pending.writing = this.#write(pending).finally(() => void (pending.writing = undefined));
+    pending.writing = this.#write(pending).finally(() => {
+      pending.writing = undefined;
+      this.#compare(pending);
+    });
     return pending.writing;
   }
 
@@ -126,7 +160,7 @@ export class StatusWriter {
   #of(source: Source): Pending | undefined {
     let pending = this.#pending.get(source);
     if (!pending && !this.#forgotten.has(source)) {
-      const { status: stored } = source.resource;
+      const { metadata, status: stored } = source.resource;
       const never = -Infinity;
       pending = {
         source,
@@ -135,6 +169,8 @@ export class StatusWriter {
         writtenAt: never,
         writing: undefined,
         stored,
+        version: metadata.resourceVersion ?? '',
+        sight: undefined,
         doubtful: false,
       };
       this.#pending.set(source, pending);
@@ -148,47 +184,60 @@ export class StatusWriter {
   }
 
   async #write(pending: Pending): Promise<boolean> {
-    const { api, resource, statusOf, clock, signal, mayWrite, onStored, onError } = this.#options;
+    const { signal, mayWrite, onStored, onError } = this.#options;
     const { source } = pending;
-    if (signal.aborted || !mayWrite()) return false;
-    try {
-      if (pending.doubtful) await this.#read(pending);
-      const { stored } = pending;
-      const status = statusOf(source);
-      source.status = status;
-      const patch = mergePatch(stored, status);
-      if (!patch) {
-        onStored(source, stored);
+    for (let attempt = 1; ; attempt += 1) {
+      if (signal.aborted || !mayWrite()) return false;
+      try {
+        if (pending.doubtful) await this.#read(pending);
+        const before = pending.stored;
+        await this.#send(pending);
+        onStored(source, before);
         return true;
+      } catch (error) {
+        if (isNotFound(error) || signal.aborted || this.#forgotten.has(source)) return false;
+        pending.doubtful = true;
+        // Somebody wrote the source in the same moment, or a status that we know nothing of came first.
+        if (isConflict(error) && attempt < ATTEMPTS) continue;
+        onError(source, error);
+        if (!pending.cancel) this.#schedule(pending, QUIET_MS * 5);
+        return false;
       }
-      pending.writtenAt = clock.elapsed();
-      await api.patchStatus(
-        resource(),
-        source.namespace,
-        source.name,
-        { metadata: { uid: source.resource.metadata.uid }, status: patch },
-        { fieldManager: STATUS_FIELD_MANAGER, signal },
-      );
-      pending.stored = status;
-      onStored(source, stored);
-      return true;
-    } catch (error) {
-      if (isNotFound(error) || signal.aborted || this.#forgotten.has(source)) return false;
-      onError(source, error);
-      pending.doubtful = true;
-      if (!pending.cancel) this.#schedule(pending, QUIET_MS * 5);
-      return false;
     }
+  }
+
+  async #send(pending: Pending): Promise<void> {
+    const { api, resource, statusOf, clock, signal } = this.#options;
+    const { source } = pending;
+    const status = statusOf(source);
+    source.status = status;
+    const patch = mergePatch(pending.stored, status);
+    if (!patch) return;
+    const { uid } = source.resource.metadata;
+    pending.writtenAt = clock.elapsed();
+    const { object } = await api.patchStatus(
+      resource(),
+      source.namespace,
+      source.name,
+      { metadata: { uid, resourceVersion: pending.version }, status: patch },
+      { fieldManager: STATUS_FIELD_MANAGER, signal },
+    );
+    note(pending, { metadata: object.metadata, status });
   }
 
   /** The failed write may have arrived all the same. */
   async #read(pending: Pending): Promise<void> {
     const { api, resource, signal } = this.#options;
     const { namespace, name } = pending.source;
-    const object = await api.get(resource(), namespace, name, { signal });
-    pending.stored = object['status'] as GitOpsSourceStatus | undefined;
+    note(pending, await api.get(resource(), namespace, name, { signal }));
     pending.doubtful = false;
   }
+}
+
+/** The server holds this status, as of this version of the source. */
+function note(pending: Pending, { metadata, status }: Sighting): void {
+  pending.version = metadata.resourceVersion ?? '';
+  pending.stored = status as GitOpsSourceStatus | undefined;
 }
 
 /** RFC 7386 at the top level: fields that changed, null for those that are gone; undefined when nothing changed. */

@@ -1,7 +1,7 @@
 import { FIELD_MANAGER } from '../api/names.ts';
 import type { Clock } from '../clock.ts';
 import type { KubeError } from '../kube/errors.ts';
-import { groupOf, identityKey, identityOf, type KubeObject } from '../kube/object.ts';
+import { groupOf, identityKey, identityOf, isLater, type KubeObject } from '../kube/object.ts';
 import type { Claims } from '../sync/claims.ts';
 import { isKept, type Desired } from '../sync/desired.ts';
 import type { LiveObject, LiveObjects } from '../sync/live.ts';
@@ -281,10 +281,4 @@ function isNewer(object: KubeObject, before: LiveObject): boolean {
   const now = object.metadata.resourceVersion ?? '';
   if (now === before.resourceVersion) return before.unjudged !== undefined;
   return isLater(now, before.resourceVersion);
-}
-
-/** Resource versions are compared as numbers (KEP-5504); where a server writes other text, everything counts as later. */
-function isLater(a: string, b: string): boolean {
-  if (!/^\d+$/.test(a) || !/^\d+$/.test(b)) return true;
-  return a.length === b.length ? a > b : a.length > b.length;
 }

@@ -81,3 +81,9 @@ export function hasMetadata(value: unknown): value is KubeObject {
 export function isObject(value: unknown): value is KubeObject {
   return hasMetadata(value) && typeof value.metadata.name === 'string';
 }
+
+/** Resource versions are compared as numbers (KEP-5504); where a server writes other text, everything counts as later. */
+export function isLater(a: string, b: string): boolean {
+  if (!/^\d+$/.test(a) || !/^\d+$/.test(b)) return true;
+  return a.length === b.length ? a > b : a.length > b.length;
+}
