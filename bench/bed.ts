@@ -66,7 +66,7 @@ export class Bed implements AsyncDisposable {
   }
 
   /** Over the Git mirrors of the one before it in this namespace: a restart. */
-  operator(namespace: string, { metricsPort }: { metricsPort?: number } = {}): Child {
+  operator(namespace: string, { metricsPort, args }: { metricsPort?: number; args?: readonly string[] } = {}): Child {
     return startOperator({
       cluster: this.cluster,
       app: join(this.#scratch, 'app'),
@@ -74,6 +74,7 @@ export class Bed implements AsyncDisposable {
       cacheDir: join(this.#scratch, 'cache', namespace),
       profileDir: this.#profileDir,
       metricsPort,
+      args,
     });
   }
 

@@ -16,6 +16,8 @@ export interface OperatorOptions {
   profileDir?: string | undefined;
   /** Serves its metrics there, on loopback; default: nowhere. */
   metricsPort?: number | undefined;
+  /** Further flags. */
+  args?: readonly string[] | undefined;
 }
 
 /** Copies the service account to where a pod has it, in a mount namespace that only the operator sees. */
@@ -31,7 +33,7 @@ exec "$@"`;
  * this machine allows that (`unshare`); elsewhere by a kubeconfig, which loads a library of some 50 MB more.
  */
 export function startOperator(options: OperatorOptions): Child {
-  const { cluster, app, namespace, cacheDir, profileDir, metricsPort } = options;
+  const { cluster, app, namespace, cacheDir, profileDir, metricsPort, args = [] } = options;
   const command = [
     process.execPath,
     ...(profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`]),
@@ -43,6 +45,7 @@ export function startOperator(options: OperatorOptions): Child {
     '--default-service-account=plumbline',
     `--cache-dir=${cacheDir}`,
     `--watch-namespace=${namespace}`,
+    ...args,
   ];
   const { hostname, port } = new URL(cluster.url);
   const env = {

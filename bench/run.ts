@@ -3,8 +3,10 @@ import { parseArgs } from 'node:util';
 import { apply } from './apply.ts';
 import type { BenchOptions } from './bed.ts';
 import { drift } from './drift.ts';
+import { driftKinds } from './drift-kinds.ts';
 import { edge } from './edge.ts';
 import { memory } from './memory.ts';
+import { prevent } from './prevent.ts';
 import { push } from './push.ts';
 import { rest } from './rest.ts';
 import { restart } from './restart.ts';
@@ -15,6 +17,8 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<void>>
   rest,
   restart,
   drift,
+  'drift-kinds': driftKinds,
+  prevent,
   apply,
   push,
   memory,
