@@ -7,6 +7,7 @@ import { startCluster, type Cluster } from './cluster.ts';
 import { World } from './operator.ts';
 import { config, crd, deployment, manifest, Team } from './team.ts';
 import { until } from './until.ts';
+import { closed, waiting } from './windows.ts';
 
 let cluster: Cluster;
 let world: World;
@@ -123,6 +124,25 @@ it('fields that others add are reported without a question about them', async ()
   const asked = requests().slice(before);
   const about = asked.filter(({ objectRef }) => !['gitopssources', 'events'].includes(objectRef?.resource ?? ''));
   assert.deepEqual(said(about), []);
+});
+
+it('what waits, for an approval or for a window, asks for nothing', async () => {
+  const approval = await Team.ready(world, 'approval', { 'a.yaml': config('approval-a') });
+  const window = await Team.ready(world, 'window', { 'a.yaml': config('window-a') });
+  await approval.patch({ spec: { sync: 'Manual' } });
+  await window.patch({ spec: { windows: [closed('sync'), closed('heal')] } });
+  const commits = await Promise.all(
+    [approval, window].map((team) => team.commit({ 'b.yaml': config(`${team.name}-b`) })),
+  );
+  await waiting(approval, commits[0]!, 'WaitingForApproval');
+  await waiting(window, commits[1]!, 'WaitingForWindow');
+  await world.edit('v1/configmaps/window-a', { data: { key: 'edited' } });
+  await window.condition('Drifted', 'True', { reason: 'WaitingForWindow' });
+  const count = await settled();
+  const polls = world.git.requests.length;
+  await until(() => world.git.requests.length > polls + 6, { what: 'Git was polled several times' });
+  assert.deepEqual(said(requests().slice(count)), []);
+  assert.equal(await world.get('v1/configmaps/approval-b'), undefined);
 });
 
 it('by the clock everything is listed and compared, as often as the flag says, and nothing is written', async () => {

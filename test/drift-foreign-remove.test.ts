@@ -158,6 +158,30 @@ describe('foreign fields are removed', () => {
     await until(async () => (await dataOf(world, 'old-a'))?.['left'] === undefined);
   });
 
+  it('never of an object that is applied by Merge: its manifest says that others have a part in it', async () => {
+    const merged = { annotations: { 'plumbline.dev/ssa': 'Merge' } };
+    await world.expect(201, 'POST', `${world.path('v1/configmaps/')}?fieldManager=helm`, {
+      body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'merged-a' }, data: { key: 'x', old: 'theirs' } },
+    });
+    const files = { 'a.yaml': config('merged-a', { key: 'value' }, merged), 'b.yaml': config('merged-b') };
+    const team = await Team.ready(world, 'merged', files, REMOVE);
+    await world.edit('v1/configmaps/merged-a', { data: { key: 'edited', extra: 'theirs' } }, 'anybody');
+    await until(async () => (await dataOf(world, 'merged-a'))?.['key'] === 'value');
+    // Its neighbour shows that they are removed elsewhere, and that all events before this one were judged.
+    await world.edit('v1/configmaps/merged-b', { data: { extra: 'theirs' } }, 'anybody');
+    await until(async () => (await dataOf(world, 'merged-b'))?.['extra'] === undefined);
+    const whole = { key: 'value', old: 'theirs', extra: 'theirs' };
+    assert.deepEqual(await dataOf(world, 'merged-a'), whole);
+    await team.push({ 'a.yaml': config('merged-a', { key: 'second' }, merged) });
+    assert.deepEqual(await dataOf(world, 'merged-a'), { ...whole, key: 'second' });
+    await team.condition('Drifted', 'False', { reason: 'InSync' });
+    assert.ok(!healed('merged-a').some((path) => path !== '/data/key'), healed('merged-a').join());
+    await team.push({ 'a.yaml': config('merged-a') });
+    await until(async () => JSON.stringify(await dataOf(world, 'merged-a')) === JSON.stringify({ key: 'value' }), {
+      what: 'without Merge they are drift again',
+    });
+  });
+
   it('only told with mode Report, as drift', async () => {
     const drift = { foreignFields: 'Remove' as const, mode: 'Report' as const };
     const team = await Team.ready(world, 'only', { 'a.yaml': config('only-a'), 'b.yaml': config('only-b') }, { drift });

@@ -50,6 +50,14 @@ describe('a heal that is refused', { concurrency: true }, () => {
     await until(() => attempts() > before + 1, { what: 'it is tried again' });
     const { status } = await team.condition('Drifted', 'True', { reason: 'DriftDetected' });
     assert.equal(status?.drift?.count, 1);
+    const blocked = await until(async () => {
+      const object = (await team.status()).drift?.objects.find(({ name }) => name === 'denied-a');
+      return object?.action === 'Blocked' && object;
+    });
+    assert.deepEqual(
+      blocked.fields.map(({ path, live, manager, action }) => [path, live, manager, action]),
+      [['/data/key', 'edited', 'kubectl-edit', 'Blocked']],
+    );
     await team.condition('Ready', 'False', { reason: 'AccessDenied' });
     assert.equal((await dataOf(world, 'denied-a'))?.['key'], 'edited');
     await world.edit('v1/configmaps/calm-c', { data: { key: 'edited' } });
@@ -60,7 +68,9 @@ describe('a heal that is refused', { concurrency: true }, () => {
     await until(async () => (await dataOf(world, 'denied-a'))?.['key'] === 'value');
     await team.condition('Ready', 'True');
     await team.condition('Drifted', 'False', { reason: 'InSync' });
-    assert.equal((await team.status()).failures, undefined);
+    const { failures, drift } = await team.status();
+    assert.equal(failures, undefined);
+    assert.deepEqual([drift?.count, drift?.objects.map(({ action }) => action)], [0, ['Healed']]);
   });
 
   it('ends when somebody else puts the object right', async () => {

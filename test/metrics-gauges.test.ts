@@ -5,6 +5,7 @@ import { after, before, it } from 'node:test';
 import { World } from './operator.ts';
 import { config, Team } from './team.ts';
 import { until } from './until.ts';
+import { closed, headOf } from './windows.ts';
 
 let world: World;
 let port: number;
@@ -33,6 +34,23 @@ it('drift that is left counts until a commit overwrites it', async () => {
   await gauge(open, 1);
   await team.push({ 'a.yaml': config('left-a', { key: 'new' }) });
   await gauge(open, 0);
+});
+
+it('a commit that waits counts, by its reason, until it is let through', async () => {
+  const team = await Team.create(world, 'waits', { 'a.yaml': config('waits-a') }, { sync: 'Manual' });
+  const series = (reason: string) => `plumbline_commit_waiting{source="${team.key}",reason="${reason}"}`;
+  await gauge(series('WaitingForApproval'), 1);
+  await team.patch({ spec: { windows: [closed('sync')] } });
+  await team.annotate({ 'plumbline.dev/approve': await headOf(team) });
+  await gauge(series('WaitingForWindow'), 1);
+  await gauge(series('WaitingForApproval'), 0);
+  await world.operator.stop();
+  world.startOperator();
+  await gauge(series('WaitingForWindow'), 1);
+  await team.annotate({ 'plumbline.dev/syncNow': await headOf(team) });
+  await team.condition('Ready', 'True');
+  await gauge(series('WaitingForWindow'), 0);
+  await gauge(`plumbline_managed_objects{source="${team.key}"}`, 1);
 });
 
 it('after a restart at rest, they are as before', async () => {

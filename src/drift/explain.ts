@@ -3,7 +3,7 @@ import type { FieldsV1, KubeObject, ManagedFieldsEntry } from '../kube/object.ts
 import { differencesBelow, type Difference } from './compare.ts';
 import { childOf, formatPath, isApplyOf, ownEntry, resolve, trieItems, unionOf, type FieldPath } from './fields.ts';
 import type { Judgement } from './judge.ts';
-import { ownerOf } from './managers.ts';
+import { ownerInOtherVersion, ownerOf } from './managers.ts';
 
 /** One field that somebody else changed, as status, events and the audit log tell it. Values are raw: mask before showing. */
 export interface DriftedField {
@@ -45,7 +45,7 @@ export function explain(
   const ours = ownEntry(live, ourManager)?.fieldsV1 ?? {};
   return paths.flatMap((path) => {
     const whole = { path, declared: resolveDeclared(declared, path), live: resolveLost(live, path, ours) };
-    return refine(whole, foreign).map((difference) => told(difference, foreign));
+    return refine(whole, foreign).map((difference) => told(difference, foreign, declared.apiVersion));
   });
 }
 
@@ -111,8 +111,14 @@ function resolveLost(live: unknown, path: FieldPath, ours: FieldsV1): unknown {
   return value;
 }
 
-export function told({ path, declared, live }: Difference, foreign: readonly ManagedFieldsEntry[]): DriftedField {
-  const owner = ownerOf(path, foreign);
+/** `apiVersion`: of the paths, where somebody may own them by the names of another version. */
+export function told(
+  { path, declared, live }: Difference,
+  foreign: readonly ManagedFieldsEntry[],
+  apiVersion?: string,
+): DriftedField {
+  const isElsewhere = apiVersion !== undefined && live !== undefined;
+  const owner = ownerOf(path, foreign) ?? (isElsewhere ? ownerInOtherVersion(path, foreign, apiVersion) : undefined);
   const field = { path: formatPath(path), declared, live };
   if (!owner) return live === undefined ? { ...field, operation: 'Removed' } : field;
   const { manager, operation, subresource, time } = owner;

@@ -157,6 +157,27 @@ describe('who owns a lost field now', () => {
     assert.deepEqual(told([]), { path: '/spec/a', declared: 1, live: 5 });
   });
 
+  it('is the one manager who wrote that part of the object in another version; of several, nobody', () => {
+    const version = (
+      manager: string,
+      fieldsV1: FieldsV1,
+      apiVersion = 'example.com/v1',
+      more: ManagedFieldsEntry = {},
+    ) => at('2026-01-01T00:00:01Z', fieldsV1, manager, { apiVersion, ...more });
+    const renamed = { 'f:spec': { 'f:alpha': {} } };
+    const note = version('annotator', { 'f:metadata': { 'f:annotations': { 'f:x': {} } } });
+    assert.equal(told([version('one', renamed), note])?.manager, 'one');
+    assert.equal(told([version('one', renamed), version('two', renamed)])?.manager, undefined);
+    assert.equal(told([version('one', renamed), version('two', { 'f:spec': { 'f:a': {} } })])?.manager, 'two');
+    assert.equal(
+      told([version('one', renamed, declared.apiVersion)])?.manager,
+      undefined,
+      'the same version says it all',
+    );
+    assert.equal(told([version('one', renamed, undefined, { subresource: 'status' })])?.manager, undefined);
+    assert.equal(told([version('one', renamed)], { a: undefined })?.operation, 'Removed', 'who removed a field is not recorded');
+  });
+
   it('may be our own name with Update', () => {
     assert.equal(told([at('2026-01-01T00:00:01Z', { 'f:spec': { 'f:a': {} } }, OURS)])?.operation, 'Update');
   });

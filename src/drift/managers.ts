@@ -50,6 +50,25 @@ export function ownerOf(path: FieldPath, entries: readonly ManagedFieldsEntry[])
   return best?.entry;
 }
 
+/**
+ * Who owns a path under the names of another version of the kind, where conversion may call it otherwise: the manager of all
+ * entries in other versions than this one that hold anything in the same part of the object (`spec`). undefined when there are
+ * several such managers, or none: which of them it was cannot be told.
+ */
+export function ownerInOtherVersion(
+  path: FieldPath,
+  entries: readonly ManagedFieldsEntry[],
+  apiVersion: string,
+): ManagedFieldsEntry | undefined {
+  const [part] = path;
+  const others = entries.filter(({ apiVersion: theirs, subresource, fieldsV1 = {} }) => {
+    const isOther = theirs !== undefined && theirs !== apiVersion && subresource === undefined;
+    return isOther && part !== undefined && childOf(fieldsV1, part) !== undefined;
+  });
+  const [first, ...rest] = others.toSorted((a, b) => ((a.time ?? '') < (b.time ?? '') ? 1 : -1));
+  return rest.every(({ manager }) => manager === first?.manager) ? first : undefined;
+}
+
 /** 2: the path or an atomic node above it; 1: only something below it; 0: nothing. */
 function ownership(path: FieldPath, fields: FieldsV1): 0 | 1 | 2 {
   let node = fields;
