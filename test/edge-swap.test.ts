@@ -1,4 +1,4 @@
-// Two sources that take over each other's route in two commits: neither passes alone, both pass together.
+// Sources that take over each other's routes, each in a commit of its own: none passes alone, all pass together.
 import { after, before, it } from 'node:test';
 import { applied, blocked, edgeWorld, host, mapping, teams } from './edge.ts';
 import type { World } from './operator.ts';
@@ -7,9 +7,10 @@ import type { Tenant } from './tenancy.ts';
 let world: World;
 let shop: Tenant;
 let blog: Tenant;
+let greedy: Tenant;
 before(async () => {
   world = await edgeWorld();
-  ({ shop, blog } = await teams(world, 'shop', 'blog'));
+  ({ shop, blog, greedy } = await teams(world, 'shop', 'blog', 'greedy'));
 });
 after(async () => {
   await world[Symbol.asyncDispose]();
@@ -32,4 +33,22 @@ it('both commits pass', async () => {
     'm.yaml': mapping('web', 'a.example', '/'),
   });
   await Promise.all([applied(a, first), applied(b, second)]);
+});
+
+it('so do three in a ring, whoever else waits for what they have', async () => {
+  const site = (name: string, hostname: string) => ({
+    'h.yaml': host(name, hostname),
+    'm.yaml': mapping(name, hostname, '/'),
+  });
+  const names = ['r1', 'r2', 'r3'];
+  const sources = await Promise.all(names.map((name) => shop.source(name, site(name, `${name}.example`))));
+  await Promise.all(sources.map((source) => applied(source)));
+  const thieves = await Promise.all(names.map((name) => greedy.source(name, site(`theft-${name}`, `${name}.example`))));
+  await Promise.all(thieves.map((source) => blocked(source)));
+  const commits = await Promise.all(
+    sources.map((source, at) =>
+      source.repository.write(site(names[at]!, `${names[(at + 1) % names.length]!}.example`)),
+    ),
+  );
+  await Promise.all(sources.map((source, at) => applied(source, commits[at])));
 });

@@ -5,6 +5,7 @@ import type { Identity } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import type { Log } from '../report/log.ts';
 import type { Desired } from '../sync/desired.ts';
+import type { Stopped } from './edge-company.ts';
 import { demandOf, gatewaysOf, type Gateway } from './edge-gateways.ts';
 import { EdgeJudgements, type Judged } from './edge-judgements.ts';
 import { EdgePatience } from './edge-patience.ts';
@@ -56,7 +57,7 @@ export class EdgeDesk {
   readonly #trials: EdgeTrials;
   readonly #patience: EdgePatience;
   /** What was stopped, the version of the world that it was judged in, and when. */
-  readonly #blocked = new Map<string, { candidate: Candidate; version: number; at: number }>();
+  readonly #blocked = new Map<string, Stopped & { version: number; at: number }>();
   /** What each source was told last, as JSON. */
   readonly #told = new Map<string, string>();
   #gateways: { version: number; list: Gateway[] } | undefined;
@@ -187,16 +188,18 @@ export class EdgeDesk {
     if (known) return known;
     const alone = await this.#trials.alone(candidate, signal);
     if (alone.kind === 'passed') return this.#let(alone, candidate);
-    const others = [...this.#blocked.values()].map((blocked) => blocked.candidate);
-    const waiting = others.filter(({ source }) => source !== candidate.source && this.#deps.edgeOf(source));
-    const together = await this.#trials.inCompany(candidate, waiting, signal);
+    const stopped = { candidate, by: alone.by };
+    const waiting = [...this.#blocked.values()].filter(({ candidate: { source } }) => {
+      return source !== candidate.source && this.#deps.edgeOf(source);
+    });
+    const together = await this.#trials.inCompany(stopped, waiting, signal);
     if (together) {
       const sources = together.group.map(({ source }) => source);
       this.#deps.log.info({ sources }, 'revisions that stop each other pass together');
       return this.#let(together, candidate);
     }
     const { version } = this.#world;
-    this.#blocked.set(candidate.source, { candidate, version, at: this.#deps.clock.elapsed() });
+    this.#blocked.set(candidate.source, { ...stopped, version, at: this.#deps.clock.elapsed() });
     return { kind: 'blocked', by: alone.by };
   }
 

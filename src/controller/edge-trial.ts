@@ -4,6 +4,7 @@ import { verdictOf, type Verdict } from '../edge/verdict.ts';
 import { identityKey, type Identity } from '../kube/object.ts';
 import type { Desired } from '../sync/desired.ts';
 import { demandOf, type Gateway } from './edge-gateways.ts';
+import { companiesOf, type Stopped } from './edge-company.ts';
 import type { EdgeJudgements, Judged, View } from './edge-judgements.ts';
 import { mattersToEdge, servedBy, type EdgeWorld } from './edge-world.ts';
 
@@ -45,9 +46,14 @@ export interface Passed {
 
 export type Trial = Passed | (Verdict<Identity> & { kind: 'blocked' });
 
-/** Pairs are tried with this many others that wait. */
-const MAX_PAIRS = 16;
 const MAX_ATTEMPTS = 3;
+
+/** The edge around a change. */
+interface Question {
+  readonly before: Judged;
+  readonly after: Judged;
+  readonly moment: Judged | undefined;
+}
 
 /** Tries candidates out, alone or several together: what the edge would be with them, and whether that may be. Nobody is let in. */
 export class EdgeTrials {
@@ -77,12 +83,8 @@ export class EdgeTrials {
   }
 
   /** With whom of `others`, which wait like it, the candidate passes that does not pass alone; undefined: with nobody. */
-  async inCompany(
-    candidate: Candidate,
-    others: readonly Candidate[],
-    signal: AbortSignal,
-  ): Promise<Passed | undefined> {
-    for (const group of companies(candidate, others)) {
+  async inCompany(stopped: Stopped, others: readonly Stopped[], signal: AbortSignal): Promise<Passed | undefined> {
+    for (const group of companiesOf(stopped, others)) {
       const trial = await this.#of(group, signal);
       if (trial.kind === 'passed') return trial;
     }
@@ -115,14 +117,17 @@ export class EdgeTrials {
       present: new Map(),
     };
     for (const gateway of this.#gateways()) {
+      // Sources that ask for the same are judged by the same.
+      const byFloor = new Map<string, Question>();
       for (const one of group) {
         const { mode, threshold, guard } = demandOf(gateway, one.edge);
         if (mode === 'Off') continue;
-        const judged = {
+        const judged = byFloor.get(guard.tlsFloor) ?? {
           before: await this.#judgements.present(gateway, guard, signal),
           after: await this.#judgements.of(gateway, guard, after, signal),
           moment: moment && (await this.#judgements.of(gateway, guard, moment, signal)),
         };
+        byFloor.set(guard.tlsFloor, judged);
         const verdict = verdictOf({ ...judged, pruned, threshold, sources: group.map(({ source }) => source) });
         if (verdict.kind === 'blocked' && !override(trial, gateway, one, verdict)) return verdict;
         if (verdict.kind === 'passed') goFirst(trial, verdict.first, prunedOf);
@@ -131,12 +136,6 @@ export class EdgeTrials {
     }
     return trial;
   }
-}
-
-/** Each other one that waits, then all of them. */
-function companies(candidate: Candidate, others: readonly Candidate[]): (readonly Candidate[])[] {
-  const pairs = others.slice(0, MAX_PAIRS).map((other) => [candidate, other]);
-  return others.length > 1 ? [...pairs, [candidate, ...others]] : pairs;
 }
 
 function override(
