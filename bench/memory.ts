@@ -12,6 +12,7 @@ const SETTLED_MS = 75_000;
 export async function memory(options: BenchOptions): Promise<void> {
   await using bed = await Bed.create(options);
   if (!canBePod()) options.tell('memory: no unshare here, so a kubeconfig is used, which costs some 50 MB');
+  const applied: { count: number; megabytes: number }[] = [];
   for (const count of [options.objects, options.objects * 10]) {
     const repository = await bed.git.createRepository(`memory-${count}`);
     await repository.write(filesOf(mixedObjects(count)));
@@ -27,6 +28,7 @@ export async function memory(options: BenchOptions): Promise<void> {
     await delay(SETTLED_MS);
     const limit = bare.memory('VmRSS');
     report('applied', operator, limit);
+    applied.push({ count, megabytes: operator.memory('VmRSS') });
     options.report(figure('memory', `${count} objects, peak`, 1, operator.memory('VmHWM'), 'MB'));
     await operator.stop('SIGKILL');
     await using again = bed.operator(namespace);
@@ -35,4 +37,7 @@ export async function memory(options: BenchOptions): Promise<void> {
     report('after a restart', again, limit);
     options.report(figure('memory', `${count} objects, peak after a restart`, 1, again.memory('VmHWM'), 'MB'));
   }
+  const [small, large] = applied as [(typeof applied)[0], (typeof applied)[0]];
+  const slope = ((large.megabytes - small.megabytes) * 1e3) / (large.count - small.count);
+  options.report(figure('memory', 'for each further object, applied', 1, slope, 'KB'));
 }

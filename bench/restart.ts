@@ -9,12 +9,22 @@ import type { Child } from './child-process.ts';
 
 const NAME = 'apps';
 
+/** Medians. */
+export interface Restarts {
+  /** Milliseconds from the start of the process until everything was judged. */
+  judgedMs: number;
+  /** The same of a process that only lists. */
+  bareMs: number;
+  /** Processor seconds of the operator until then. */
+  processor: number;
+}
+
 /**
  * kill -9 with everything in sync, and a new process over the same cache. Three kinds of turn: nothing happened meanwhile
  * (requests are counted), an object was edited meanwhile (how long until everything has been judged and it is put back), a
  * commit was pushed meanwhile (the old revision must not be applied first).
  */
-export async function restart(options: BenchOptions): Promise<void> {
+export async function restart(options: BenchOptions): Promise<Restarts> {
   await using bed = await Bed.create(options, { audit: true });
   const objects = mixedObjects(options.objects);
   const repository = await bed.git.createRepository('restart');
@@ -82,6 +92,7 @@ export async function restart(options: BenchOptions): Promise<void> {
   options.report(distribution('restart', 'the same, of the operator alone', processor, 'processor s'));
   options.report(distribution('restart', 'process start → commit pushed meanwhile', newMs, 'ms', limit));
   options.report(figure('restart', 'old revision applied first', options.rounds, oldFirst, 'times', 0));
+  return { judgedMs: median(healedMs), bareMs: limit, processor: median(processor) };
 }
 
 function reportRequests({ report, objects }: BenchOptions, requests: ReturnType<typeof requestsSince>): void {

@@ -13,7 +13,7 @@ import { restart } from './restart.ts';
 import { SCALE } from './scale.ts';
 import { table, type Row } from './table.ts';
 
-const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<void>>> = {
+const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<unknown>>> = {
   rest,
   restart,
   drift,
@@ -26,13 +26,16 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<void>>
 };
 
 /** Names that stand for several. */
-const GROUPS: Readonly<Record<string, readonly string[]>> = { all: Object.keys(BENCHES), scale: Object.keys(SCALE) };
+const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  all: Object.keys(BENCHES),
+  scale: [...Object.keys(SCALE), 'memory'],
+};
 
 const RUNNABLE = { ...BENCHES, ...SCALE };
 
 const USAGE = `npm run bench -- NAME… [flags]
 names: ${Object.keys(BENCHES).join(', ')}, or all of these: all
-       ${Object.keys(SCALE).join(', ')}, or all of these: scale
+       ${Object.keys(SCALE).join(', ')}, or all of these and memory: scale
 flags:
   --json            one JSON object a line instead of a table
   --objects N       managed objects (1000); scale goes to ten times as many

@@ -1,6 +1,8 @@
 import type { BenchOptions } from './bed.ts';
+import { foreign } from './scale-foreign.ts';
 import { prune } from './scale-prune.ts';
 import { repository } from './scale-repository.ts';
+import { restarts } from './scale-restart.ts';
 import { kinds, large, source, sources } from './scale-apply.ts';
 
 /** The parts of `scale`; docs/benchmarks.md says what each measures. */
@@ -11,4 +13,6 @@ export const SCALE: Readonly<Record<string, (options: BenchOptions) => Promise<v
   'scale-large': large,
   'scale-prune': prune,
   'scale-repository': repository,
+  'scale-foreign': foreign,
+  'scale-restart': restarts,
 };

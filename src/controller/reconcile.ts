@@ -156,6 +156,7 @@ async function apply(
     actor,
     desired: [...declared.values()],
     held,
+    unlisted: source.unlisted,
     drifted: new Set(drifted),
     atomic: spec.atomic,
     policy: spec.drift,

@@ -1,3 +1,4 @@
+import { NAME_LABEL } from '../api/names.ts';
 import { Flight } from '../kube/flight.ts';
 import { identityKey } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
@@ -23,7 +24,8 @@ interface List {
 
 /**
  * Which objects certainly do not exist, asked with the rights of the source: they can be created without looking at each one
- * first. Many small sources of one namespace that begin together share one list for each kind.
+ * first. Many small sources of one namespace that begin together share one list for each kind. What carries our labels is left
+ * out of it, or a namespace that holds thousands of managed objects would make it long: of that our watches know.
  */
 export class Presence {
   readonly #api: KubeApi;
@@ -36,7 +38,10 @@ export class Presence {
     this.#now = now;
   }
 
-  /** Keys of those that are certainly absent; of another one nothing is known. Rejects only when aborted. */
+  /**
+   * Keys of those that are certainly absent; of another one nothing is known. `objects` are such as our watches, which hold
+   * their kinds whole, do not know. Rejects only when aborted.
+   */
   async absent(actor: Actor, objects: readonly Desired[], signal: AbortSignal): Promise<Set<string>> {
     const groups = Map.groupBy(objects, (object) => listKey(actor, object));
     const absent = new Set<string>();
@@ -76,7 +81,8 @@ async function presentKeys(
   if (!resource) return undefined;
   const present = new Set<string>();
   try {
-    const selection = { namespace: identity.namespace, metadataOnly: true, limit: LIST_LIMIT };
+    const { namespace } = identity;
+    const selection = { namespace, labelSelector: `!${NAME_LABEL}`, metadataOnly: true, limit: LIST_LIMIT };
     for await (const { items } of api.list(resource, { ...selection, ...impersonated(actor), signal })) {
       for (const { metadata } of items) present.add(identityKey({ ...identity, name: metadata.name }));
       if (present.size >= LIST_LIMIT) return undefined;

@@ -34,6 +34,8 @@ export interface RevisionInput {
   desired: readonly Desired[];
   /** Objects that failed lately and whose time has not come yet. */
   held: ReadonlySet<string>;
+  /** Kinds of which our watches do not know all objects: each is looked at before it is created. */
+  unlisted: readonly { apiVersion: string; kind: string }[];
   /** Objects that are known to differ although nothing was declared anew: put back, unless `leaveDrift` says no. */
   drifted: ReadonlySet<string>;
   atomic: boolean;
@@ -92,16 +94,17 @@ export class RevisionRun {
     const todo = desired.filter(({ key }) => ['create', 'configure'].includes(steps.get(key)?.kind ?? ''));
     for (const { key } of todo) this.#notApplied.add(key);
     if (atomic && todo.length > 0 && !(await this.#rehearseAll(todo))) return;
-    const absent = await this.#deps.writer.presence.absent(
-      this.#input.actor,
-      todo.filter(({ key }) => steps.get(key)?.kind === 'create'),
-      signal,
-    );
+    const unseen = todo.filter((object) => steps.get(object.key)?.kind === 'create' && this.#isListed(object));
+    const absent = await this.#deps.writer.presence.absent(this.#input.actor, unseen, signal);
     const stages = [...Map.groupBy(todo, ({ identity }) => stageOf(identity))].sort(([a], [b]) => a - b);
     for (const [, objects] of stages) {
       await inParallel(objects, WIDTH, (object) => this.#apply(object, absent.has(object.key), steps.get(object.key)));
       await this.#established(objects.filter(({ identity, key }) => isCrd(identity) && !this.#notApplied.has(key)));
     }
+  }
+
+  #isListed({ apiVersion, identity }: Desired): boolean {
+    return !this.#input.unlisted.some((other) => other.kind === identity.kind && other.apiVersion === apiVersion);
   }
 
   /** In slices: comparing ten thousand objects must not stop the heals meanwhile. */
