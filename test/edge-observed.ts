@@ -1,3 +1,4 @@
+import { groupId } from '../src/edge/groups.ts';
 import type { Cluster, Edge, Member, RouteGroup, TcpGroup } from '../src/edge/model.ts';
 import { observeListener } from './edge-observed-listeners.ts';
 
@@ -46,7 +47,7 @@ function httpGroup(group: RouteGroup): unknown {
   const { redirect, shadows } = group;
   return {
     kind: 'http',
-    groupId: group.id,
+    groupId: groupId(group),
     host: group.host,
     prefix: group.path.value,
     // The recorder read it off the members.

@@ -131,15 +131,9 @@ function wantedFor(
 ): WantedHost {
   const unchecked = own ? listAt(written).map((_, at) => `cbu${at}`) : [];
   const statsName = textAt(settings, 'stats_name');
-  const wanted = clusters.want({
-    policy,
-    service,
-    tls,
-    namespace,
-    marker: 'extauth',
-    breakers: own ? unchecked : (breakerNames(written) ?? []),
-    ...(statsName && { statsName }),
-  });
+  const breakers = own ? unchecked : (breakerNames(written) ?? []);
+  const upstream = { service, tls, namespace, marker: 'extauth', breakers, ...(statsName && { statsName }) };
+  const wanted = clusters.want(upstream, policy);
   for (const name of unchecked) compilation.error(wanted.fullName, `${service}: unvalidated circuit breaker ${name}!`);
   return { policy, grpc, ...wanted };
 }

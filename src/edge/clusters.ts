@@ -9,10 +9,8 @@ import type { AmbassadorModule } from './module.ts';
 import type { Cluster, Freeze, Policy, TlsContext } from './model.ts';
 import type { ResolverKind } from './resolvers.ts';
 
-/** What somebody asks of an upstream. */
+/** What somebody asks of an upstream: the same object for many who ask for the same. */
 export interface Upstream {
-  /** Whose settings they are; undefined: Emissary's own. */
-  readonly policy: Policy | undefined;
   /** Completed already, with scheme. */
   readonly service: string;
   readonly namespace: string;
@@ -28,8 +26,8 @@ export interface Upstream {
   readonly connectTimeoutMs?: number;
   /** Name of a resolver; absent: the Module's. */
   readonly resolver?: string;
-  /** Of these wishes made at the last time. */
-  remembered?: RememberedCluster;
+  /** What was made of these wishes at the last time. */
+  made?: MadeCluster;
 }
 
 /** A cluster as one policy asks for it, before one knows who asked first. */
@@ -70,6 +68,8 @@ const NONE: readonly string[] = [];
 /** All clusters of one run; of two with one name the first one's settings hold (ir/ir.py `add_cluster`). */
 export class Clusters {
   readonly byName = new Map<string, Cluster>();
+  /** Whoever asks for the same as somebody before gets the same. */
+  readonly #added = new Map<Upstream, Cluster>();
   /** Why the compiler ends when it writes the clusters; undefined: it does not. */
   freeze: Freeze | undefined;
   /** In upstream's order of creation; the null context joins when it is first needed. */
@@ -92,9 +92,15 @@ export class Clusters {
     this.#resolvers = resolvers;
   }
 
-  /** The cluster for these wishes; somebody else's if one of that name exists. */
-  add(upstream: Upstream): Cluster {
-    return this.keep(this.want(upstream));
+  /** The cluster for these wishes of a policy; somebody else's if one of that name exists. */
+  add(upstream: Upstream, policy: Policy): Cluster {
+    const known = this.#added.get(upstream);
+    if (known) return known;
+    const wanted = this.want(upstream, policy);
+    const cluster = this.keep(wanted);
+    // Errors are posted once for each policy.
+    if (wanted.errors.length === 0) this.#added.set(upstream, cluster);
+    return cluster;
   }
 
   keep({ cluster, freeze }: Pick<WantedCluster, 'cluster' | 'freeze'>): Cluster {
@@ -106,10 +112,10 @@ export class Clusters {
   }
 
   /** Works out a cluster and posts what is wrong with it, without keeping it. */
-  want(upstream: Upstream): WantedCluster {
+  want(upstream: Upstream, policy: Policy): WantedCluster {
     const context = this.#contextOf(upstream.tls);
     const resolver = this.#resolvers.get(upstream.resolver ?? this.#module.resolver);
-    const wanted = wantedCluster(upstream, context, resolver, this.#module.loadBalancer);
+    const wanted = wantedCluster(upstream, { policy, context, resolver, defaultLoadBalancer: this.#module.loadBalancer });
     if (wanted.context === NO_CERTIFICATE) this.#contexts.set(NO_CERTIFICATE.name, NO_CERTIFICATE);
     for (const error of wanted.errors) this.#compilation.error(wanted.fullName, error);
     return wanted;
@@ -139,39 +145,40 @@ function asBefore(context: TlsContext): TlsContext {
   return context;
 }
 
-// A cluster depends on the wishes, which are made once for each Mapping, and on what is looked up for them.
-interface RememberedCluster {
+/** What a cluster depends on beside the wishes. */
+interface Surroundings {
+  /** Who is the first to ask. */
+  readonly policy: Policy;
   readonly context: TlsContext | undefined;
   readonly resolver: ResolverKind | undefined;
   readonly defaultLoadBalancer: unknown;
+}
+
+interface MadeCluster extends Surroundings {
   readonly wanted: WantedCluster;
 }
 
-function wantedCluster(
-  upstream: Upstream,
-  context: TlsContext | undefined,
-  resolver: ResolverKind | undefined,
-  defaultLoadBalancer: unknown,
-): WantedCluster {
-  const before = upstream.remembered;
-  if (before && before.context === context && before.resolver === resolver) {
-    if (before.defaultLoadBalancer === defaultLoadBalancer) return before.wanted;
-  }
-  const wanted = makeCluster(upstream, context, resolver, defaultLoadBalancer);
-  upstream.remembered = { context, resolver, defaultLoadBalancer, wanted };
+function wantedCluster(upstream: Upstream, around: Surroundings): WantedCluster {
+  const { made } = upstream;
+  const isSame =
+    made?.policy === around.policy &&
+    made.context === around.context &&
+    made.resolver === around.resolver &&
+    made.defaultLoadBalancer === around.defaultLoadBalancer;
+  if (made && isSame) return made.wanted;
+  const wanted = makeCluster(upstream, around);
+  upstream.made = { ...around, wanted };
   return wanted;
 }
 
 function makeCluster(
   upstream: Upstream,
-  context: TlsContext | undefined,
-  resolver: ResolverKind | undefined,
-  defaultLoadBalancer: unknown,
+  { policy, context, resolver, defaultLoadBalancer }: Surroundings,
 ): WantedCluster {
   const errors: string[] = [];
   if (upstream.tls && !context) errors.push(`Originate-TLS context ${shown(upstream.tls)} is not defined`);
   const { service, tls, nameFields } = origination(upstream, context, errors);
-  const { host, port, ignored } = addressOf(service, tls, upstream, errors);
+  const { host, port, ignored } = addressOf(service, tls, policy, errors);
   const loadBalancer = upstream.loadBalancer || defaultLoadBalancer;
   const fullName = [
     'cluster',
@@ -186,7 +193,7 @@ function makeCluster(
     .join('_')
     .replaceAll(/[^0-9A-Za-z_]/g, '_');
   if (resolver === undefined && isIP(host) === 0 && !ignored) {
-    throw new Frozen({ stage: 'ir', message: `no resolver for service ${upstream.service}`, policy: upstream.policy });
+    throw new Frozen({ stage: 'ir', message: `no resolver for service ${upstream.service}`, policy });
   }
   const direct = resolver === 'KubernetesServiceResolver' || isIP(host) !== 0;
   const cluster: Cluster = {
@@ -199,7 +206,7 @@ function makeCluster(
     sni: tls ? context?.sni : undefined,
     clientCertificates: tls && context?.secret !== undefined ? [context.secret] : NONE,
     connectTimeout: `${((upstream.connectTimeoutMs ?? 3000) / 1000).toFixed(3)}s`,
-    policy: upstream.policy,
+    policy,
   };
   // An address in brackets loses them, and without a lookup nobody can read it again.
   const unreadable = ignored && direct && host.includes(':') ? 'an address with a port that is no port' : undefined;
@@ -210,7 +217,7 @@ function makeCluster(
     errors: errors.length > 0 ? errors : NONE,
     ignored,
     context: tls ? (context ?? NO_CERTIFICATE) : undefined,
-    freeze: message === undefined ? undefined : { stage: 'envoy', message, policy: upstream.policy },
+    freeze: message === undefined ? undefined : { stage: 'envoy', message, policy },
   };
 }
 
@@ -245,7 +252,7 @@ function known(service: string, tls: boolean, errors: string[]): string {
 function addressOf(
   service: string,
   tls: boolean,
-  { policy }: Upstream,
+  policy: Policy,
   errors: string[],
 ): { host: string; port: number; ignored: boolean } {
   const url = readUrl(`random://${service}`);

@@ -88,8 +88,8 @@ it('the index of routes finds what comparing each with each finds', () => {
     const edge = compileEdge(inputOf(vector));
     const routes = edge.groups.filter(({ internal, redirect, members }) => !internal && (redirect ?? members[0]));
     const behind = routes.filter((later) => routes.some((first) => isBehind(later, first)));
-    const found = new Set(overlapsOf(edge).covered.map(({ later }) => later.id));
-    assert.deepEqual([...found].sort(), behind.map(({ id }) => id).sort(), vector.id);
+    const found = new Set(overlapsOf(edge).covered.map(({ later }) => later.identity));
+    assert.deepEqual([...found].sort(), behind.map(({ identity }) => identity).sort(), vector.id);
   }
 });
 

@@ -104,7 +104,7 @@ export interface ServiceFreezes {
 export function addGlobalClusters({ tracing, rateLimit, log }: GlobalServices, clusters: Clusters): ServiceFreezes {
   const add = (policy: Policy | undefined, stage: Freeze['stage'], more: Partial<Upstream>): Freeze | undefined => {
     if (!policy) return undefined;
-    const wanted = clusters.want(upstreamOf(policy, more));
+    const wanted = clusters.want(upstreamOf(policy, more), policy);
     clusters.keep(wanted);
     const message = `${policy.kind} ${policy.namespace}/${policy.name} has no usable address`;
     return wanted.ignored ? { stage, message, policy } : undefined;
@@ -117,7 +117,7 @@ export function addGlobalClusters({ tracing, rateLimit, log }: GlobalServices, c
 function upstreamOf(policy: Policy, more: Partial<Upstream>): Upstream {
   const { spec, namespace } = policy;
   const statsName = policy.kind === 'LogService' ? undefined : textAt(spec, 'stats_name');
-  return { policy, namespace, service: textAt(spec, 'service') ?? '', ...(statsName && { statsName }), ...more };
+  return { namespace, service: textAt(spec, 'service') ?? '', ...(statsName && { statsName }), ...more };
 }
 
 export function rateLimitFilter({ spec }: Policy): HttpFilter {

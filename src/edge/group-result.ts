@@ -8,7 +8,7 @@ import { sharesOf, weightsOf, type Weights } from './weights.ts';
 import type { Cluster, Member, RouteGroup } from './model.ts';
 import type { Clusters } from './clusters.ts';
 import type { Compilation } from './compilation.ts';
-import type { GroupDraft } from './groups.ts';
+import type { GroupDraft } from './match-set.ts';
 import type { ReadMapping } from './mapping.ts';
 
 /**
@@ -16,21 +16,23 @@ import type { ReadMapping } from './mapping.ts';
  * in common. A group of which nothing changed is the same object as in the run before.
  */
 export function finishGroup(
+  set: { readonly text: string; made: MadeGroup | undefined },
   draft: GroupDraft,
   clusters: Clusters,
   compilation: Compilation,
   module: AmbassadorModule,
 ): RouteGroup {
   checkLabels(draft, module, compilation);
-  const mirror = draft.shadow && clusters.add(draft.shadow.upstream);
-  const targets = draft.redirect ? [] : draft.members.map(({ upstream }) => clusters.add(upstream));
+  const mirror = draft.shadow && clusters.add(draft.shadow.upstream, draft.shadow.policy);
+  const targets = draft.redirect ? NO_TARGETS : targetsOf(draft.members, clusters, set.made?.targets);
   const weights = draft.redirect ? undefined : weightsIn(draft, compilation);
-  const { memory } = draft.first;
-  const made = { draft, mirror, targets, config: module.config };
-  if (memory.group && isSame(memory.group, made)) return memory.group.group;
+  const { made } = set;
+  if (made?.draft === draft && made.mirror === mirror && made.targets === targets && made.config === module.config) {
+    return made.group;
+  }
   const group: RouteGroup = {
-    id: draft.id,
-    errored: draft.errored,
+    identity: set.text,
+    errored: draft.errored || weights?.problem !== undefined,
     members: weights ? membersOf(draft.members, targets, weights) : [],
     shadows: draft.shadow ? [{ policy: draft.shadow.policy, cluster: mirror }] : [],
     redirect: draft.redirect?.policy,
@@ -38,38 +40,34 @@ export function finishGroup(
     ...sharedFields(draft, module),
     facts: noFacts(),
   };
-  memory.group = { ...made, group };
+  set.made = { draft, mirror, targets, config: module.config, group };
   return group;
 }
 
-/** All that a group is made of. */
-interface Ingredients {
+/** A group and all that it is made of. */
+export interface MadeGroup {
   readonly draft: GroupDraft;
   readonly mirror: Cluster | undefined;
   readonly targets: readonly Cluster[];
   readonly config: AmbassadorModule['config'];
-}
-
-export interface MadeGroup extends Ingredients {
   readonly group: RouteGroup;
 }
 
-function isSame(a: Ingredients, b: Ingredients): boolean {
-  const [one, other] = [a.draft, b.draft];
-  return (
-    one.id === other.id &&
-    one.errored === other.errored &&
-    one.redirect === other.redirect &&
-    one.shadow === other.shadow &&
-    a.config === b.config &&
-    a.mirror === b.mirror &&
-    sameItems(one.members, other.members) &&
-    sameItems(a.targets, b.targets)
-  );
-}
+const NO_TARGETS: readonly Cluster[] = [];
 
-function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
-  return a.length === b.length && a.every((item, at) => item === b[at]);
+/** The clusters of the members; `before` itself where they are the same. */
+function targetsOf(
+  members: readonly ReadMapping[],
+  clusters: Clusters,
+  before: readonly Cluster[] = NO_TARGETS,
+): readonly Cluster[] {
+  let targets: Cluster[] | undefined;
+  for (const [at, { upstream, policy }] of members.entries()) {
+    const cluster = clusters.add(upstream, policy);
+    if (before[at] !== cluster) targets ??= before.slice(0, at);
+    targets?.push(cluster);
+  }
+  return targets ?? (before.length === members.length ? before : before.slice(0, members.length));
 }
 
 function weightsIn(draft: GroupDraft, compilation: Compilation): Weights {
@@ -80,7 +78,6 @@ function weightsIn(draft: GroupDraft, compilation: Compilation): Weights {
     const over = 'Total weight of mappings exceeds 100, please reconfigure for correct behavior...';
     compilation.error(first.policy.key, weights.problem === 'over-100' ? 'a Mapping has a weight above 100' : over);
     compilation.error(first.policy.key, 'Could not normalize mapping weights, ignoring...');
-    draft.errored = true;
   }
   return weights;
 }
@@ -105,7 +102,7 @@ function membersOf(
 function sharedFields(
   { first, members, redirect }: GroupDraft,
   module: AmbassadorModule,
-): Omit<RouteGroup, 'id' | 'errored' | 'members' | 'shadows' | 'redirect' | 'redirectHost' | 'facts'> {
+): Omit<RouteGroup, 'identity' | 'errored' | 'members' | 'shadows' | 'redirect' | 'redirectHost' | 'facts'> {
   const ordered = members.length < 2 ? members : members.toSorted((a, b) => compareWeights(weightOf(a), weightOf(b)));
   const last = ordered.at(-1);
   const lastWith = (field: string): ReadMapping | undefined =>

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compileEdge } from './compile.ts';
+import { groupId } from './groups.ts';
 import { DEFAULT_EDGE_SETTINGS } from './input.ts';
 import type { Edge } from './model.ts';
 import type { KubeObject } from '../kube/object.ts';
@@ -40,9 +41,9 @@ const IDS: [spec: Record<string, unknown>, id: string][] = [
 ];
 
 void test('group ids', () => {
-  for (const [spec, id] of IDS) assert.equal(compiled(mapping('m', spec)).groups[0]?.id, id, JSON.stringify(spec));
+  for (const [spec, id] of IDS) assert.equal(groupId(compiled(mapping('m', spec)).groups[0]!), id, JSON.stringify(spec));
   const selected = compiled(SELECTING, mapping('m', { prefix: '/x/' }, { team: 'x', other: '1' }));
-  assert.equal(selected.groups[0]?.id, 'f636375800ee5283e28a7f8200b9bf8bcb45bce4');
+  assert.equal(groupId(selected.groups[0]!), 'f636375800ee5283e28a7f8200b9bf8bcb45bce4');
   const tcp = compiled({
     apiVersion,
     kind: 'TCPMapping',

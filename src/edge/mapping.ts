@@ -8,8 +8,9 @@ import { breakerNames, isLoadBalancer, isRetryOn } from './upstream-options.ts';
 import type { EdgeSettings } from './input.ts';
 import type { Freeze, Policy, Posted } from './model.ts';
 import type { ResolverKind } from './resolvers.ts';
+import { shared } from './upstream-sharing.ts';
 import type { Upstream } from './clusters.ts';
-import type { MadeGroup } from './group-result.ts';
+import type { MatchSet } from './groups.ts';
 
 /** What a Mapping is read beside; equal inputs give the same answer. */
 export interface MappingContext {
@@ -27,8 +28,6 @@ export interface ReadMapping {
   readonly service: string;
   readonly upstream: Upstream;
   readonly circuitBreakers: unknown;
-  /** Two Mappings of one group that share this are one for the compiler: the name is cut at its first dot. */
-  readonly cacheKey: string;
   readonly kind: 'route' | 'redirect' | 'shadow';
   readonly errors: readonly Posted[];
   readonly notices: readonly Posted[];
@@ -39,11 +38,11 @@ export interface ReadMapping {
   readonly memory: MappingMemory;
 }
 
-/** What later stages remember with a Mapping. Room in an object of ours: each further weak map costs every garbage collection. */
+/** What later stages remember with a Mapping. */
 export interface MappingMemory {
-  /** The id of the group that it began, for this identity. */
-  id?: { readonly identity: string; readonly id: string };
-  group?: MadeGroup;
+  /** Where it belongs, with these labels. */
+  set: MatchSet | undefined;
+  labels: string;
 }
 
 const CORE_FIELDS = [
@@ -87,7 +86,7 @@ function resolverOf({ spec }: Policy, module: AmbassadorModule): string {
 }
 
 function read(policy: Policy, context: MappingContext): ReadMapping {
-  const { spec, storedName, namespace, kind } = policy;
+  const { spec } = policy;
   const { module, resolvers } = context;
   const resolverName = resolverOf(policy, module);
   const resolver = resolvers.get(resolverName);
@@ -105,12 +104,11 @@ function read(policy: Policy, context: MappingContext): ReadMapping {
     freeze,
     errors: allOf(refused ? [{ key: GLOBAL_KEY, message: refused }] : NOTHING, problems, ignored),
     notices: freeze ? NOTHING : noticesOf(policy, considered),
-    upstream: upstreamOf(policy, service, circuitBreakers, module),
+    upstream: shared(upstreamOf(policy, service, circuitBreakers, module), context.settings),
     circuitBreakers,
-    cacheKey: `${kind}/${beforeDot(storedName)}/${namespace}`,
     kind: kindOf(spec),
     problem: problems[0]?.message,
-    memory: {},
+    memory: { set: undefined, labels: '' },
   };
 }
 
@@ -222,6 +220,11 @@ function ignoredRedirects({ spec, key }: Policy): Posted[] {
   return ignored;
 }
 
+/** Two Mappings of one group that share this are one for the compiler: the name is cut at its first dot. */
+export function cacheKeyOf({ policy: { kind, storedName, namespace } }: ReadMapping): string {
+  return `${kind}/${beforeDot(storedName)}/${namespace}`;
+}
+
 /** The part of a name by which upstream's cache knows it. */
 export function beforeDot(name: string): string {
   const dot = name.indexOf('.');
@@ -245,7 +248,6 @@ function upstreamOf(policy: Policy, service: string, circuitBreakers: unknown, m
   const statsName = textAt(spec, 'stats_name') ?? textAt(defaultFor(module, 'stats_name'));
   const connectTimeoutMs = numberAt(spec, 'connect_timeout_ms');
   return {
-    policy,
     service,
     namespace,
     breakers: breakerNames(circuitBreakers) ?? [],

@@ -21,8 +21,6 @@ export interface Match {
   readonly headers: readonly Asked[];
   readonly query: readonly Asked[];
   readonly precedence: number;
-  /** The beginning of what the group id is a hash of: all but labels and precedence, without separators. */
-  readonly identity: string;
   /** What the matching order is made of, compared from left to right: upstream's `route_weight`. */
   readonly weight: string;
   /** An exact host that contains `*`: it can match nothing, so the Mapping is dropped. */
@@ -42,12 +40,18 @@ export function matchOf(spec: Spec): Match | undefined {
   const query: Asked[] = [];
   addAsked(query, spec['query_parameters'], false);
   addAsked(query, spec['regex_query_parameters'], true);
-  let identity = `HTTP-GET${prefix}`;
-  for (const { name, value } of headers) identity += name + (value ?? '');
-  for (const { name, value } of query) identity += name + (value ?? '');
   const precedence = numberAt(spec, 'precedence') ?? 0;
   const weight = orderWeight(prefix, headers, query, precedence);
-  return { prefix, host, hostRegex, headers, query, precedence, identity, weight, problem };
+  return { prefix, host, hostRegex, headers, query, precedence, weight, problem };
+}
+
+/** What Mappings are grouped by, without separators; upstream's group id is a hash of it. `labels`: what selectors see of it. */
+export function identityOf({ prefix, headers, query, precedence }: Match, labels: string): string {
+  const parts = ['HTTP-GET', prefix];
+  for (const { name, value } of headers) parts.push(name, value ?? '');
+  for (const { name, value } of query) parts.push(name, value ?? '');
+  parts.push(labels, precedence === 0 ? '' : String(precedence));
+  return parts.join('');
 }
 
 /** The host that is asked for. Adds the exact headers but `:authority`, which is a spelling of the host. */

@@ -71,8 +71,8 @@ export interface Member {
 
 /** A match set with all the Mappings that share it: upstream's "mapping group". */
 export interface RouteGroup {
-  /** Upstream's group id: SHA-1, hex. */
-  readonly id: string;
+  /** Equal for the same match set, and for no other: what upstream's group id is a hash of. */
+  readonly identity: string;
   /** Null when only a regular expression or no host is set; also for redirects and groups of shadows only. */
   readonly host: string | null;
   /** What it attaches to Hosts by: as `host`, but redirects have theirs too. */

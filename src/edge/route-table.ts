@@ -84,7 +84,7 @@ export function routeTable(edge: Edge): TableRoute[] {
         const host = vhost.domains.join(', ');
         for (const route of routesOf(listener, vhost)) {
           if (route.group.internal) continue;
-          const id = JSON.stringify([host, route.group.id]);
+          const id = JSON.stringify([host, route.group.identity]);
           const draft = rows.get(id) ?? draftOf(host, vhost.host, route);
           rows.set(id, draft);
           note(draft, listener, chain, route);

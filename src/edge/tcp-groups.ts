@@ -111,15 +111,8 @@ export class TcpGroups {
       const { spec, namespace } = policy;
       const resolver = textAt(spec, 'resolver') || this.#context.module.resolver;
       const marker = textAt(spec, 'cluster_tag');
-      return clusters.add({
-        policy,
-        service,
-        namespace,
-        resolver,
-        breakers,
-        tls: valueAt(spec, 'tls'),
-        ...(marker && { marker }),
-      });
+      const tls = valueAt(spec, 'tls');
+      return clusters.add({ service, namespace, resolver, breakers, tls, ...(marker && { marker }) }, policy);
     });
     const weights = members.map(({ policy }) => numberAt(policy.spec, 'weight'));
     const { cumulative, order, problem } = weightsOf(weights);

@@ -111,7 +111,7 @@ function* claimsOf(edge: Edge): Iterable<Claimed> {
 }
 
 function* allClaims(edge: Edge): Iterable<Claimed> {
-  let served: ReadonlyMap<string, readonly string[]> | undefined;
+  let served: ReadonlyMap<RouteGroup, readonly string[]> | undefined;
   for (const policy of standing(edge, 'Mapping')) {
     const claim = mappingClaim(policy);
     if (claim) yield claim;
@@ -123,7 +123,7 @@ function* allClaims(edge: Edge): Iterable<Claimed> {
     for (const { policy } of [...group.members, ...group.shadows]) {
       if (mappingClaim(policy)) continue;
       served ??= hostsByGroup(edge);
-      for (const host of served.get(group.id) ?? []) yield { policy, host, prefix: prefixOf(policy) };
+      for (const host of served.get(group) ?? []) yield { policy, host, prefix: prefixOf(policy) };
     }
   }
   for (const policy of standing(edge, 'TCPMapping')) {
@@ -159,11 +159,11 @@ function prefixOf({ spec }: Policy): string {
   return isTrueAt(spec, 'prefix_regex') ? literalStart(prefix) : prefix;
 }
 
-function hostsByGroup(edge: Edge): ReadonlyMap<string, readonly string[]> {
-  const served = new Map<string, string[]>();
-  const add = ({ id }: RouteGroup, hostname: string) => {
-    const hosts = served.get(id);
-    if (!hosts) served.set(id, [hostname]);
+function hostsByGroup(edge: Edge): ReadonlyMap<RouteGroup, readonly string[]> {
+  const served = new Map<RouteGroup, string[]>();
+  const add = (group: RouteGroup, hostname: string) => {
+    const hosts = served.get(group);
+    if (!hosts) served.set(group, [hostname]);
     else if (!hosts.includes(hostname)) hosts.push(hostname);
   };
   for (const { chains } of edge.listeners) {
