@@ -22,7 +22,7 @@ export interface AuthPool {
 
 /** Undefined when nobody asks for authentication. */
 export function authPool(compilation: Compilation, module: AmbassadorModule): AuthPool | undefined {
-  const legacy = compilation.named('Module', 'authentication');
+  const legacy = compilation.module('authentication');
   const sources = [
     ...(legacy ? [{ policy: legacy, spec: configOf(legacy) }] : []),
     ...Array.from(compilation.of('AuthService'), (policy) => ({ policy, spec: policy.spec })),

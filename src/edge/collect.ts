@@ -7,6 +7,7 @@ import { objectsOf } from './objects.ts';
 import { expandVariables } from './environment.ts';
 import { ingressClasses } from './ingress.ts';
 import { Resorted } from './resorted.ts';
+import { Slots, type Slot } from './slots.ts';
 import { dependsOnOthers, unfold, type Reading, type Unfolded } from './unfold.ts';
 
 /** The three kinds of resolvers share one set of names; every other kind has its own. */
@@ -18,6 +19,14 @@ interface Candidate {
   readonly ours: boolean;
   /** Why Emissary's watcher refuses it. */
   readonly refused: string | undefined;
+  /** Of its bare name. */
+  slot: NameSlot | undefined;
+}
+
+/** A name among the policies of one storage. */
+interface NameSlot extends Slot {
+  /** Where the policy of this name lies in this run. */
+  at: number;
 }
 
 /** The objects that bring policies → the policies of this gateway, sorted and named as the compiler does (fetch/, config/config.py). */
@@ -31,12 +40,13 @@ export function collect(input: EdgeInput): Compilation {
     for (const candidate of candidatesOf(object, input.settings, reading, memory)) found.push(candidate);
   }
   const policies: Policy[] = [];
-  const stored = new Map<string, Map<string, Policy>>();
+  const stored = new Map<string, Policy[]>();
   const compilation = new Compilation(input, policies, stored);
-  const candidates = memory.order.sort(found, byKey);
-  for (const { policy, ours, refused } of candidates) {
+  const store = new Store(memory.names, stored, compilation);
+  for (const candidate of memory.order.sort(found, byKey)) {
+    const { policy, ours, refused } = candidate;
     if (!ours) compilation.drop(policy, 'not-ours', `its ambassador_id does not name ${ambassadorId}`);
-    else if (refused === undefined) policies.push(store(policy, stored, compilation));
+    else if (refused === undefined) policies.push(store.add(candidate));
     else policies.push(refuse(policy, refused, compilation));
   }
   return compilation;
@@ -63,38 +73,60 @@ function rank({ parent }: Policy): number {
  * A policy is stored by its bare name. The second of a name is renamed `name.namespace` when it is of another namespace,
  * and replaces the first, in its place, when it is not.
  */
-function store(policy: Policy, stored: Map<string, Map<string, Policy>>, compilation: Compilation): Policy {
-  const storage = storageOf(policy.kind);
-  const byName = stored.get(storage) ?? new Map<string, Policy>();
-  stored.set(storage, byName);
-  const first = byName.get(policy.name);
-  if (!first) {
-    byName.set(policy.name, policy);
-    return policy;
-  }
-  if (first.namespace === policy.namespace) {
-    compilation.error(
-      policy.key,
-      `<${policy.kind} ${policy.key}> defines ${policy.kind} ${policy.name}, which is already defined by ${first.key}`,
-    );
-    replace(byName, policy, first, compilation);
-    return policy;
-  }
-  const named = renamed(policy);
-  const sameName = byName.get(named.storedName);
-  if (sameName) replace(byName, named, sameName, compilation);
-  else byName.set(named.storedName, named);
-  return named;
-}
+class Store {
+  readonly #names: Slots<NameSlot>;
+  readonly #stored: Map<string, Policy[]>;
+  readonly #compilation: Compilation;
 
-function replace(byName: Map<string, Policy>, policy: Policy, first: Policy, compilation: Compilation): void {
-  compilation.drop(
-    first,
-    'replaced',
-    `${policy.kind} ${policy.namespace}/${policy.name} comes later and replaces it`,
-    policy,
-  );
-  byName.set(policy.storedName, policy);
+  constructor(names: Slots<NameSlot>, stored: Map<string, Policy[]>, compilation: Compilation) {
+    this.#names = names;
+    this.#stored = stored;
+    this.#compilation = compilation;
+    names.begin();
+  }
+
+  add(candidate: Candidate): Policy {
+    const { policy } = candidate;
+    const policies = this.#of(policy.kind);
+    if (!candidate.slot || candidate.slot.gone) candidate.slot = this.#slotOf(policy);
+    if (this.#isFirst(candidate.slot, policies, policy)) return policy;
+    const first = policies[candidate.slot.at]!;
+    if (first.namespace === policy.namespace) {
+      this.#compilation.error(
+        policy.key,
+        `<${policy.kind} ${policy.key}> defines ${policy.kind} ${policy.name}, which is already defined by ${first.key}`,
+      );
+      this.#replace(policies, candidate.slot, policy);
+      return policy;
+    }
+    const named = renamed(policy);
+    const slot = this.#slotOf(named);
+    if (!this.#isFirst(slot, policies, named)) this.#replace(policies, slot, named);
+    return named;
+  }
+
+  #of(kind: string): Policy[] {
+    const storage = storageOf(kind);
+    const policies = this.#stored.get(storage) ?? [];
+    if (policies.length === 0) this.#stored.set(storage, policies);
+    return policies;
+  }
+
+  #slotOf({ kind, storedName }: Policy): NameSlot {
+    return this.#names.of(`${storageOf(kind)} ${storedName}`);
+  }
+
+  #isFirst(slot: NameSlot, policies: Policy[], policy: Policy): boolean {
+    if (!this.#names.isFirstUse(slot)) return false;
+    slot.at = policies.push(policy) - 1;
+    return true;
+  }
+
+  #replace(policies: Policy[], { at }: NameSlot, policy: Policy): void {
+    const message = `${policy.kind} ${policy.namespace}/${policy.name} comes later and replaces it`;
+    this.#compilation.drop(policies[at]!, 'replaced', message, policy);
+    policies[at] = policy;
+  }
 }
 
 /** Where policies of a kind are stored: `Compilation.of` takes the same word. */
@@ -106,6 +138,7 @@ function storageOf(kind: string): string {
 interface Memory {
   readonly byObject: WeakMap<KubeObject, { origin: Origin; candidates: readonly Candidate[] }>;
   readonly order: Resorted<Candidate>;
+  readonly names: Slots<NameSlot>;
 }
 
 const memories = new WeakMap<EdgeSettings, Memory>();
@@ -113,9 +146,13 @@ const memories = new WeakMap<EdgeSettings, Memory>();
 function memoryOf(settings: EdgeSettings): Memory {
   const known = memories.get(settings);
   if (known) return known;
-  const memory: Memory = { byObject: new WeakMap(), order: new Resorted() };
+  const memory: Memory = { byObject: new WeakMap(), order: new Resorted(), names: new Slots(nameSlot) };
   memories.set(settings, memory);
   return memory;
+}
+
+function nameSlot(text: string): NameSlot {
+  return { text, run: 0, gone: false, at: 0 };
 }
 
 function candidatesOf(
@@ -138,7 +175,7 @@ function candidateOf(
 ): Candidate {
   const read = expandVariables(unfolded, settings.environment);
   const policy = { ...read, storedName: read.name, origin, written, ...(parent && { parent }), facts: noFacts() };
-  return { policy, ours: isOurs(policy, settings.ambassadorId), refused };
+  return { policy, ours: isOurs(policy, settings.ambassadorId), refused, slot: undefined };
 }
 
 function sameOrigin(a: Origin, b: Origin): boolean {

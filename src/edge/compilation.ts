@@ -26,10 +26,10 @@ export class Compilation {
   readonly errors: Posted[] = [];
   readonly notices: Posted[] = [];
   readonly drops: Drop[] = [];
-  readonly #stored: ReadonlyMap<string, ReadonlyMap<string, Policy>>;
+  readonly #stored: ReadonlyMap<string, readonly Policy[]>;
 
-  /** `stored`: by kind, by stored name; the order of each is the order in which a name was first seen. */
-  constructor(input: EdgeInput, policies: readonly Policy[], stored: ReadonlyMap<string, ReadonlyMap<string, Policy>>) {
+  /** `stored`: by kind, one for each stored name, in the order in which the names were first seen. */
+  constructor(input: EdgeInput, policies: readonly Policy[], stored: ReadonlyMap<string, readonly Policy[]>) {
     this.settings = input.settings;
     this.secret = input.secret;
     this.policies = policies;
@@ -37,12 +37,12 @@ export class Compilation {
   }
 
   /** The policies of a kind that the compiler looks at, in its order. */
-  of(kind: string): Iterable<Policy> {
-    return this.#stored.get(kind)?.values() ?? [];
+  of(kind: string): readonly Policy[] {
+    return this.#stored.get(kind) ?? [];
   }
 
-  named(kind: string, storedName: string): Policy | undefined {
-    return this.#stored.get(kind)?.get(storedName);
+  module(storedName: string): Policy | undefined {
+    return this.of('Module').find((policy) => policy.storedName === storedName);
   }
 
   error(key: string, message: string): void {

@@ -22,13 +22,13 @@ const KEPT_FIELDS = [...CERTIFICATE_FIELDS, 'alpn_protocols', 'redirect_cleartex
  * `server` is for every host, with `client` for what is asked of clients; any other block can originate TLS.
  */
 export function legacyContexts(compilation: Compilation): ContextSource[] {
-  if (valueAt(compilation.named('Module', 'ambassador')?.spec, 'config', 'tls')) {
+  if (valueAt(compilation.module('ambassador')?.spec, 'config', 'tls')) {
     compilation.error(
       GLOBAL_KEY,
       "The 'tls' field on the Ambassador module is deprecated! Please use a TLSContext instead",
     );
   }
-  const policy = compilation.named('Module', 'tls');
+  const policy = compilation.module('tls');
   if (!policy) return [];
   const config = recordAt(policy.spec, 'config');
   const common = { namespace: compilation.settings.namespace, key: policy.key, policy };

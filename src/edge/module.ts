@@ -24,7 +24,7 @@ const NO_CONFIG: Spec = {};
 /** The Module `ambassador` of the first namespace in the order; others of that name have no effect. */
 export function moduleOf(compilation: Compilation): AmbassadorModule {
   for (const any of compilation.of('Module')) configOf(any);
-  const policy = compilation.named('Module', 'ambassador');
+  const policy = compilation.module('ambassador');
   if (policy) dropOthers(policy, compilation);
   const config = policy ? configOf(policy) : NO_CONFIG;
   return {

@@ -44,11 +44,6 @@ export class Slots<Of extends Slot> {
     return true;
   }
 
-  /** Has it been used in this run? */
-  isUsed(text: string): boolean {
-    return this.#byText.get(text)?.run === this.#run;
-  }
-
   #sweep(): void {
     for (const [text, slot] of this.#byText) {
       if (slot.run === this.#run) continue;
