@@ -115,7 +115,12 @@ export class Clusters {
   want(upstream: Upstream, policy: Policy): WantedCluster {
     const context = this.#contextOf(upstream.tls);
     const resolver = this.#resolvers.get(upstream.resolver ?? this.#module.resolver);
-    const wanted = wantedCluster(upstream, { policy, context, resolver, defaultLoadBalancer: this.#module.loadBalancer });
+    const wanted = wantedCluster(upstream, {
+      policy,
+      context,
+      resolver,
+      defaultLoadBalancer: this.#module.loadBalancer,
+    });
     if (wanted.context === NO_CERTIFICATE) this.#contexts.set(NO_CERTIFICATE.name, NO_CERTIFICATE);
     for (const error of wanted.errors) this.#compilation.error(wanted.fullName, error);
     return wanted;

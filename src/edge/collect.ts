@@ -173,8 +173,11 @@ function candidateOf(
   origin: Origin,
   settings: EdgeSettings,
 ): Candidate {
-  const read = expandVariables(unfolded, settings.environment);
-  const policy = { ...read, storedName: read.name, origin, written, ...(parent && { parent }), facts: noFacts() };
+  const { kind, name, namespace, labels, spec, key } = expandVariables(unfolded, settings.environment);
+  const storedName = name;
+  const policy: Policy = parent
+    ? { kind, name, namespace, labels, spec, key, storedName, origin, written, facts: noFacts(), parent }
+    : { kind, name, namespace, labels, spec, key, storedName, origin, written, facts: noFacts() };
   return { policy, ours: isOurs(policy, settings.ambassadorId), refused, slot: undefined };
 }
 

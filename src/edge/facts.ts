@@ -19,16 +19,24 @@ export function noFacts(): Facts {
   return facts;
 }
 
+/** Room for one fact about an item, where what it holds for has to be looked at each time. */
+export class Fact<Item extends Remembering, Value extends object | string> {
+  readonly #place = places++;
+
+  of({ facts }: Item): Value | undefined {
+    return facts[this.#place] as Value | undefined;
+  }
+
+  set({ facts }: Item, value: Value): Value {
+    facts[this.#place] = value;
+    return value;
+  }
+}
+
 /** The same function, asked only once for each item. What it answers may depend on nothing but the item. */
-export function remembered<Item extends Remembering, Fact extends object | string>(
-  work: (item: Item) => Fact,
-): (item: Item) => Fact {
-  const place = places++;
-  return (item) => {
-    const known = item.facts[place] as Fact | undefined;
-    if (known !== undefined) return known;
-    const fact = work(item);
-    item.facts[place] = fact;
-    return fact;
-  };
+export function remembered<Item extends Remembering, Value extends object | string>(
+  work: (item: Item) => Value,
+): (item: Item) => Value {
+  const fact = new Fact<Item, Value>();
+  return (item) => fact.of(item) ?? fact.set(item, work(item));
 }

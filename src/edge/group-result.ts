@@ -31,13 +31,13 @@ export function finishGroup(
     return made.group;
   }
   const group: RouteGroup = {
+    ...sharedFields(draft, module),
     identity: set.text,
     errored: draft.errored || weights?.problem !== undefined,
     members: weights ? membersOf(draft.members, targets, weights) : [],
-    shadows: draft.shadow ? [{ policy: draft.shadow.policy, cluster: mirror }] : [],
+    shadows: draft.shadow ? [{ policy: draft.shadow.policy, cluster: mirror }] : NO_SHADOWS,
     redirect: draft.redirect?.policy,
     redirectHost: draft.redirect?.service,
-    ...sharedFields(draft, module),
     facts: noFacts(),
   };
   set.made = { draft, mirror, targets, config: module.config, group };
@@ -54,6 +54,7 @@ export interface MadeGroup {
 }
 
 const NO_TARGETS: readonly Cluster[] = [];
+const NO_SHADOWS: RouteGroup['shadows'] = [];
 
 /** The clusters of the members; `before` itself where they are the same. */
 function targetsOf(
@@ -61,6 +62,11 @@ function targetsOf(
   clusters: Clusters,
   before: readonly Cluster[] = NO_TARGETS,
 ): readonly Cluster[] {
+  const [only] = members;
+  if (only && members.length === 1) {
+    const cluster = clusters.add(only.upstream, only.policy);
+    return before.length === 1 && before[0] === cluster ? before : [cluster];
+  }
   let targets: Cluster[] | undefined;
   for (const [at, { upstream, policy }] of members.entries()) {
     const cluster = clusters.add(upstream, policy);
@@ -89,6 +95,12 @@ function membersOf(
   targets: readonly Cluster[],
   { cumulative, order }: Weights,
 ): Member[] {
+  const [only] = members;
+  if (only && members.length === 1) {
+    const { policy } = only;
+    const weight = numberAt(policy.spec, 'weight');
+    return [{ policy, weight, cumulative: 100, share: 100, cluster: targets[0] }];
+  }
   const shares = sharesOf(cumulative);
   return order.flatMap((position, at) => {
     const policy = members[position]?.policy;

@@ -41,7 +41,8 @@ const IDS: [spec: Record<string, unknown>, id: string][] = [
 ];
 
 void test('group ids', () => {
-  for (const [spec, id] of IDS) assert.equal(groupId(compiled(mapping('m', spec)).groups[0]!), id, JSON.stringify(spec));
+  for (const [spec, id] of IDS)
+    assert.equal(groupId(compiled(mapping('m', spec)).groups[0]!), id, JSON.stringify(spec));
   const selected = compiled(SELECTING, mapping('m', { prefix: '/x/' }, { team: 'x', other: '1' }));
   assert.equal(groupId(selected.groups[0]!), 'f636375800ee5283e28a7f8200b9bf8bcb45bce4');
   const tcp = compiled({

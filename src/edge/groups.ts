@@ -21,7 +21,7 @@ export class MatchSet implements Slot {
   /** What was made of the draft at the last time. */
   made: MadeGroup | undefined;
   /** Up to `#count` those of this run, behind that what is left of the run before. */
-  readonly #mappings: ReadMapping[] = [];
+  #mappings: ReadMapping[] = [];
   #count = 0;
   #draft: GroupDraft | undefined;
 
@@ -36,7 +36,8 @@ export class MatchSet implements Slot {
   add(mapping: ReadMapping): void {
     const at = this.#count++;
     if (this.#mappings[at] === mapping) return;
-    this.#mappings[at] = mapping;
+    if (at === 0) this.#mappings = [mapping];
+    else this.#mappings[at] = mapping;
     this.#draft = undefined;
   }
 

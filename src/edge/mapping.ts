@@ -1,4 +1,4 @@
-import { remembered } from './facts.ts';
+import { Fact } from './facts.ts';
 import { GLOBAL_KEY } from './compilation.ts';
 import { defaultFor, type AmbassadorModule } from './module.ts';
 import { matchOf, type Match } from './match.ts';
@@ -8,8 +8,7 @@ import { breakerNames, isLoadBalancer, isRetryOn } from './upstream-options.ts';
 import type { EdgeSettings } from './input.ts';
 import type { Freeze, Policy, Posted } from './model.ts';
 import type { ResolverKind } from './resolvers.ts';
-import { shared } from './upstream-sharing.ts';
-import type { Upstream } from './clusters.ts';
+import { shared, type MappingUpstream } from './upstream-sharing.ts';
 import type { MatchSet } from './groups.ts';
 
 /** What a Mapping is read beside; equal inputs give the same answer. */
@@ -26,7 +25,7 @@ export interface ReadMapping {
   readonly match: Match | undefined;
   /** Completed; where a redirect sends to. */
   readonly service: string;
-  readonly upstream: Upstream;
+  readonly upstream: MappingUpstream;
   readonly circuitBreakers: unknown;
   readonly kind: 'route' | 'redirect' | 'shadow';
   readonly errors: readonly Posted[];
@@ -35,6 +34,9 @@ export interface ReadMapping {
   readonly problem: string | undefined;
   /** The compiler raises when it reads it. */
   readonly freeze: Freeze | undefined;
+  /** What it was read beside: the Module's config, and the kind of its resolver. */
+  readonly config: AmbassadorModule['config'];
+  readonly resolver: ResolverKind | undefined;
   readonly memory: MappingMemory;
 }
 
@@ -58,27 +60,14 @@ const CORE_FIELDS = [
   'prefix_exact',
 ] as const;
 
-interface Remembered {
-  readonly settings: EdgeSettings;
-  readonly config: AmbassadorModule['config'];
-  readonly resolver: ResolverKind | undefined;
-  readonly mapping: ReadMapping;
-}
-
-const lastReading = remembered((): { last?: Remembered } => ({}));
+const lastReading = new Fact<Policy, ReadMapping>();
 
 /** Reads one Mapping (ir/irhttpmapping.py, ir/irbasemapping.py). Remembered with the policy. */
 export function readMapping(policy: Policy, context: MappingContext): ReadMapping {
-  const { settings, module, resolvers } = context;
-  const resolver = resolvers.get(resolverOf(policy, module));
-  const reading = lastReading(policy);
-  const before = reading.last;
-  if (before?.settings === settings && before.config === module.config && before.resolver === resolver) {
-    return before.mapping;
-  }
-  const mapping = read(policy, context);
-  reading.last = { settings, config: module.config, resolver, mapping };
-  return mapping;
+  const { module, resolvers } = context;
+  const before = lastReading.of(policy);
+  if (before?.config === module.config && resolvers.get(before.upstream.resolver) === before.resolver) return before;
+  return lastReading.set(policy, read(policy, context));
 }
 
 function resolverOf({ spec }: Policy, module: AmbassadorModule): string {
@@ -108,6 +97,8 @@ function read(policy: Policy, context: MappingContext): ReadMapping {
     circuitBreakers,
     kind: kindOf(spec),
     problem: problems[0]?.message,
+    config: module.config,
+    resolver,
     memory: { set: undefined, labels: '' },
   };
 }
@@ -241,7 +232,14 @@ export function coreOf({ policy: { spec }, match, circuitBreakers }: ReadMapping
   return core;
 }
 
-function upstreamOf(policy: Policy, service: string, circuitBreakers: unknown, module: AmbassadorModule): Upstream {
+const NO_BREAKERS: readonly string[] = [];
+
+function upstreamOf(
+  policy: Policy,
+  service: string,
+  circuitBreakers: unknown,
+  module: AmbassadorModule,
+): MappingUpstream {
   const { spec, namespace } = policy;
   const marker = kindOf(spec) === 'shadow' ? 'shadow' : textAt(spec, 'cluster_tag');
   const hostRewrite = textAt(spec, 'host_rewrite');
@@ -250,7 +248,7 @@ function upstreamOf(policy: Policy, service: string, circuitBreakers: unknown, m
   return {
     service,
     namespace,
-    breakers: breakerNames(circuitBreakers) ?? [],
+    breakers: breakerNames(circuitBreakers) ?? NO_BREAKERS,
     tls: valueAt(spec, 'tls'),
     loadBalancer: valueAt(spec, 'load_balancer'),
     resolver: resolverOf(policy, module),

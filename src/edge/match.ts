@@ -42,7 +42,14 @@ export function matchOf(spec: Spec): Match | undefined {
   addAsked(query, spec['regex_query_parameters'], true);
   const precedence = numberAt(spec, 'precedence') ?? 0;
   const weight = orderWeight(prefix, headers, query, precedence);
-  return { prefix, host, hostRegex, headers, query, precedence, weight, problem };
+  return { prefix, host, hostRegex, headers: trimmed(headers), query: trimmed(query), precedence, weight, problem };
+}
+
+const NOTHING: readonly never[] = [];
+
+/** A list that was pushed to has room for sixteen more, and there are thousands of them. */
+function trimmed<Item>(list: readonly Item[]): readonly Item[] {
+  return list.length === 0 ? NOTHING : list.slice();
 }
 
 /** What Mappings are grouped by, without separators; upstream's group id is a hash of it. `labels`: what selectors see of it. */
@@ -110,18 +117,19 @@ function size(text: string): number {
 }
 
 /** As Envoy gets them: the glob of a host becomes a prefix or suffix, and `*` nothing at all. */
-export function headerMatches(headers: readonly Asked[]): ValueMatch[] {
-  return headers.flatMap(({ name, value, regex }) => {
+export function headerMatches(headers: readonly Asked[]): readonly ValueMatch[] {
+  const matches = headers.flatMap(({ name, value, regex }) => {
     if (regex || name !== ':authority' || value === undefined) return [valueMatch({ name, value, regex })];
     if (value === '*') return [];
-    if (value.startsWith('*')) return [{ name, match: 'suffix', value: value.slice(1) }];
-    if (value.endsWith('*')) return [{ name, match: 'prefix', value: value.slice(0, -1) }];
-    return [{ name, match: 'exact', value }];
+    if (value.startsWith('*')) return [{ name, match: 'suffix' as const, value: value.slice(1) }];
+    if (value.endsWith('*')) return [{ name, match: 'prefix' as const, value: value.slice(0, -1) }];
+    return [{ name, match: 'exact' as const, value }];
   });
+  return trimmed(matches);
 }
 
-export function queryMatches(query: readonly Asked[]): ValueMatch[] {
-  return query.map(valueMatch);
+export function queryMatches(query: readonly Asked[]): readonly ValueMatch[] {
+  return query.length === 0 ? NOTHING : query.map(valueMatch);
 }
 
 function valueMatch({ name, value, regex }: Asked): ValueMatch {

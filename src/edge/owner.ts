@@ -2,6 +2,7 @@ import { ROUTE_GROUP_ANNOTATION } from '../api/names.ts';
 import { remembered } from './facts.ts';
 import type { Policy, RouteGroup } from './model.ts';
 import { ownerOf } from './party.ts';
+import { Pool } from './pool.ts';
 import { textAt } from './spec.ts';
 
 /** Every Mapping that a group took up: members, the redirect, shadows. The first one in the compiler's order made the group. */
@@ -36,8 +37,14 @@ export function ownerAmong(policy: Policy, group: readonly Policy[]): string {
 /** Everybody who has a Mapping in the group. */
 export const ownersOf = remembered((group: RouteGroup): ReadonlySet<string> => {
   const policies = policiesIn(group);
-  return new Set(policies.map((policy) => ownerAmong(policy, policies)));
+  const [only, ...others] = policies;
+  if (!only || others.length > 0) return new Set(policies.map((policy) => ownerAmong(policy, policies)));
+  const owner = ownerOf(only);
+  return alone.shared(owner, () => new Set([owner]));
 });
+
+/** Each owner of a route of its own. */
+const alone = new Pool<ReadonlySet<string>>();
 
 /**
  * Have both sides said that they share their routes on purpose? Each names, in the same annotation, the namespaces that do:

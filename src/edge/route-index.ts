@@ -118,9 +118,11 @@ const entryOf = remembered((group: RouteGroup): Entry => {
     host: hostRegex === null ? (hostGlob ?? '*') : `~${hostRegex}`,
     path: literalOf(group),
     asks: own ? waysToAsk(own)[0]! : '',
-    asked: ['', ...values.flatMap(waysToAsk)],
+    asked: values.length === 0 ? NOTHING_ELSE : ['', ...values.flatMap(waysToAsk)],
   };
 });
+
+const NOTHING_ELSE: readonly string[] = [''];
 
 /** Under what those lie that this may be covered by: the same value, and anything else that is asked of the name. */
 function waysToAsk({ name, match, value }: ValueMatch): string[] {
@@ -134,9 +136,13 @@ interface Place {
   readonly path: string;
   /** The longest other one that this one starts with. */
   readonly shorter: Place | undefined;
-  /** By what they ask for beside the path. */
-  readonly entries: ReadonlyMap<string, readonly Entry[]>;
+  readonly entries: readonly Entry[];
+  /** Those by what they ask for beside the path; absent: they are few. */
+  readonly byAsks: ReadonlyMap<string, readonly Entry[]> | undefined;
 }
+
+/** So many lie at one place before they are sorted by what they ask for. */
+const FEW = 8;
 
 /** Routes by the text that their paths start with. */
 export class PathIndex {
@@ -171,19 +177,18 @@ export class PathIndex {
 const indexes = new WeakMap<Entry, PathIndex>();
 
 function placesOf(entries: readonly Entry[]): Place[] {
-  const byPath = new Map<string, Map<string, Entry[]>>();
-  for (const entry of entries) {
-    const place = byPath.get(entry.path);
-    const same = place?.get(entry.asks);
-    if (same) same.push(entry);
-    else if (place) place.set(entry.asks, [entry]);
-    else byPath.set(entry.path, new Map([[entry.asks, [entry]]]));
-  }
+  const sorted = entries.toSorted((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
   const places: Place[] = [];
-  for (const path of [...byPath.keys()].sort()) {
+  for (let from = 0; from < sorted.length;) {
+    const { path } = sorted[from]!;
+    let to = from + 1;
+    while (to < sorted.length && sorted[to]!.path === path) to++;
+    const here = sorted.slice(from, to);
     let shorter = places.at(-1);
     while (shorter && !path.startsWith(shorter.path)) shorter = shorter.shorter;
-    places.push({ path, shorter, entries: byPath.get(path)! });
+    const byAsks = here.length > FEW ? Map.groupBy(here, ({ asks }) => asks) : undefined;
+    places.push({ path, shorter, entries: here, byAsks });
+    from = to;
   }
   return places;
 }
@@ -193,11 +198,16 @@ function collectBeginnings(places: readonly Place[], path: string, asked: readon
   while (place && !path.startsWith(place.path)) place = place.shorter;
   for (; place; place = place.shorter) {
     for (const asks of asked) {
-      const entries = place.entries.get(asks) ?? [];
-      for (let at = 0; at < entries.length && at < MOST; at++) found.push(entries[at]!);
+      const entries = place.byAsks ? (place.byAsks.get(asks) ?? NO_ENTRIES) : place.entries;
+      for (let at = 0; at < entries.length && at < MOST; at++) {
+        const entry = entries[at]!;
+        if (entry.asks === asks) found.push(entry);
+      }
     }
   }
 }
+
+const NO_ENTRIES: readonly Entry[] = [];
 
 /** The last place that sorts no later: the longest beginning of the path is it, or in its chain. */
 function lastUpTo(places: readonly Place[], path: string): Place | undefined {

@@ -26,8 +26,11 @@ void test('what differs first decides, and the longer of two that do not differ'
 });
 
 void test('of equal ones the younger is tried first', () => {
-  const groups = ['old', 'young'].map((identity) => ({ identity, weight: weightText([0, 1]) }) as unknown as RouteGroup);
-  const order = (list: readonly RouteGroup[]) => inMatchingOrder(list, DEFAULT_EDGE_SETTINGS).map(({ identity }) => identity);
+  const groups = ['old', 'young'].map(
+    (identity) => ({ identity, weight: weightText([0, 1]) }) as unknown as RouteGroup,
+  );
+  const order = (list: readonly RouteGroup[]) =>
+    inMatchingOrder(list, DEFAULT_EDGE_SETTINGS).map(({ identity }) => identity);
   assert.deepEqual(order(groups), ['young', 'old']);
   // Also when they lay the other way round the last time.
   assert.deepEqual(order(groups.toReversed()), ['old', 'young']);

@@ -1,24 +1,23 @@
 import type { Upstream } from './clusters.ts';
 import type { EdgeSettings } from './input.ts';
+import { Pool } from './pool.ts';
 
-/** So many different wishes are told apart; then it begins anew. Only who shares with whom depends on it. */
-const MOST = 20_000;
+/** What a Mapping asks for: it always has a resolver. */
+export interface MappingUpstream extends Upstream {
+  readonly resolver: string;
+}
 
-const pools = new WeakMap<EdgeSettings, Map<string, Upstream>>();
+const pools = new WeakMap<EdgeSettings, Pool<MappingUpstream>>();
 
-/** The wishes that somebody had before, where they are equal: ten thousand Mappings send to a few hundred services. */
-export function shared(upstream: Upstream, settings: EdgeSettings): Upstream {
+/** The wishes that a Mapping had before, where they are equal: ten thousand Mappings send to a few hundred services. */
+export function shared(upstream: MappingUpstream, settings: EdgeSettings): MappingUpstream {
   const { service, namespace, marker, tls, hostRewrite, breakers, loadBalancer, statsName } = upstream;
   const { connectTimeoutMs, resolver } = upstream;
   // Any JSON may stand there, and few write it.
   if (loadBalancer !== undefined || !(tls === undefined || tls === true || typeof tls === 'string')) return upstream;
-  const wishes = [service, namespace, marker, tls, hostRewrite, breakers, statsName, String(connectTimeoutMs), resolver];
-  const text = JSON.stringify(wishes);
-  const pool = pools.get(settings) ?? new Map<string, Upstream>();
+  const timeout = String(connectTimeoutMs);
+  const wishes = [service, namespace, marker, tls, hostRewrite, breakers, statsName, timeout, resolver];
+  const pool = pools.get(settings) ?? new Pool<MappingUpstream>();
   pools.set(settings, pool);
-  const known = pool.get(text);
-  if (known) return known;
-  if (pool.size >= MOST) pool.clear();
-  pool.set(text, upstream);
-  return upstream;
+  return pool.shared(JSON.stringify(wishes), () => upstream);
 }

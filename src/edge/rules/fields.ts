@@ -161,11 +161,18 @@ interface Written extends Conformity {
   readonly spec: unknown;
 }
 
+const CONFORMS: Conformity = { violations: [], unknown: [] };
+
 // Three rules ask, and policies outlive compilations.
 /** A policy as it is written, by the schema of its own version; what nobody wrote conforms. */
-const writtenOf = remembered((policy: Policy): Written => {
+function writtenOf(policy: Policy): Written {
   const version = versionOf(policy.written.apiVersion);
-  const spec = policy.written['spec'] ?? {};
-  const conformity = isMade(policy) ? { violations: [], unknown: [] } : conformityOf(policy.kind, version, spec);
-  return { version, spec, ...conformity };
+  const { violations, unknown } = conformityOfPolicy(policy);
+  return { version, spec: policy.written['spec'] ?? {}, violations, unknown };
+}
+
+// Three rules ask.
+const conformityOfPolicy = remembered((policy: Policy): Conformity => {
+  if (isMade(policy)) return CONFORMS;
+  return conformityOf(policy.kind, versionOf(policy.written.apiVersion), policy.written['spec'] ?? {});
 });

@@ -1,0 +1,17 @@
+/** So many different values are told apart; then it begins anew. Only who shares with whom depends on it. */
+const MOST = 20_000;
+
+/** One value for each text: what ten thousand policies say alike is held once. */
+export class Pool<Value> {
+  readonly #values = new Map<string, Value>();
+
+  /** The value that came first with this text. */
+  shared(text: string, value: () => Value): Value {
+    const known = this.#values.get(text);
+    if (known !== undefined) return known;
+    if (this.#values.size >= MOST) this.#values.clear();
+    const made = value();
+    this.#values.set(text, made);
+    return made;
+  }
+}
