@@ -23,8 +23,10 @@ const CAMEL_CASE = new Set([
  * Undefined: there is nothing in it. (Upstream: ir/irhost.py.)
  */
 export function hostTls(spec: Spec): Spec | undefined {
-  const fields = Object.entries(recordAt(spec, 'tls'));
+  const tls = recordAt(spec, 'tls');
+  const fields = Object.entries(tls);
   if (fields.length === 0) return undefined;
+  if (!fields.some(([field]) => CAMEL_CASE.has(field))) return tls;
   const snake = fields.filter(([field]) => !CAMEL_CASE.has(field));
   const camel = fields.filter(([field]) => CAMEL_CASE.has(field));
   const renamed = camel.map(([field, value]) => [

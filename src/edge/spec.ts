@@ -30,6 +30,25 @@ export function isTrueAt(value: unknown, ...path: readonly string[]): boolean {
   return valueAt(value, ...path) === true;
 }
 
+/** Is there such a text anywhere in it, names of fields included? Without recursion, for nothing bounds the depth of JSON. */
+export function hasText(value: unknown, isWanted: (text: string) => boolean): boolean {
+  const open: unknown[] = [value];
+  while (open.length > 0) {
+    const next = open.pop();
+    if (typeof next === 'string') {
+      if (isWanted(next)) return true;
+    } else if (Array.isArray(next)) {
+      for (const item of next as unknown[]) open.push(item);
+    } else if (isRecord(next)) {
+      for (const name of Object.keys(next)) {
+        if (isWanted(name)) return true;
+        open.push(next[name]);
+      }
+    }
+  }
+  return false;
+}
+
 /** Empty when there is no list. */
 export function listAt(value: unknown, ...path: readonly string[]): readonly unknown[] {
   const found = valueAt(value, ...path);

@@ -47,7 +47,10 @@ export function defaultResolver(edge: Edge): string {
 }
 
 /** A policy that sends requests, with the cluster that they go to. */
-export type Sender = readonly [policy: Policy, cluster: Cluster];
+export interface Sender {
+  readonly policy: Policy;
+  readonly cluster: Cluster;
+}
 
 const senders = new WeakMap<Edge, readonly Sender[]>();
 
@@ -58,12 +61,16 @@ export function sendersOf(edge: Edge): readonly Sender[] {
   const found: Sender[] = [];
   for (const { members, shadows, internal } of edge.groups) {
     if (internal) continue;
-    for (const { policy, cluster } of members) if (cluster) found.push([policy, cluster]);
-    for (const { policy, cluster } of shadows) if (cluster) found.push([policy, cluster]);
+    for (const member of members) if (isSender(member)) found.push(member);
+    for (const shadow of shadows) if (isSender(shadow)) found.push(shadow);
   }
   for (const { members } of edge.tcpGroups) {
-    for (const { policy, cluster } of members) if (cluster) found.push([policy, cluster]);
+    for (const member of members) if (isSender(member)) found.push(member);
   }
   senders.set(edge, found);
   return found;
+}
+
+function isSender(member: { policy: Policy; cluster: Cluster | undefined }): member is Sender {
+  return member.cluster !== undefined;
 }

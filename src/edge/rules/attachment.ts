@@ -112,8 +112,9 @@ export const ATTACHMENT_RULES: readonly Rule[] = [
 ];
 
 /** The Mappings that no Host serves. */
-function* unserved(edge: Edge): Iterable<Policy> {
-  for (const { policy, reason } of edge.drops) if (reason === 'unattached' && policy.kind === 'Mapping') yield policy;
+function unserved(edge: Edge): Policy[] {
+  const drops = edge.drops.filter(({ policy, reason }) => reason === 'unattached' && policy.kind === 'Mapping');
+  return drops.map(({ policy }) => policy);
 }
 
 function* noHost({ edge }: Judged): Iterable<Hit> {
@@ -132,8 +133,10 @@ function selectingHost(policy: Policy, { hosts, settings }: Edge): Host | undefi
 }
 
 function* noMatchingHost({ edge }: Judged): Iterable<Hit> {
+  const policies = unserved(edge);
+  if (policies.length === 0) return;
   const hosts = new KnownHosts(edge.hosts);
-  for (const policy of unserved(edge)) {
+  for (const policy of policies) {
     const host = matchOf(policy.spec)?.host;
     if (host === undefined || (isRedirect(policy) && hosts.fitting(host).length > 0)) continue;
     const object = partyOf(policy);
@@ -143,8 +146,10 @@ function* noMatchingHost({ edge }: Judged): Iterable<Hit> {
 }
 
 function* redirectNeedsHost({ edge }: Judged): Iterable<Hit> {
+  const policies = unserved(edge);
+  if (policies.length === 0) return;
   const hosts = new KnownHosts(edge.hosts);
-  for (const policy of unserved(edge)) {
+  for (const policy of policies) {
     const host = matchOf(policy.spec)?.host;
     if (!isRedirect(policy)) continue;
     const fitting = host === undefined ? selectingHost(policy, edge) : hosts.fitting(host)[0];

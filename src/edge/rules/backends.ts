@@ -47,7 +47,7 @@ export function* backendMissing({ edge, input }: Judged): Iterable<Hit> {
   };
   // Whoever has one cluster mostly writes the same about it: what was found for one of them is the answer for the others.
   const answers = new Map<Cluster, Answer>();
-  for (const [policy, cluster] of sendersOf(edge)) {
+  for (const { policy, cluster } of sendersOf(edge)) {
     const text = textAt(policy.spec, 'service') ?? '';
     let answer = answers.get(cluster);
     if (!answer || !isFor(answer, policy, text)) {

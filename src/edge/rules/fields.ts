@@ -7,7 +7,7 @@ import { ID_MANGLE, NO_HOST } from '../normalise.ts';
 import { describe, partyOf } from '../party.ts';
 import { schemaOf, versionOf } from '../schemas.ts';
 import { policiesThat } from './each.ts';
-import { isRecord, isTrueAt, recordAt, textAt } from '../spec.ts';
+import { hasText, isRecord, isTrueAt, recordAt, textAt } from '../spec.ts';
 
 /** So many of one sort are named of one object: the rest is the same trouble. */
 const MOST = 20;
@@ -51,6 +51,16 @@ function writtenIn(policy: Policy, why: string): Hit {
 /** The version whose spelling is taken for this one's. */
 function otherOf(version: string): string {
   return version === 'v3alpha1' ? 'v2' : 'v3alpha1';
+}
+
+/** Is there anything at all that its schema does not take? */
+export function isIrregular(policy: Policy): boolean {
+  const { violations, unknown } = conformityOfPolicy(policy);
+  return violations.length > 0 || unknown.length > 0;
+}
+
+export function mayBeOfOtherVersion(policy: Policy): boolean {
+  return isIrregular(policy) || textAt(policy.written, 'spec', 'host') !== undefined;
 }
 
 export function* otherVersion(policy: Policy): Iterable<Hit> {
@@ -125,6 +135,13 @@ const CONVERSION_FIELDS = new Set([
   'v2Shorthand',
 ]);
 
+export function mayHoldArtefacts({ written }: Policy): boolean {
+  return hasText(written['spec'], (text) => MARKS.some((mark) => text.startsWith(mark)) || CONVERSION_FIELDS.has(text));
+}
+
+/** What the conversion writes before or in place of a text. */
+const MARKS = [ID_MANGLE, NO_HOST];
+
 export function* storageArtefact(policy: Policy): Iterable<Hit> {
   const { source, file } = policy.origin;
   // What is only live was written by the API server.
@@ -143,7 +160,7 @@ function* artefactsIn(spec: unknown, path: string): Iterable<[field: string, val
   for (let next = open.pop(); next; next = open.pop()) {
     const [value, at] = next;
     if (typeof value === 'string') {
-      const mark = [ID_MANGLE, NO_HOST].find((one) => value.startsWith(one));
+      const mark = MARKS.find((one) => value.startsWith(one));
       if (mark !== undefined) yield [at, mark];
     } else if (Array.isArray(value)) {
       for (const [index, item] of (value as unknown[]).entries()) open.push([item, `${at}.${index}`]);

@@ -7,7 +7,17 @@ import { annotatedOf } from '../objects.ts';
 import { describe } from '../party.ts';
 import { schemaOf, versionOf } from '../schemas.ts';
 import { textAt } from '../spec.ts';
-import { isMade, notServed, otherVersion, schemaBroken, storageArtefact, unknownField } from './fields.ts';
+import {
+  isIrregular,
+  isMade,
+  mayBeOfOtherVersion,
+  mayHoldArtefacts,
+  notServed,
+  otherVersion,
+  schemaBroken,
+  storageArtefact,
+  unknownField,
+} from './fields.ts';
 import { inEach, policiesThat } from './each.ts';
 
 export const FORM_RULES: readonly Rule[] = [
@@ -70,7 +80,7 @@ export const FORM_RULES: readonly Rule[] = [
     when: 'A field is written as another version of the API has it.',
     means: 'The API server refuses it, or removes it without a word and the policy means something else.',
     mend: 'Write it as its own version has it, or change the apiVersion and all fields together.',
-    find: inEach('every', otherVersion),
+    find: inEach('every', otherVersion, 'any', mayBeOfOtherVersion),
   },
   {
     id: 'EM096',
@@ -80,7 +90,7 @@ export const FORM_RULES: readonly Rule[] = [
     when: 'A field of a spec is in no version of the API.',
     means: 'The API server removes it without a word, and what it was meant to do is not done.',
     mend: 'Correct the name of the field, or remove it.',
-    find: inEach('every', unknownField),
+    find: inEach('every', unknownField, 'any', isIrregular),
   },
   {
     id: 'EM097',
@@ -90,7 +100,7 @@ export const FORM_RULES: readonly Rule[] = [
     when: 'A policy in Git has marks that only the conversion between versions leaves in a stored object.',
     means: 'It was exported from a cluster. In another version the marks mean something else, and they read as drift.',
     mend: 'Remove them: write the policy as a person would.',
-    find: inEach('every', storageArtefact),
+    find: inEach('every', storageArtefact, 'any', mayHoldArtefacts),
   },
   {
     id: 'EM098',
@@ -110,7 +120,7 @@ export const FORM_RULES: readonly Rule[] = [
     when: 'A field is missing, or of a type or value that the schema of its kind refuses.',
     means: 'The API server refuses the object; in an annotation Emissary drops it.',
     mend: 'Write the field as the schema has it.',
-    find: inEach('every', schemaBroken),
+    find: inEach('every', schemaBroken, 'any', isIrregular),
   },
 ];
 

@@ -18,6 +18,13 @@ export interface Scope {
   readonly traits: readonly string[] | 'any';
 }
 
+/** A look and where it is begun. `ifAt`: a cheap question whose no says that the look would find nothing. */
+interface Begun<Item> {
+  readonly look: Look<Item>;
+  readonly ifAt: ((item: Item) => boolean) | undefined;
+  readonly scope: Scope;
+}
+
 /**
  * Looks at one item of the edge at a time and at nothing else. What they find is remembered with the item, and items outlive
  * compilations: after a change only the changed ones are looked at. All looks share one walk over the items, because twenty
@@ -28,7 +35,7 @@ export class Looks<Item extends Remembering> {
   readonly #itemsOf: (edge: Edge) => readonly Item[];
   readonly #sortOf: (item: Item) => string;
   readonly #traitsOf: (item: Item) => readonly string[];
-  readonly #looks: { readonly look: Look<Item>; readonly scope: Scope }[] = [];
+  readonly #looks: Begun<Item>[] = [];
   /** Of one sort: the looks at every item of it, and those at what has a trait. */
   readonly #bySort = new Map<string, { always: readonly number[]; byTrait: ReadonlyMap<string, readonly number[]> }>();
   readonly #byEdge = new WeakMap<Edge, readonly Found[][]>();
@@ -44,8 +51,12 @@ export class Looks<Item extends Remembering> {
   }
 
   /** One more look, before the first edge is walked over; gives what it found in all items, in their order. */
-  add<Finding>(look: (item: Item) => Iterable<Finding>, scope: Scope): (edge: Edge) => Iterable<Finding> {
-    const number = this.#looks.push({ look, scope }) - 1;
+  add<Finding>(
+    look: (item: Item) => Iterable<Finding>,
+    scope: Scope,
+    ifAt?: (item: Item) => boolean,
+  ): (edge: Edge) => Iterable<Finding> {
+    const number = this.#looks.push({ look, scope, ifAt }) - 1;
     const foundBy = (edge: Edge) => this.#walk(edge)[number] ?? NOTHING;
     return function* (edge) {
       for (const { findings, error } of foundBy(edge)) {
@@ -67,20 +78,20 @@ export class Looks<Item extends Remembering> {
   readonly #foundIn = remembered((item: Item): readonly Found[] => {
     let found: Found[] | undefined;
     for (const number of this.#looksAt(item)) {
-      const one = askOne(this.#looks[number]!.look, number, item);
+      const one = askOne(this.#looks[number]!, number, item);
       if (one) (found ??= []).push(one);
     }
     return found ?? NOTHING;
   });
 
-  #looksAt(item: Item): Iterable<number> {
+  #looksAt(item: Item): readonly number[] {
     const { always, byTrait } = this.#ofSort(this.#sortOf(item));
-    let numbers: Set<number> | undefined;
+    let numbers: number[] | undefined;
     for (const trait of this.#traitsOf(item)) {
-      const more = byTrait.get(trait);
-      if (!more) continue;
-      numbers ??= new Set(always);
-      for (const number of more) numbers.add(number);
+      for (const number of byTrait.get(trait) ?? NOTHING) {
+        numbers ??= [...always];
+        if (!numbers.includes(number)) numbers.push(number);
+      }
     }
     return numbers ?? always;
   }
@@ -102,9 +113,10 @@ export class Looks<Item extends Remembering> {
 }
 
 /** Undefined: nothing found. */
-function askOne<Item>(look: Look<Item>, number: number, item: Item): Found | undefined {
+function askOne<Item>({ look, ifAt }: Begun<Item>, number: number, item: Item): Found | undefined {
   let findings: unknown[] | undefined;
   try {
+    if (ifAt && !ifAt(item)) return undefined;
     for (const finding of look(item)) (findings ??= []).push(finding);
   } catch (error) {
     return { look: number, findings: findings ?? [], error: error instanceof Error ? error : new Error(String(error)) };

@@ -2,7 +2,7 @@ import type { Hit, Judged, Rule } from '../finding.ts';
 import type { Policy } from '../model.ts';
 import { describe, partyOf } from '../party.ts';
 import { shown } from '../shown.ts';
-import { isRecord, numberAt, recordAt, textAt, valueAt } from '../spec.ts';
+import { hasText, isRecord, numberAt, recordAt, textAt, valueAt } from '../spec.ts';
 import { defaultResolver, resolversOf } from '../upstream.ts';
 import { breakerNames, isLoadBalancer, isRetryOn } from '../upstream-options.ts';
 import { inEach, policiesWith } from './each.ts';
@@ -54,7 +54,7 @@ export const OPTION_RULES: readonly Rule[] = [
     means:
       'Emissary replaces it by that variable of its own container, when there is one: the policy does not say what is written, and whoever writes policies can read Emissary’s environment.',
     mend: 'Write the value; in a regular expression, write `[$]` for the character.',
-    find: inEach('every', environmentNames),
+    find: inEach('every', environmentNames, 'any', mayHoldVariables),
   },
   {
     id: 'EM056',
@@ -167,6 +167,12 @@ const CLAIMING_FIELDS: readonly string[] = (
   'hostname host hosts prefix headers regex_headers query_parameters regex_query_parameters method ambassador_id ' +
   'mappingSelector selector hostBinding tlsSecret tlsContext tls secret ca_secret crl_secret'
 ).split(' ');
+
+function mayHoldVariables({ written, labels, spec }: Policy): boolean {
+  const own = recordAt(written, 'spec');
+  const isIn = (value: unknown) => hasText(value, (text) => text.includes('$'));
+  return isIn(own) || (spec !== own && isIn(spec)) || isIn(labels) || isIn(written.metadata.labels);
+}
 
 function* environmentNames(policy: Policy): Iterable<Hit> {
   const { metadata } = policy.written;

@@ -3,6 +3,7 @@ import type { Edge, Policy } from '../model.ts';
 import { dropOf, standing } from '../dropped.ts';
 import { remembered } from '../facts.ts';
 import { describe, partyOf } from '../party.ts';
+import { Pool } from '../pool.ts';
 import { shown } from '../shown.ts';
 import { textAt, valueAt } from '../spec.ts';
 import { sendersOf, SERVICE_FIELDS, writtenService } from '../upstream.ts';
@@ -88,8 +89,8 @@ export const UPSTREAM_RULES: readonly Rule[] = [
 function* serviceSyntax(policy: Policy): Iterable<Hit> {
   const field = SERVICE_FIELDS[policy.kind] ?? 'service';
   const text = textAt(policy.spec, field);
-  const problem = text === undefined ? undefined : syntaxProblem(text);
-  if (problem === undefined) return;
+  const problem = text === undefined ? '' : problems.shared(text, () => syntaxProblem(text) ?? '');
+  if (problem === '') return;
   const object = partyOf(policy);
   yield {
     object,
@@ -97,6 +98,9 @@ function* serviceSyntax(policy: Policy): Iterable<Hit> {
     message: `${describe(object)} has ${field} ${shown(text)}: ${problem}`,
   };
 }
+
+/** By service; empty: none. */
+const problems = new Pool<string>();
 
 /**
  * What Emissary makes of it (ir/irbasemapping.py, ir/ircluster.py). Illegal hosts are EM004's, brackets that do not match
@@ -135,7 +139,7 @@ const CLUSTER_SETTINGS = [
 
 function* clusterConflict({ edge }: Judged): Iterable<Hit> {
   const setting = new Set(withSettings(edge));
-  for (const [policy, cluster] of setting.size > 0 ? sendersOf(edge) : []) {
+  for (const { policy, cluster } of setting.size > 0 ? sendersOf(edge) : []) {
     const first = cluster.policy;
     if (!first || first === policy || policy.kind !== 'Mapping' || first.kind !== 'Mapping') continue;
     if (!setting.has(policy) && !setting.has(first)) continue;
@@ -168,7 +172,7 @@ function* tlsContextMissing({ edge }: Judged): Iterable<Hit> {
   // The compiler did not get as far as the contexts: nothing can be said about them.
   if (edge.freeze?.stage === 'load') return;
   const asking = new Set(withTls(edge));
-  for (const [policy, cluster] of asking.size > 0 ? sendersOf(edge) : []) {
+  for (const { policy, cluster } of asking.size > 0 ? sendersOf(edge) : []) {
     const name = asking.has(policy) && textAt(policy.spec, 'tls');
     if (name && !isUsable(edge, name)) yield missingContext(edge, policy, name, cluster.tls);
   }
@@ -203,7 +207,7 @@ const unverified = remembered((policy: Policy): Hit => {
 });
 
 function* originationUnverified({ edge }: Judged): Iterable<Hit> {
-  for (const [policy, { tls, verified }] of sendersOf(edge)) if (tls && !verified) yield unverified(policy);
+  for (const { policy, cluster } of sendersOf(edge)) if (cluster.tls && !cluster.verified) yield unverified(policy);
   for (const { tls, verified, policy } of edge.clusters.values()) {
     if (tls && !verified && policy && (policy.kind === 'AuthService' || policy.kind === 'RateLimitService')) {
       yield unverified(policy);
