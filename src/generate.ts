@@ -17,6 +17,7 @@ import { PREVENT_ERRORS } from './prevent/guard.ts';
 import { SYNC_ERRORS } from './sync/errors.ts';
 import { edgePolicyCrd, gitOpsSourceCrd, toStructural } from './api/crd.ts';
 import { edgePolicySpec } from './api/edge-policy.ts';
+import { edgePolicyStatus } from './api/edge-policy-status.ts';
 import { installManifest } from './api/install.ts';
 import {
   conditionsReference,
@@ -43,7 +44,10 @@ const GENERATED: Record<string, () => string> = {
   'src/edge/policy-schemas.json': () => policySchemas(join(root, 'examples/emissary-crds')),
   'deploy/install.yaml': () => installManifest(join(root, 'deploy')),
   'docs/reference/fields.md': () =>
-    fieldsReference(toStructural(gitOpsSourceSpec), toStructural(gitOpsSourceStatus), toStructural(edgePolicySpec)),
+    fieldsReference(
+      { spec: toStructural(gitOpsSourceSpec), status: toStructural(gitOpsSourceStatus) },
+      { spec: toStructural(edgePolicySpec), status: toStructural(edgePolicyStatus) },
+    ),
   'docs/reference/conditions.md': conditionsReference,
   'docs/reference/findings.md': () => findingsReference([RULE_FAILED, ...RULES]),
   'docs/reference/foreign-fields.md': () => foreignFieldsReference(KNOWN_CONTROLLERS, FOREIGN_FIELDS),

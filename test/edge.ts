@@ -105,7 +105,7 @@ export function statusWith(
       const isOfCommit = commit === undefined || last.lastAttemptedRevision?.endsWith(commit) === true;
       return isOfCommit && fits(last) ? last : undefined;
     },
-    { what, timeoutMs: 60_000 },
+    { what, timeoutMs: 120_000 },
   ).catch((cause: unknown) => {
     throw new Error(`${(cause as Error).message}\nstatus: ${JSON.stringify(last, null, 1)}`, { cause });
   });

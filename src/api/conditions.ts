@@ -11,7 +11,7 @@ export interface Condition {
 /** The types of conditions, and what True means. Documented in docs/reference/conditions.md. */
 export const CONDITION_TYPES = {
   Ready:
-    'The newest revision that may be applied is applied as a whole (and healthy, with wait: true); one that waits for a window or an approval does not count. Always present.',
+    'The newest revision that may be applied is applied as a whole (and healthy, with wait: true); one that waits for a window or an approval does not count. Always present. Of an EdgePolicy: it holds for its gateway as it is written.',
   Reconciling:
     'Plumbline is at work on a new revision or a repeated attempt, or a new revision waits. Present only while True.',
   Stalled: 'Nothing will change until somebody edits the source or the repository. Present only while True.',
@@ -22,6 +22,8 @@ export const CONDITION_TYPES = {
   Healthy: 'Every managed object is healthy by the rules of kstatus.',
   EdgeHealthy:
     'The newest commit passed the edge gate and nothing is wrong on the Emissary-ingress edge where this source is concerned. Absent when it declares nothing there.',
+  Overridden:
+    'Of an EdgePolicy: a commit that is enforced now is one that spec.overrides lets pass, whatever is found. Present only while True.',
 } as const;
 
 export type ConditionType = keyof typeof CONDITION_TYPES;
@@ -40,7 +42,8 @@ export const REASONS = {
     'spec.sync is Manual, and nobody has approved this commit yet; status.pending shows what it would do.',
   ProgressingWithRetry: 'The last attempt failed; it will be repeated.',
   Suspended: 'spec.suspend is true: nothing is applied, healed or pruned.',
-  InvalidSpec: 'The source itself is malformed; the message names the fields.',
+  InvalidSpec:
+    'The resource itself is malformed; the message names the fields. Of an EdgePolicy holds what can be read, and the strictest value for the rest.',
   DependencyNotReady: 'A source in spec.dependsOn is missing or not Ready at its newest revision.',
   AccessDenied: 'The ServiceAccount may not do what the revision asks for; status.failures names the first objects.',
   BuildFailed: 'The files at the revision could not be turned into objects; each problem has its file and line.',
@@ -65,6 +68,10 @@ export const REASONS = {
     'The platform does not allow spec.drift.mode: Prevent in this namespace (--prevent-namespaces); drift is healed instead.',
   EdgeSound: 'Nothing on the edge is wrong where this source is concerned.',
   EdgeFindings: 'Something on the edge is wrong where this source is concerned; status.edge.findings says what.',
+  InForce: 'The EdgePolicy holds for its gateway.',
+  AmbassadorIdTaken: 'Another EdgePolicy, first by name, is about the same gateway; this one does not count.',
+  OverridesInUse:
+    'spec.overrides lets commits pass that are enforced now; the message names them. Each is in the audit log.',
   Deleting: 'The source is being deleted; its objects follow spec.deletionPolicy.',
   Unexpected: 'A defect of Plumbline; please report it with the lines of the log. It is tried again.',
 } as const;

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { GROUP, VERSION } from './names.ts';
 import { edgePolicySpec } from './edge-policy.ts';
+import { edgePolicyStatus } from './edge-policy-status.ts';
 import { gitOpsSourceSpec } from './spec.ts';
 import { gitOpsSourceStatus } from './status.ts';
 
@@ -159,12 +160,8 @@ export function edgePolicyCrd() {
           name: VERSION,
           served: true,
           storage: true,
-          additionalPrinterColumns: [
-            { name: 'Gateway', type: 'string', jsonPath: '.spec.ambassadorId' },
-            { name: 'Emissary', type: 'string', jsonPath: '.spec.emissaryVersion' },
-            { name: 'Mode', type: 'string', jsonPath: '.spec.mode' },
-            { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
-          ],
+          subresources: { status: {} },
+          additionalPrinterColumns: policyColumns(),
           schema: {
             openAPIV3Schema: {
               type: 'object',
@@ -176,6 +173,7 @@ export function edgePolicyCrd() {
                 kind: { type: 'string', description: 'EdgePolicy' },
                 metadata: { type: 'object' },
                 spec: toStructural(edgePolicySpec),
+                status: toStructural(edgePolicyStatus.prefault({})),
               },
             },
           },
@@ -185,8 +183,26 @@ export function edgePolicyCrd() {
   };
 }
 
+function ready(field: string): string {
+  return `.status.conditions[?(@.type=="Ready")].${field}`;
+}
+
+function policyColumns() {
+  return [
+    { name: 'AmbassadorID', type: 'string', jsonPath: '.spec.ambassadorId' },
+    { name: 'Mode', type: 'string', jsonPath: '.spec.mode' },
+    { name: 'Sources', type: 'integer', jsonPath: '.status.sources' },
+    { name: 'Blocked', type: 'integer', jsonPath: '.status.blocked' },
+    { name: 'Ready', type: 'string', jsonPath: ready('status') },
+    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+    { name: 'Emissary', type: 'string', jsonPath: '.spec.emissaryVersion', priority: 1 },
+    { name: 'Routes', type: 'integer', jsonPath: '.status.routes', priority: 1 },
+    { name: 'Hosts', type: 'integer', jsonPath: '.status.hosts', priority: 1 },
+    { name: 'Status', type: 'string', jsonPath: ready('message'), priority: 1 },
+  ];
+}
+
 function printerColumns() {
-  const ready = (field: string) => `.status.conditions[?(@.type=="Ready")].${field}`;
   return [
     { name: 'Revision', type: 'string', jsonPath: '.status.lastAppliedRevision' },
     { name: 'Ready', type: 'string', jsonPath: ready('status') },

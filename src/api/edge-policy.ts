@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import type { KubeObject } from '../kube/object.ts';
 import { LABEL_SELECTOR } from '../edge/label-selector.ts';
+import type { EdgePolicyStatus } from './edge-policy-status.ts';
 import { edgeMode, failOn, tlsFloor } from './edge-fields.ts';
-import { fieldPath, missingField, withoutNulls, type SpecProblem } from './problems.ts';
 import { matching, namespaceName, text, withRules } from './fields.ts';
 
 // Like the GitOpsSource: one schema is the type, the validation and the CRD.
@@ -151,13 +151,5 @@ export type EdgePolicySpec = z.output<typeof edgePolicySpec>;
 export interface EdgePolicy extends KubeObject {
   kind: 'EdgePolicy';
   spec: unknown;
-}
-
-export type ParsedEdgePolicy = { ok: true; spec: EdgePolicySpec } | { ok: false; problems: SpecProblem[] };
-
-/** Reads the spec of a policy, whatever it holds; never throws. Unknown fields are dropped, and a null counts as absent. */
-export function parseEdgePolicy(raw: unknown): ParsedEdgePolicy {
-  const parsed = edgePolicySpec.safeParse(withoutNulls(raw) ?? {}, { error: missingField });
-  if (parsed.success) return { ok: true, spec: parsed.data };
-  return { ok: false, problems: parsed.error.issues.map(({ path, message }) => ({ path: fieldPath(path), message })) };
+  status?: EdgePolicyStatus;
 }

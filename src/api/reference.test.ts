@@ -18,7 +18,8 @@ test('a field shows its type, its default, its meaning and its rules', () => {
       .max(2)
       .optional(),
   });
-  const page = fieldsReference(toStructural(spec), toStructural(z.object({})), toStructural(z.object({})));
+  const nothing = toStructural(z.object({}));
+  const page = fieldsReference({ spec: toStructural(spec), status: nothing }, { spec: nothing, status: nothing });
   for (const row of [
     '| `spec.url` | string | required | Where. (must be near) |',
     '| `spec.mode` | `A` or `B` | `"A"` | A \\| B. |',

@@ -42,7 +42,7 @@ const originFields = {
 };
 
 /** metav1.Condition. */
-const condition = z.object({
+export const condition = z.object({
   type: text(316, 'What the condition is about.'),
   status: z.enum(['True', 'False', 'Unknown']).meta({ description: 'True, False or Unknown.' }),
   observedGeneration: z

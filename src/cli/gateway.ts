@@ -62,14 +62,14 @@ async function readPolicies(
   const specs = new Map<string, EdgePolicySpec>();
   const notes: string[] = [];
   if (policies.length === 0) return { specs, notes };
-  const { parseEdgePolicy } = await import('../api/edge-policy.ts');
+  const { parseEdgePolicy } = await import('../api/edge-policy-reading.ts');
   for (const { metadata, spec } of policies) {
     const parsed = parseEdgePolicy(spec);
-    if (parsed.ok) specs.set(metadata.name, parsed.spec);
-    else {
-      const why = parsed.problems.map(({ path, message }) => `${path} ${message}`).join('; ');
-      notes.push(`EdgePolicy ${metadata.name} is left out, it is not valid: ${why}`);
-    }
+    if (parsed.spec) specs.set(metadata.name, parsed.spec);
+    if (parsed.ok) continue;
+    const why = parsed.problems.map(({ path, message }) => `${path} ${message}`).join('; ');
+    const holds = parsed.spec ? 'what cannot be read counts as its strictest value' : 'it counts for no gateway';
+    notes.push(`EdgePolicy ${metadata.name} is not valid, ${holds}: ${why}`);
   }
   return { specs, notes };
 }

@@ -1,3 +1,4 @@
+import type { GitOpsSourceStatus } from '../api/source.ts';
 import { keyOfKind, type WatchedKind } from '../drift/watches.ts';
 import { PlumblineError } from '../errors.ts';
 import { describeIdentity, groupOf } from '../kube/object.ts';
@@ -37,11 +38,26 @@ export async function claimAndWatch(
   await inParallel(conflicts, WIDTH, (conflict) => refuse(source, conflict, deps, signal));
   // A kind is announced before its first object is applied: whatever crashes when, it is looked for.
   const declared = new Set(rendered.desired.map(({ identity }) => `${identity.group}/${identity.kind}`));
-  if (status.announces(source, declared) || (await status.flush(source))) return;
+  if (isAnnounced(status.stored(source), declared) || (await status.flush(source))) return;
   throw new PlumblineError(
     'InventoryNotStored',
     'could not write into the status which kinds will be managed; nothing is applied before that',
   );
+}
+
+/**
+ * Would the next start look for these kinds (`group/kind`)? It looks for those that the stored inventory names, and for all
+ * there are when none is stored. What a write failed to bring does not count.
+ */
+function isAnnounced(
+  stored: { readonly status: GitOpsSourceStatus | undefined } | undefined,
+  kinds: Iterable<string>,
+): boolean {
+  if (!stored) return false;
+  const inventory = stored.status?.inventory;
+  if (!inventory) return true;
+  const known = new Set(inventory.kinds.map(({ group, kind }) => `${group}/${kind}`));
+  return [...kinds].every((kind) => known.has(kind));
 }
 
 /** Watches the kinds that the source declares or has; what is live of them is known from here on, but for `unlisted` ones. */

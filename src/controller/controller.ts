@@ -33,7 +33,10 @@ import { wakeClaimants } from './claim.ts';
 import type { ControllerOptions, ReconcileDeps } from './deps.ts';
 import { Desk } from './desk.ts';
 import { subjectOf } from './drift-record.ts';
+import type { EdgePolicyStatus } from '../api/edge-policy-status.ts';
 import { EdgeDesk } from './edge-desk.ts';
+import type { WatchedPolicy } from './edge-policies.ts';
+import { policyStatusOf } from './edge-policy-status.ts';
 import { mayReadSecret } from './edge-rights.ts';
 import type { EdgeReport } from './edge-report.ts';
 import { failRun } from './failed-run.ts';
@@ -71,6 +74,12 @@ export interface ControllerInput {
 
 /** Our CRD may be installed a moment after us. */
 const CRD_POLL_MS = 1_000;
+/** A run that ends sooner tells only how it ended: a write of a custom resource costs the API server twice a usual apply. */
+const RUN_IS_LONG_MS = 3_000;
+/** Between two writes of the status of one source. */
+const QUIET_MS = 1_000;
+/** Its numbers move with every commit of every source. */
+const POLICY_QUIET_MS = 5_000;
 /** For the last status of every source, when the process is told to end. */
 const LAST_WORD_MS = 3_000;
 
@@ -90,6 +99,7 @@ export class Controller {
   readonly #alarms: Alarms;
   readonly #desk: Desk;
   readonly #deps: ReconcileDeps;
+  readonly #policyStatus: StatusWriter<EdgePolicyStatus, WatchedPolicy>;
   /** Ends the writing of status: at once when the lease is lost, otherwise after the last word. */
   readonly #statusEnd = new AbortController();
   #resource: ApiResource | undefined;
@@ -124,6 +134,16 @@ export class Controller {
       signal,
     });
     const sourceResource = () => this.#resource!;
+    this.#policyStatus = new StatusWriter({
+      api,
+      resource: () => api.discovery.cached(API_VERSION, 'EdgePolicy')!,
+      statusOf: (policy) => policyStatusOf(policy, this.#deps.edge.standing(policy), new Date(clock.now())),
+      quietMs: POLICY_QUIET_MS,
+      mayWrite: input.leading,
+      clock,
+      signal: this.#statusEnd.signal,
+      onError: ({ name }, error) => log.warn({ policy: name, error }, 'could not write the status of an EdgePolicy'),
+    });
     this.#deps = {
       ...input,
       discovery: api.discovery,
@@ -137,6 +157,7 @@ export class Controller {
         api,
         resource: sourceResource,
         statusOf: (source) => this.#statusOf(source),
+        quietMs: QUIET_MS,
         mayWrite: input.leading,
         clock,
         signal: this.#statusEnd.signal,
@@ -153,6 +174,11 @@ export class Controller {
         told: (key, report) => this.#edgeTold(key, report),
         mayRead: (source, secret, by) => mayReadSecret(this.#sources.get(source), secret, this.#deps, by),
         edgeOf: (source) => this.#sources.get(source)?.spec?.edge,
+        policyChanged: (policy) => this.#policyStatus.changed(policy),
+        policies: {
+          policySeen: (policy) => this.#policyStatus.seen(policy, policy.resource),
+          policyGone: (policy) => this.#policyStatus.forget(policy),
+        },
       }),
       guard: new Guard({
         api,
@@ -217,7 +243,8 @@ export class Controller {
     await this.#queue.run(options.concurrency, (key, abort) => this.#handle(key, abort), signal);
     await watching;
     stopListening();
-    if (!isLeaseLost(signal)) await this.#deps.status.close(LAST_WORD_MS);
+    const writers = [this.#deps.status, this.#policyStatus];
+    if (!isLeaseLost(signal)) await Promise.all(writers.map((writer) => writer.close(LAST_WORD_MS)));
     this.#statusEnd.abort(signal.reason);
   }
 
@@ -351,7 +378,7 @@ export class Controller {
     if (!source) return;
     const { clock, metrics, status } = this.#deps;
     const startedAt = clock.elapsed();
-    status.runs(source);
+    status.changedLately(source, RUN_IS_LONG_MS);
     const outcome = await this.#outcome(source, AbortSignal.any([abort, this.#input.signal]));
     if (outcome === undefined || this.#sources.get(key) !== source) return;
     metrics.reconciled(key, outcome, (clock.elapsed() - startedAt) / 1000);

@@ -1,3 +1,4 @@
+import type { GitOpsSourceStatus } from '../api/source.ts';
 import type { Clock } from '../clock.ts';
 import type { Healer } from '../drift/healer.ts';
 import type { KindWatches } from '../drift/watches.ts';
@@ -30,7 +31,7 @@ export interface ReconcileDeps {
   writer: ObjectWriter;
   healer: Healer;
   poller: Poller;
-  status: StatusWriter;
+  status: StatusWriter<GitOpsSourceStatus, Source>;
   edge: EdgeDesk;
   guard: Guard;
   scan: OwnershipScan;

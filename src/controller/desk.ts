@@ -17,6 +17,9 @@ import type { Source } from './source.ts';
 /** Failures that another object's fate may have ended. */
 const ENDED_BY_OTHERS: ReadonlySet<string> = new Set(['Terminating', 'OwnedByOtherSource']);
 
+/** Health comes and goes while controllers catch up with any edit; what has passed within this time is not worth a write. */
+const HEALTH_SETTLES_MS = 2_000;
+
 /** Where the healer asks about sources, and where what happens around them is passed on to those it concerns. */
 export class Desk implements SourceDesk {
   readonly #deps: () => ReconcileDeps;
@@ -92,7 +95,9 @@ export class Desk implements SourceDesk {
     const { sources, status } = this.#deps();
     const source = sources.get(key);
     if (!source) return;
-    if (source.judged) status.healthChanged(source);
+    // Where Ready waits for health, it is what people wait for.
+    if (source.judged && source.spec?.wait) status.changed(source);
+    else if (source.judged) status.changedLately(source, HEALTH_SETTLES_MS);
     this.#retryNow(source, ENDED_BY_OTHERS);
   }
 

@@ -9,9 +9,12 @@ import type { Stopped } from './edge-company.ts';
 import { demandOf, gatewaysOf, type Gateway } from './edge-gateways.ts';
 import { EdgeJudgements, type Judged } from './edge-judgements.ts';
 import { EdgePatience } from './edge-patience.ts';
+import type { PolicyListener, WatchedPolicy } from './edge-policies.ts';
+import type { PolicyStanding } from './edge-policy-status.ts';
 import { reportOf, type EdgeReport } from './edge-report.ts';
 import { EdgeReaders } from './edge-readers.ts';
 import { EdgeSecrets } from './edge-secrets.ts';
+import { EdgeStandings } from './edge-standings.ts';
 import { EdgeThread } from './edge-thread-client.ts';
 import { EdgeTrials, type Candidate, type Overridden, type Passed } from './edge-trial.ts';
 import { EdgeWatches } from './edge-watches.ts';
@@ -36,6 +39,16 @@ export interface EdgeDeskDeps {
   mayRead: (source: string, secret: { namespace: string; name: string }, signal: AbortSignal) => Promise<boolean>;
   /** How strictly the source wants to be judged; undefined: there is no such source, or it is malformed. */
   edgeOf: (source: string) => GitOpsSourceSpec['edge'] | undefined;
+  /** What an EdgePolicy does may have changed: see `standing`. */
+  policyChanged: (policy: WatchedPolicy) => void;
+  policies: PolicyListener;
+}
+
+interface Blocked extends Stopped {
+  /** The EdgePolicy of the gateway that it would hurt. */
+  readonly policy: string | undefined;
+  version: number;
+  readonly at: number;
 }
 
 /** Several changes in a row are looked at once. */
@@ -57,7 +70,8 @@ export class EdgeDesk {
   readonly #trials: EdgeTrials;
   readonly #patience: EdgePatience;
   /** What was stopped, the version of the world that it was judged in, and when. */
-  readonly #blocked = new Map<string, Stopped & { version: number; at: number }>();
+  readonly #blocked = new Map<string, Blocked>();
+  readonly #standings = new EdgeStandings();
   /** What each source was told last, as JSON. */
   readonly #told = new Map<string, string>();
   #gateways: { version: number; list: Gateway[] } | undefined;
@@ -68,11 +82,11 @@ export class EdgeDesk {
 
   constructor(deps: EdgeDeskDeps) {
     this.#deps = deps;
-    const { api, clock, log, signal } = deps;
+    const { api, clock, log, signal, policies } = deps;
     this.#world = new EdgeWorld(deps.isLive);
     this.#patience = new EdgePatience(clock);
     const onChange = () => this.#refreshSoon();
-    this.#watches = new EdgeWatches({ api, world: this.#world, log, signal, onChange });
+    this.#watches = new EdgeWatches({ api, world: this.#world, log, signal, onChange, policies });
     this.#judgements = new EdgeJudgements({
       world: this.#world,
       secrets: new EdgeSecrets(api, clock),
@@ -98,7 +112,7 @@ export class EdgeDesk {
   /** Whether the candidate may be applied; when it may, it counts from here on. Rejects when aborted. */
   async admit(candidate: Candidate, signal: AbortSignal): Promise<Decision> {
     const known = this.#known(candidate);
-    if (known) this.#blocked.delete(candidate.source);
+    if (known) this.#unblock(candidate.source);
     if (known) return known;
     if (await this.#isHarmless(candidate, signal)) return this.#reserve(candidate, []);
     const { source } = candidate;
@@ -144,7 +158,7 @@ export class EdgeDesk {
 
   /** It wants nothing more for the time being. */
   withdraw(source: string): void {
-    this.#blocked.delete(source);
+    this.#unblock(source);
   }
 
   /**
@@ -163,9 +177,18 @@ export class EdgeDesk {
     return this.#trials.relevantOf(desired).filter(({ key }) => !passed.has(key));
   }
 
+  /** What an EdgePolicy does at this moment. */
+  standing(policy: WatchedPolicy): PolicyStanding {
+    return this.#standings.of(policy, {
+      gateways: this.#currentGateways(),
+      blocked: [...this.#blocked.values()].map((one) => one.policy),
+      commitOf: (source) => this.#world.admission(source)?.commit,
+    });
+  }
+
   /** The source is gone. */
   forget(source: string): void {
-    this.#blocked.delete(source);
+    this.#unblock(source);
     this.#told.delete(source);
     this.#patience.forget(source);
     const before = this.#world.version;
@@ -199,21 +222,24 @@ export class EdgeDesk {
       return this.#let(together, candidate);
     }
     const { version } = this.#world;
-    this.#blocked.set(candidate.source, { ...stopped, version, at: this.#deps.clock.elapsed() });
+    const { policy } = alone;
+    this.#blocked.set(candidate.source, { ...stopped, policy, version, at: this.#deps.clock.elapsed() });
+    this.#policiesChanged();
     return { kind: 'blocked', by: alone.by };
   }
 
   #let(trial: Passed, candidate: Candidate): Decision {
     const { group, granted, first, overridden, present } = trial;
     for (const one of group) {
-      const { source, id } = one;
+      const { source, id, commit } = one;
       this.#world.admit(source, {
         id,
+        commit,
         desired: granted.get(source) ?? [],
         first: first.get(source) ?? [],
         serves: servedBy(one.desired),
       });
-      this.#blocked.delete(source);
+      this.#unblock(source);
       if (one !== candidate) this.#deps.wake(source);
     }
     for (const [gateway, judged] of present) this.#judgements.became(gateway, judged);
@@ -224,13 +250,13 @@ export class EdgeDesk {
   }
 
   #reserve(
-    { source, id, desired, grantable }: Candidate,
+    { source, id, commit, desired, grantable }: Candidate,
     first: readonly Identity[],
     withheld?: ReadonlySet<Desired>,
   ): Decision {
     const before = this.#world.version;
     const granted = grantable(this.#trials.relevantOf(desired)).filter((object) => !withheld?.has(object));
-    this.#world.admit(source, { id, desired: granted, first, serves: servedBy(desired) });
+    this.#world.admit(source, { id, commit, desired: granted, first, serves: servedBy(desired) });
     if (this.#world.version !== before && this.#world.has(source)) this.#refreshSoon();
     return { kind: 'passed', first };
   }
@@ -280,6 +306,8 @@ export class EdgeDesk {
       for (const gateway of gateways)
         judged.push([gateway, await this.#judgements.present(gateway, gateway.guard, signal)]);
     for (const source of this.#world.sources()) this.#tell(source, judged);
+    this.#standings.count(gateways, judged, this.#deps.edgeOf);
+    this.#policiesChanged();
     for (const [source, waiting] of this.#blocked) {
       if (waiting.version === this.#world.version) continue;
       waiting.version = this.#world.version;
@@ -297,6 +325,14 @@ export class EdgeDesk {
     if (this.#told.get(source) === told) return;
     this.#told.set(source, told);
     this.#deps.told(source, report);
+  }
+
+  #unblock(source: string): void {
+    if (this.#blocked.delete(source)) this.#policiesChanged();
+  }
+
+  #policiesChanged(): void {
+    for (const policy of this.#watches.watchedPolicies) this.#deps.policyChanged(policy);
   }
 
   #sweepLater(): void {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseEdgePolicy, type EdgePolicySpec } from '../api/edge-policy.ts';
+import type { EdgePolicySpec } from '../api/edge-policy.ts';
+import { parseEdgePolicy } from '../api/edge-policy-reading.ts';
 import type { GitOpsSourceSpec } from '../api/source.ts';
 import { DEFAULT_GATEWAY, demandOf, gatewaysOf, type Namespaces } from './edge-gateways.ts';
 

@@ -7,7 +7,7 @@ import { judgeEdge } from '../edge/judged-edge.ts';
 import { setbacksOf, type Setbacks } from '../edge/setbacks.ts';
 import { watchedBy } from '../edge/watched.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { tallyOf, type Tally } from './edge-tally.ts';
+import { sizeOf, tallyOf, type EdgeSize, type Tally } from './edge-tally.ts';
 
 /** An object as it is handed to the judge. */
 export interface Exhibit {
@@ -32,6 +32,7 @@ export interface Ask {
 export interface Answer {
   readonly findings: readonly Finding[];
   readonly frozen: boolean;
+  readonly size: EdgeSize;
   /** By source. */
   readonly tallies: ReadonlyMap<string, Tally>;
   /** By source: what of it does not go as declared. */
@@ -79,7 +80,8 @@ export class EdgeJudge {
     const input = { objects, secret, hides, settings: this.#asBefore(settings) };
     const { edge, findings } = judgeEdge(input, guard);
     const setbacks = setbacksOf(edge, findings, STATUS_LIMITS.edgeSetbacks);
-    return { findings, frozen: edge.freeze !== undefined, tallies: tallyOf(edge), setbacks, asked, askers };
+    const frozen = edge.freeze !== undefined;
+    return { findings, frozen, size: sizeOf(edge), tallies: tallyOf(edge), setbacks, asked, askers };
   }
 
   /** Every question brings settings of its own, mostly equal to those of the one before. */

@@ -6,7 +6,7 @@ import type { Desired } from '../sync/desired.ts';
 import type { Gateway } from './edge-gateways.ts';
 import type { EdgeReaders } from './edge-readers.ts';
 import type { EdgeSecrets } from './edge-secrets.ts';
-import type { Tally } from './edge-tally.ts';
+import type { EdgeSize, Tally } from './edge-tally.ts';
 import type { EdgeThread } from './edge-thread-client.ts';
 import type { EdgeWorld } from './edge-world.ts';
 
@@ -21,6 +21,7 @@ export interface View {
 
 /** What is kept of a judgement: an edge of ten thousand routes is not. */
 export interface Judged extends Judgement {
+  readonly size: EdgeSize;
   /** By source. */
   readonly tallies: ReadonlyMap<string, Tally>;
   /** By source: what of it does not go as declared. */

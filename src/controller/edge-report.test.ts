@@ -18,6 +18,7 @@ function finding(severity: Severity, name: string, source: string): Finding {
 const judged = (findings: readonly Finding[]) => ({
   findings,
   frozen: false,
+  size: { routes: 0, hosts: 0 },
   tallies: new Map([['shop/app', { routes: 2, hosts: 1, members: 3 }]]),
   setbacks: new Map([
     [

@@ -10,6 +10,15 @@ export interface Tally {
   members: number;
 }
 
+/** How large the whole edge is, whoever made it. */
+export type EdgeSize = Pick<Tally, 'routes' | 'hosts'>;
+
+/** Without what Emissary adds by itself. */
+export function sizeOf({ groups, tcpGroups, hosts }: Edge): EdgeSize {
+  const routes = groups.reduce((count, { internal }) => (internal ? count : count + 1), tcpGroups.length);
+  return { routes, hosts: hosts.filter(({ policy }) => policy).length };
+}
+
 /** By source; what nobody declares is nobody's. */
 export function tallyOf({ groups, tcpGroups, hosts }: Edge): ReadonlyMap<string, Tally> {
   const tallies = new Map<string, Tally>();

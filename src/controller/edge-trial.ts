@@ -44,7 +44,8 @@ export interface Passed {
   readonly present: Map<Gateway, Judged>;
 }
 
-export type Trial = Passed | (Verdict<Identity> & { kind: 'blocked' });
+/** `policy`: the EdgePolicy of the gateway that it would hurt, if there is one. */
+export type Trial = Passed | (Verdict<Identity> & { kind: 'blocked'; readonly policy: string | undefined });
 
 const MAX_ATTEMPTS = 3;
 
@@ -129,7 +130,8 @@ export class EdgeTrials {
         };
         byFloor.set(guard.tlsFloor, judged);
         const verdict = verdictOf({ ...judged, pruned, threshold, sources: group.map(({ source }) => source) });
-        if (verdict.kind === 'blocked' && !override(trial, gateway, one, verdict)) return verdict;
+        if (verdict.kind === 'blocked' && !override(trial, gateway, one, verdict))
+          return { ...verdict, policy: gateway.policy };
         if (verdict.kind === 'passed') goFirst(trial, verdict.first, prunedOf);
         if (guard === gateway.guard) trial.present.set(gateway, judged.moment ?? judged.after);
       }

@@ -1,11 +1,12 @@
 import { API_VERSION } from '../api/names.ts';
-import { parseEdgePolicy, type EdgePolicySpec } from '../api/edge-policy.ts';
+import type { EdgePolicy, EdgePolicySpec } from '../api/edge-policy.ts';
 import { KindWatches, type WatchedKind, type WatchEventType, type WatchListener } from '../drift/watches.ts';
 import { EDGE_GROUP } from '../edge/gather.ts';
 import type { KubeError } from '../kube/errors.ts';
 import { identityKey, identityOf, type KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import type { Log } from '../report/log.ts';
+import { EdgePolicies, type PolicyListener, type WatchedPolicy } from './edge-policies.ts';
 import type { EdgeWorld } from './edge-world.ts';
 
 /** How long a verdict waits for the first lists; what cannot be listed then is not known. */
@@ -31,6 +32,7 @@ export interface EdgeWatchesDeps {
   signal: AbortSignal;
   /** Something arrived that may change what is judged. */
   onChange: () => void;
+  policies: PolicyListener;
 }
 
 /**
@@ -40,7 +42,7 @@ export interface EdgeWatchesDeps {
 export class EdgeWatches implements WatchListener {
   readonly #deps: EdgeWatchesDeps;
   readonly #watches: KindWatches;
-  readonly #policies = new Map<string, EdgePolicySpec>();
+  readonly #policies: EdgePolicies;
   readonly #namespaces = new Map<string, Record<string, string>>();
   /** Moves with the policies and with what they select. */
   rulesVersion = 0;
@@ -51,6 +53,7 @@ export class EdgeWatches implements WatchListener {
 
   constructor(deps: EdgeWatchesDeps) {
     this.#deps = deps;
+    this.#policies = new EdgePolicies(deps.policies);
     const { api, signal } = deps;
     this.#watches = new KindWatches({ api, discovery: api.discovery, listener: this, signal });
   }
@@ -59,9 +62,13 @@ export class EdgeWatches implements WatchListener {
     return this.#watches.size;
   }
 
-  /** By name; one that is malformed is as it was before, or not there. */
+  /** What holds, by name of the EdgePolicy. */
   get policies(): ReadonlyMap<string, EdgePolicySpec> {
-    return this.#policies;
+    return this.#policies.specs;
+  }
+
+  get watchedPolicies(): readonly WatchedPolicy[] {
+    return this.#policies.all;
   }
 
   /** The labels of the namespaces, when a grant selects by them. */
@@ -86,7 +93,9 @@ export class EdgeWatches implements WatchListener {
       kind,
     }));
     const policies = discovery.cached(POLICIES.apiVersion, POLICIES.kind) ? [POLICIES] : [];
-    const bySelector = [...this.#policies.values()].some(({ grants }) => grants?.some(({ selector }) => selector));
+    const bySelector = [...this.#policies.specs.values()].some(({ grants }) =>
+      grants?.some(({ selector }) => selector),
+    );
     this.#want([...kinds, ...OTHERS, ...policies, ...(bySelector ? [NAMESPACES] : [])]);
   }
 
@@ -119,7 +128,7 @@ export class EdgeWatches implements WatchListener {
   observe(type: WatchEventType, object: KubeObject): void {
     const { world, onChange } = this.#deps;
     const before = world.version;
-    if (object.kind === 'EdgePolicy') this.#policySeen(type, object);
+    if (object.kind === 'EdgePolicy') this.#policySeen(type, object as EdgePolicy);
     else if (object.kind === 'Namespace') this.#namespaceSeen(type, object);
     else if (type === 'DELETED') world.gone(identityKey(identityOf(object)));
     else world.seen(object);
@@ -129,8 +138,9 @@ export class EdgeWatches implements WatchListener {
   listed(kind: WatchedKind, seen: ReadonlySet<string>): void {
     const { world, onChange } = this.#deps;
     const before = world.version;
-    if (kind.kind === 'EdgePolicy') this.#forgetUnseen(this.#policies, 'plumbline.dev', 'EdgePolicy', seen);
-    else if (kind.kind === 'Namespace') this.#forgetUnseen(this.#namespaces, '', 'Namespace', seen);
+    if (kind.kind === 'EdgePolicy') {
+      if (this.#policies.keep(seen)) this.#rulesChanged();
+    } else if (kind.kind === 'Namespace') this.#forgetUnseenNamespaces(seen);
     else world.listed(kind, seen);
     if (world.version !== before) onChange();
   }
@@ -139,30 +149,36 @@ export class EdgeWatches implements WatchListener {
     this.#deps.log.warn({ kind, error }, 'a kind of the edge cannot be watched; trying again');
   }
 
-  #policySeen(type: WatchEventType, { metadata, spec }: KubeObject): void {
-    const { log, world } = this.#deps;
-    const parsed = parseEdgePolicy(spec);
-    if (type === 'DELETED') this.#policies.delete(metadata.name);
-    else if (parsed.ok) this.#policies.set(metadata.name, parsed.spec);
-    else log.error({ policy: metadata.name, problems: parsed.problems }, 'an EdgePolicy is malformed and not followed');
-    world.version += 1;
-    this.rulesVersion += 1;
+  #policySeen(type: WatchEventType, resource: EdgePolicy): void {
+    const { name } = resource.metadata;
+    if (type === 'DELETED') {
+      if (!this.#policies.delete(name)) return;
+    } else {
+      const policy = this.#policies.seen(resource);
+      if (!policy) return;
+      const { parsed } = policy;
+      if (!parsed.ok) this.#deps.log.error({ policy: name, problems: parsed.problems }, 'an EdgePolicy is malformed');
+    }
+    this.#rulesChanged();
     this.follow();
   }
 
   #namespaceSeen(type: WatchEventType, { metadata: { name, labels = {} } }: KubeObject): void {
     if (type === 'DELETED') this.#namespaces.delete(name);
     else this.#namespaces.set(name, labels);
-    this.#deps.world.version += 1;
-    this.rulesVersion += 1;
+    this.#rulesChanged();
   }
 
-  #forgetUnseen(known: Map<string, unknown>, group: string, kind: string, seen: ReadonlySet<string>): void {
-    for (const name of known.keys()) {
-      if (seen.has(identityKey({ group, kind, namespace: '', name }))) continue;
-      known.delete(name);
-      this.#deps.world.version += 1;
-      this.rulesVersion += 1;
+  #forgetUnseenNamespaces(seen: ReadonlySet<string>): void {
+    for (const name of this.#namespaces.keys()) {
+      if (seen.has(identityKey({ group: '', kind: 'Namespace', namespace: '', name }))) continue;
+      this.#namespaces.delete(name);
+      this.#rulesChanged();
     }
+  }
+
+  #rulesChanged(): void {
+    this.#deps.world.version += 1;
+    this.rulesVersion += 1;
   }
 }

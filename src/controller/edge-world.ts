@@ -20,6 +20,8 @@ const FOLLOWED_KINDS: ReadonlySet<string> = new Set([
 export interface Admission {
   /** Equal for the same objects. */
   readonly id: string;
+  /** The one that passed; a later one with the same objects is no other. */
+  readonly commit?: string;
   /** Those that matter to the edge, without the ones that another source holds. */
   readonly desired: readonly Desired[];
   /** To be deleted before anything of it is applied. */

@@ -69,6 +69,7 @@ function setUp() {
   const writer = new StatusWriter({
     api: server.api,
     resource: () => ({}) as ApiResource,
+    quietMs: 1_000,
     statusOf: () => told.status,
     mayWrite: () => true,
     clock,

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';
-import { parseEdgePolicy } from '../../src/api/edge-policy.ts';
+import { parseEdgePolicy } from '../../src/api/edge-policy-reading.ts';
 import { parseSpec } from '../../src/api/source.ts';
 import { compileEdge } from '../../src/edge/compile.ts';
 import { DEFAULT_GUARD } from '../../src/edge/guard.ts';
