@@ -8,6 +8,7 @@ import { config, deployment } from '../test/team.ts';
 import { until } from '../test/until.ts';
 import { Bed, sourcesOf, type BenchOptions } from './bed.ts';
 import { COLLECTIONS } from './mixed-objects.ts';
+import { processorSeconds } from './processor.ts';
 import { distribution, figure, median } from './table.ts';
 
 /** How many sources have `drift.mode: Prevent`, one round after the other. */
@@ -20,7 +21,8 @@ const TAKEN_UP_MS = 3_000;
 
 /**
  * What admission costs whoever writes: the same requests before any policy stands, and with 1, 100 and 1,000 sources under
- * Prevent, each with a ConfigMap and a Deployment. One request after the other for the latency, 8 at a time for the rate.
+ * Prevent, each with a ConfigMap and a Deployment. One request after the other for the latency and for what the API server
+ * spends on each, 8 at a time for the rate.
  */
 export async function prevent(options: BenchOptions): Promise<void> {
   await using bed = await Bed.create(options);
@@ -42,10 +44,16 @@ export async function prevent(options: BenchOptions): Promise<void> {
   const limits = new Map<string, number>();
   const measure = async (sources: string) => {
     for (const [what, write] of Object.entries(writes.kinds)) {
+      const spentBefore = processorSeconds([cluster.apiServerPid]);
       const latencies = await inTurns(samples, write);
+      const spent = ((processorSeconds([cluster.apiServerPid]) - spentBefore) * 1_000) / samples;
       const perSecond = await rate(samples * 5, write);
-      if (!limits.has(what)) limits.set(what, median(latencies)).set(`${what}/s`, perSecond);
+      if (!limits.has(what))
+        limits.set(what, median(latencies)).set(`${what}/s`, perSecond).set(`${what}/spent`, spent);
       options.report(distribution('prevent', `${what}, ${sources}`, latencies, 'ms', limits.get(what)));
+      options.report(
+        figure('prevent', `${what}, ${sources}`, samples, spent, 'processor ms', limits.get(`${what}/spent`)),
+      );
       options.report(
         figure('prevent', `${what}, ${sources}`, samples * 5, perSecond, 'per s', limits.get(`${what}/s`)),
       );

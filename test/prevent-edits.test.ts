@@ -138,6 +138,22 @@ describe('passes', () => {
     await admitted(`${web}?dryRun=All`, { spec: { replicas: 7 } });
   });
 
+  it('an annotation of ours by way of the status, which the policy does not see: it is put back', async () => {
+    const other = await guarded(world, 'status', { 'web.yaml': deployment('by-status') });
+    const place = 'apps/v1/deployments/by-status';
+    await effective(world, place);
+    const note = { metadata: { annotations: { 'plumbline.dev/owner': 'nobody' } } };
+    await admitted(`${world.path(place)}/status?fieldManager=status-writer`, note);
+    const healed = await until(async () => {
+      const object = (await other.status()).drift?.objects.find(({ name }) => name === 'by-status');
+      return object?.action === 'Healed' && object;
+    });
+    assert.deepEqual(
+      healed.fields.map(({ path, manager, subresource }) => [path, manager, subresource]),
+      [['/metadata/annotations/plumbline.dev~1owner', 'status-writer', 'status']],
+    );
+  });
+
   it('what is nobody of ours: a copy of the labels, an object without them', async () => {
     const { labels, annotations } = (await world.get('v1/configmaps/a'))!.metadata;
     const copy = {
