@@ -23,7 +23,13 @@ LABEL org.opencontainers.image.title="plumbline-operator" \
   org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /image/ /
 COPY LICENSE /app/
-ENV NODE_ENV=production
+# What the operator would else start itself again with (src/relaunch.ts).
+ENV NODE_ENV=production \
+  PLUMBLINE_LAUNCHED=1 \
+  MALLOC_ARENA_MAX=2 \
+  MALLOC_MMAP_THRESHOLD_=32768 \
+  MALLOC_TRIM_THRESHOLD_=65536 \
+  MALLOC_TOP_PAD_=65536
 USER 65532:65532
 EXPOSE 8080 8081
-ENTRYPOINT ["/usr/local/bin/node", "/app/plumbline-operator.js"]
+ENTRYPOINT ["/usr/local/bin/node", "--optimize-for-size", "--max-semi-space-size=4", "/app/plumbline-operator.js"]

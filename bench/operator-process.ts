@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Cluster } from '../test/cluster.ts';
+import { LAUNCHED, OPERATOR_ENVIRONMENT, OPERATOR_FLAGS } from '../src/relaunch.ts';
 import { kubeconfigFor } from '../test/operator.ts';
 import { Child } from './child-process.ts';
 
@@ -29,13 +30,14 @@ shift
 exec "$@"`;
 
 /**
- * The bundle with the flags of the manifest, but without leader election, probes and, unless asked for, metrics. It logs in as a pod does where
+ * The bundle, started as in the image and with the flags of the manifest, but without leader election, probes and, unless asked for, metrics. It logs in as a pod does where
  * this machine allows that (`unshare`); elsewhere by a kubeconfig, which loads a library of some 50 MB more.
  */
 export function startOperator(options: OperatorOptions): Child {
   const { cluster, app, namespace, cacheDir, profileDir, metricsPort, args = [] } = options;
   const command = [
     process.execPath,
+    ...OPERATOR_FLAGS,
     ...(profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`]),
     join(app, 'plumbline-operator.js'),
     '--leader-elect=false',
@@ -51,6 +53,8 @@ export function startOperator(options: OperatorOptions): Child {
   const env = {
     PATH: process.env['PATH'],
     NODE_ENV: 'production',
+    [LAUNCHED]: '1',
+    ...OPERATOR_ENVIRONMENT,
     POD_NAMESPACE: namespace,
     KUBERNETES_SERVICE_HOST: hostname,
     KUBERNETES_SERVICE_PORT: port,

@@ -1,4 +1,16 @@
-const RELAUNCHED = 'PLUMBLINE_LAUNCHED';
+/** Of the operator: code is compiled for size, and garbage is collected in small steps instead of being kept. */
+export const OPERATOR_FLAGS: readonly string[] = ['--optimize-for-size', '--max-semi-space-size=4'];
+
+/** Few arenas, and freed memory goes back to the system at once. Other C libraries than glibc ignore these. */
+export const OPERATOR_ENVIRONMENT: Readonly<Record<string, string>> = {
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: '32768',
+  MALLOC_TRIM_THRESHOLD_: '65536',
+  MALLOC_TOP_PAD_: '65536',
+};
+
+/** Set: the process was started with its flags and its environment. */
+export const LAUNCHED = 'PLUMBLINE_LAUNCHED';
 
 /**
  * Lets the process replace itself once, with the same pid, arguments and streams: sizes of V8's young generation, and how
@@ -6,7 +18,7 @@ const RELAUNCHED = 'PLUMBLINE_LAUNCHED';
  * the system cannot replace processes. `environment`: what the caller's own does not say.
  */
 export function relaunch(flags: readonly string[], environment: Readonly<Record<string, string>> = {}): void {
-  if (process.env[RELAUNCHED] !== undefined || process.execve === undefined) return;
+  if (process.env[LAUNCHED] !== undefined || process.execve === undefined) return;
   const args = [process.execPath, ...flags, ...process.execArgv, ...process.argv.slice(1)];
-  process.execve(process.execPath, args, { ...environment, ...process.env, [RELAUNCHED]: '1' });
+  process.execve(process.execPath, args, { ...environment, ...process.env, [LAUNCHED]: '1' });
 }

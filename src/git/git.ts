@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { Agent, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
+import { Agent } from '../undici.ts';
 import { checkPath, checkRef, checkUrl } from './address.ts';
 import { diskError, gitError } from './errors.ts';
 import { HttpTransport } from './http-transport.ts';

@@ -1,6 +1,6 @@
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { request, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { PlumblineError } from '../errors.ts';
 import { gitError } from './errors.ts';
 import { limitExceeded } from './limits.ts';
@@ -96,21 +96,22 @@ export class HttpTransport implements GitTransport {
 
   async #request(url: URL, question: Question, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     const options = {
+      origin: url.origin,
+      path: url.pathname + url.search,
       method: question.method,
       headers: { ...this.#headers, ...question.headers },
       ...(question.body === undefined ? {} : { body: question.body }),
-      dispatcher: this.#dispatcher,
       signal,
     };
     try {
-      return await request(url, options);
+      return await this.#dispatcher.request(options);
     } catch (error) {
       signal.throwIfAborted();
       // A kept-alive connection may be closed by the server at the moment we use it; every question is a read.
       if ((error as { code?: string }).code !== 'UND_ERR_SOCKET') throw networkError(error, this.host);
     }
     try {
-      return await request(url, options);
+      return await this.#dispatcher.request(options);
     } catch (error) {
       signal.throwIfAborted();
       throw networkError(error, this.host);

@@ -1,5 +1,5 @@
-import { Agent, ProxyAgent } from 'undici';
 import type { Dispatcher } from 'undici';
+import { Agent, ProxyAgent } from '../undici.ts';
 import type { TlsMaterial } from './auth.ts';
 
 /** Enough for the writes in flight (see limiter.ts), with some left for reads and for the lease. */
