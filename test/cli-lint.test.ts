@@ -1,7 +1,9 @@
 // `plumbline` as a process, without a cluster: what it prints and how it ends.
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { cli, folder, HOST, LISTENER, mapping } from './cli-process.ts';
+import { cli, cliWith, folder, HOST, LISTENER, mapping } from './cli-process.ts';
+import { sarifProblems } from './sarif.ts';
 
 const CLEAN = { 'host.yaml': HOST, 'listener.yaml': LISTENER, 'a.yaml': mapping('a', { prefix: '/a/' }) };
 const STOLEN = { 'b.yaml': mapping('b', { prefix: '/a/' }, 'team-b') };
@@ -12,12 +14,23 @@ describe('usage', () => {
     assert.match((await cli('help', 'lint')).stdout, /--emissary-version/);
   });
 
+  it('--version says which one runs', async () => {
+    for (const args of [['--version'], ['version']])
+      assert.match((await cli(...args)).stdout, /^plumbline \d+\.\d+\.\d+\n$/);
+  });
+
   for (const args of [
     ['unknown'],
     ['lint', '--unknown'],
     ['lint', '-o', 'xml'],
     ['lint', '--source', 'x'],
+    ['lint', '--source', 'x/y=a', '--source', 'x/y=b'],
+    ['lint', 'a', 'a/b'],
+    ['lint', '--context', 'x'],
+    ['lint', '--namespace='],
+    ['lint', '--ignore', 'EM010,EM999', 'src/cli'],
     ['routes', '--path', '/x'],
+    ['routes', '--method', 'PUT'],
   ]) {
     it(`${args.join(' ')} is refused in one line`, async () => {
       const { code, stderr } = await cli(...args);
@@ -25,6 +38,13 @@ describe('usage', () => {
       assert.match(stderr, /^plumbline: InvalidUsage: .+\n$/);
     });
   }
+
+  it('not one object below a path is an error: such a check would always pass', async () => {
+    using dir = folder({ 'README.md': 'nothing', ...CLEAN });
+    const { code, stdout } = await cli('lint', '--exclude', '*.yaml', dir.path);
+    assert.equal(code, 2);
+    assert.match(stdout, /EmptyRevision/);
+  });
 
   it('a folder that does not exist is an error', async () => {
     const { code, stderr } = await cli('lint', '/nowhere/at/all');
@@ -34,6 +54,15 @@ describe('usage', () => {
 });
 
 describe('lint', () => {
+  it('reads one file, and what another program writes', async () => {
+    const stream = [...Object.values(CLEAN), ...Object.values(STOLEN)].join('\n---\n');
+    using dir = folder({ 'all.yaml': stream, 'broken.yaml': 'a: [' });
+    assert.equal((await cli('lint', join(dir.path, 'all.yaml'))).code, 1);
+    const { code, stdout } = await cliWith(stream, 'lint', '-');
+    assert.equal(code, 1);
+    assert.match(stdout, /EM010 .*stdin\.yaml:\d+/);
+  });
+
   it('finds nothing wrong: 0', async () => {
     using dir = folder(CLEAN);
     assert.deepEqual(await cli('lint', dir.path, '-o', 'json').then(({ code }) => code), 0);
@@ -75,6 +104,7 @@ describe('lint', () => {
     using dir = folder({ ...CLEAN, ...STOLEN });
     const { stdout } = await cli('lint', dir.path, '-o', 'sarif');
     const sarif = JSON.parse(stdout) as Sarif;
+    assert.deepEqual(sarifProblems(sarif), []);
     assert.equal(sarif.version, '2.1.0');
     const [run] = sarif.runs;
     const [result] = run!.results;

@@ -7,11 +7,19 @@ const ENTRY = join(import.meta.dirname, '../src/cli.ts');
 
 /** Runs `plumbline` to its end. */
 export function cli(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return cliWith('', ...args);
+}
+
+/** The same, with this text on its stdin. */
+export function cliWith(input: string, ...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   const env = { PATH: process.env['PATH'], NODE_NO_WARNINGS: '1' };
   return new Promise((resolve) => {
-    execFile(process.execPath, [ENTRY, ...args], { env }, (error, stdout, stderr) => {
+    const { stdin } = execFile(process.execPath, [ENTRY, ...args], { env }, (error, stdout, stderr) => {
       resolve({ code: error ? Number(error.code) : 0, stdout, stderr });
     });
+    // It need not read what nobody asked it to.
+    stdin?.on('error', () => undefined);
+    stdin?.end(input);
   });
 }
 

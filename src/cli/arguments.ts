@@ -1,10 +1,12 @@
 import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, resolve, sep } from 'node:path';
 import { parseArgs, type ParseArgsOptionDescriptor } from 'node:util';
+import about from '../../package.json' with { type: 'json' };
 import type { Severity } from '../edge/finding.ts';
 import { DEFAULT_EDGE_SETTINGS, type EdgeSettings } from '../edge/input.ts';
 import { TerminalError } from '../errors.ts';
 import type { SourceArgument } from './sources.ts';
+import { STDIN } from './working-copy.ts';
 
 interface Flag extends ParseArgsOptionDescriptor {
   /** What stands for the value in the help text. */
@@ -148,10 +150,11 @@ export interface Arguments {
   readonly output: OutputFormat;
 }
 
-/** A text is to be printed: help was asked for. Throws `InvalidUsage`. */
+/** A text is to be printed: help, or the version, was asked for. Throws `InvalidUsage`. */
 export function readArguments(args: readonly string[], environment: NodeJS.ProcessEnv): Arguments | string {
   const [name = '', ...rest] = args;
   if (name === '' || name === '--help' || name === '-h') return usage();
+  if (name === '--version' || name === '-V' || name === 'version') return `plumbline ${about.version}\n`;
   if (name === 'help') return rest[0] === undefined ? usage() : commandUsage(commandNamed(rest[0]));
   const command = commandNamed(name);
   const { values, positionals } = parse(command, rest);
@@ -177,6 +180,8 @@ function read(
   positionals: readonly string[],
   environment: NodeJS.ProcessEnv,
 ): Arguments {
+  refuseEmpty(values, command);
+  refuseIdle(values, command);
   const text = (flag: string) => values[flag] as string | undefined;
   const list = (flag: string) => (values[flag] as string[] | undefined) ?? [];
   const oneOf = <T extends string>(flag: string, allowed: readonly T[], fallback: T): T => {
@@ -188,6 +193,7 @@ function read(
   const live = values['live'] === true || command === 'diff';
   const named = list('source').map((argument) => namedSource(argument, command));
   const sources = [...named, ...positionals.map((path) => ({ name: undefined, path }))];
+  refuseTwice(sources, command);
   if (sources.length === 0 && !(live && command === 'routes')) sources.push({ name: undefined, path: '.' });
   const request = readRequest(command, { host: text('host'), path: text('path'), headers: list('header') });
   return {
@@ -205,12 +211,55 @@ function read(
     show: oneOf('show', SEVERITIES, 'warning'),
     ignore: list('ignore')
       .flatMap((rules) => rules.split(','))
-      .map((rule) => rule.trim()),
+      .map((rule) => rule.trim())
+      .filter((rule) => rule !== ''),
     ...request,
     method: (text('method') ?? 'GET').toUpperCase(),
     scheme: oneOf('scheme', ['https', 'http'], 'https'),
     output: oneOf('output', COMMANDS[command].outputs, 'human'),
   };
+}
+
+function refuseEmpty(values: Values, command: CommandName): void {
+  for (const [flag, value] of Object.entries(values)) {
+    if ([value].flat().includes('')) throw wrong(`--${flag}: must not be empty`, command);
+  }
+}
+
+/** Flags that say nothing without another one: whoever gives them expects something else to happen. */
+const NEEDS: Readonly<Record<string, string>> = {
+  kubeconfig: 'live',
+  context: 'live',
+  all: 'live',
+  path: 'host',
+  method: 'path',
+  header: 'path',
+  scheme: 'path',
+};
+
+function refuseIdle(values: Values, command: CommandName): void {
+  for (const [flag, needed] of Object.entries(NEEDS)) {
+    if (values[flag] === undefined || values[needed] !== undefined) continue;
+    if (Object.hasOwn(COMMANDS[command].flags, needed)) throw wrong(`--${flag} needs --${needed}`, command);
+  }
+}
+
+/** What is read twice collides with itself. */
+function refuseTwice(sources: readonly SourceArgument[], command: CommandName): void {
+  const seen: SourceArgument[] = [];
+  for (const source of sources) {
+    const twin = seen.find(({ name }) => name !== undefined && name === source.name);
+    if (twin) throw wrong(`--source ${source.name}: given twice, and a source has one folder`, command);
+    const within = seen.find(({ path }) => overlap(path, source.path));
+    if (within) throw wrong(`${within.path} and ${source.path} overlap: their files would be read twice`, command);
+    seen.push(source);
+  }
+}
+
+function overlap(a: string, b: string): boolean {
+  if (a === STDIN || b === STDIN) return a === b;
+  const [one, other] = [resolve(a), resolve(b)].map((path) => (path.endsWith(sep) ? path : path + sep));
+  return one!.startsWith(other!) || other!.startsWith(one!);
 }
 
 function namedSource(argument: string, command: CommandName): SourceArgument {
@@ -223,7 +272,6 @@ function readRequest(
   command: CommandName,
   { host, path, headers }: { host: string | undefined; path: string | undefined; headers: readonly string[] },
 ): Pick<Arguments, 'host' | 'path' | 'headers'> {
-  if (path !== undefined && host === undefined) throw wrong('--path needs --host: routes belong to hosts', command);
   if (path !== undefined && !path.startsWith('/')) throw wrong(`--path ${path}: must start with /`, command);
   const pairs = headers.map((header): [string, string] => {
     const colon = header.indexOf(':', 1);
@@ -268,11 +316,13 @@ function wrong(message: string, command?: CommandName): TerminalError {
   return new TerminalError('InvalidUsage', `${message} (see plumbline help${command ? ` ${command}` : ''})`);
 }
 
-const EXIT_CODES = 'exit codes: 0 nothing, 1 findings or differences, 2 errors (usage, unreadable files, no cluster)';
+const EXIT_CODES =
+  'PATH is a folder, a file, or - for what comes in by stdin; . when left out.\n' +
+  'exit codes: 0 nothing, 1 findings or differences, 2 errors (usage, unreadable files, no objects, no cluster)';
 
 function usage(): string {
   const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(8)}${summary}`);
-  return `plumbline COMMAND [PATH…] [flags]: what the policies of all teams do to the edge.\n\n${lines.join('\n')}\n  help    COMMAND: its flags\n\n${EXIT_CODES}\n`;
+  return `plumbline COMMAND [PATH…] [flags]: what the policies of all teams do to the edge.\n\n${lines.join('\n')}\n  help    COMMAND: its flags\n  version the version of plumbline; also --version\n\n${EXIT_CODES}\n`;
 }
 
 function commandUsage(command: CommandName): string {

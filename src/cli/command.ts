@@ -1,5 +1,6 @@
 import { RULES } from '../edge/rules/table.ts';
 import { RULE_FAILED } from '../edge/judge.ts';
+import { TerminalError } from '../errors.ts';
 import about from '../../package.json' with { type: 'json' };
 import type { Arguments } from './arguments.ts';
 import { diff } from './diff.ts';
@@ -24,6 +25,7 @@ export interface Outcome {
 
 /** Runs one command. Throws PlumblineError for what leaves nothing to print. */
 export async function run(args: Arguments, paint: Paint): Promise<Outcome> {
+  for (const rule of args.ignore) assertRule(rule);
   switch (args.command) {
     case 'lint': {
       const { report, failed } = await lint(args);
@@ -53,6 +55,15 @@ export async function run(args: Arguments, paint: Paint): Promise<Outcome> {
       return { text, code: codeOf(result.report.problems, result.isDifferent) };
     }
   }
+}
+
+/** A typo would leave the rule in force without a word, and a rule that is gone would be ignored for ever. */
+function assertRule(rule: string): void {
+  if (rule === RULE_FAILED.id || RULES.some(({ id }) => id === rule)) return;
+  throw new TerminalError(
+    'InvalidUsage',
+    `--ignore ${rule}: there is no such rule; docs/reference/findings.md has them all`,
+  );
 }
 
 function codeOf(problems: readonly unknown[], found: boolean): Outcome['code'] {

@@ -11,11 +11,18 @@ const LEVELS = { error: 'error', warning: 'warning', info: 'note' } as const;
 export function sarifReport(report: Report, rules: readonly Omit<Rule, 'find'>[], version: string) {
   const indexOf = new Map(rules.map(({ id }, index) => [id, index]));
   const driver = { name: 'plumbline', version, rules: rules.map(descriptorOf) };
+  // GitHub refuses a whole run for one result without a file.
+  const isInFiles = ({ object, other }: Finding) => (object.origin.file ?? other?.origin.file) !== undefined;
+  const live = report.findings.filter((finding) => !isInFiles(finding));
   const invocation = {
     executionSuccessful: report.problems.length === 0,
-    toolExecutionNotifications: [...report.problems.map(problemNotification), ...report.notes.map(noteNotification)],
+    toolExecutionNotifications: [
+      ...report.problems.map(problemNotification),
+      ...live.map(liveNotification),
+      ...report.notes.map(noteNotification),
+    ],
   };
-  const results = report.findings.map((finding) => resultOf(finding, indexOf.get(finding.rule)));
+  const results = report.findings.filter(isInFiles).map((finding) => resultOf(finding, indexOf.get(finding.rule)));
   return {
     $schema: SCHEMA,
     version: '2.1.0',
@@ -43,16 +50,18 @@ function resultOf(finding: Finding, ruleIndex: number | undefined) {
     ...(ruleIndex !== undefined && { ruleIndex }),
     level: LEVELS[severity],
     message: { text: `${message} ${mend}` },
-    locations: [locationOf(object)],
-    ...(other && { relatedLocations: [{ id: 1, ...locationOf(other), message: { text: describe(other) } }] }),
+    locations: [locationOf(object, other)],
+    ...(other?.origin.file !== undefined && {
+      relatedLocations: [{ id: 1, ...locationOf(other), message: { text: describe(other) } }],
+    }),
     partialFingerprints: { 'plumblineKey/v1': createHash('sha256').update(key).digest('hex') },
     properties: { impact, ...(traffic !== undefined && { traffic }) },
   };
 }
 
-/** An object that is only live has no file, only its name. */
-function locationOf(object: Party) {
-  const { file, line } = object.origin;
+/** An object that is only live has no file: people are shown that of the other party. */
+function locationOf(object: Party, other?: Party) {
+  const { file, line } = object.origin.file === undefined && other ? other.origin : object.origin;
   return {
     ...(file !== undefined && { physicalLocation: physical(file, line) }),
     logicalLocations: [{ fullyQualifiedName: describe(object), kind: 'resource' }],
@@ -72,6 +81,10 @@ function problemNotification({ code, file, line, message }: RenderProblem) {
     message: { text: message },
     locations: [{ physicalLocation: physical(file, line) }],
   };
+}
+
+function liveNotification({ rule, severity, message, mend }: Finding) {
+  return { level: LEVELS[severity], associatedRule: { id: rule }, message: { text: `${message} ${mend}` } };
 }
 
 function noteNotification(note: string) {

@@ -36,8 +36,14 @@ export async function readSources(sources: readonly SourceArgument[], options: R
     const result = await renderCopy(copy, source, options);
     for (const one of result.declared) objects.push(edgeObject(one, source.name));
     problems.push(...result.problems);
+    // The operator prunes nothing for it, and a check that looks at nothing must not pass.
+    if (result.declared.length === 0 && result.problems.length === 0) problems.push(empty(source));
   }
   return { objects, problems };
+}
+
+function empty({ path }: SourceArgument): RenderProblem {
+  return { code: 'EmptyRevision', file: path, message: 'there is not one Kubernetes object' };
 }
 
 const CLUSTER_KINDS: ReadonlySet<string> = new Set([

@@ -5,6 +5,10 @@ import { DEFAULT_LIMITS } from '../git/limits.ts';
 import type { TreeFile } from '../git/remote.ts';
 import { MAX_FILE_BYTES } from '../render/parse.ts';
 
+/** Stands for what comes in by stdin, as in kubectl. */
+export const STDIN = '-';
+const STDIN_FILE = 'stdin.yaml';
+
 /** A folder (or one file) on disk, listed as Git would list it when it is committed. */
 export interface WorkingCopy {
   /** From where the command was started, with forward slashes; '' is that very folder. */
@@ -20,12 +24,37 @@ export interface WorkingCopy {
  * `WorkingCopyUnreadable` when there is nothing to list; what is wrong with single files is a problem of that file.
  */
 export function openWorkingCopy(path: string): WorkingCopy {
+  if (path === STDIN) return streamed();
   const stats = lookAt(path);
   if (typeof stats === 'string') throw unreadable(path, stats);
   if (stats.isDirectory()) return copyOf(path, new Walk(path).run());
   if (!stats.isFile()) throw unreadable(path, 'it is neither a folder nor a regular file');
   const name = basename(path);
   return copyOf(dirname(path), [{ path: name, oid: name }]);
+}
+
+/** What another program rendered: `kustomize build … | plumbline lint -`. */
+function streamed(): WorkingCopy {
+  return {
+    folder: '',
+    files: [{ path: STDIN_FILE, oid: STDIN_FILE }],
+    read: async (oids) => {
+      const content = await readStdin();
+      return new Map(oids.map((oid) => [oid, content]));
+    },
+  };
+}
+
+/** One byte too many is enough to have it refused. */
+async function readStdin(): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > MAX_FILE_BYTES) break;
+  }
+  return Buffer.concat(chunks).subarray(0, MAX_FILE_BYTES + 1);
 }
 
 function copyOf(root: string, listed: readonly TreeFile[]): WorkingCopy {
