@@ -1,4 +1,5 @@
 // The operator of one world: one process or two, each with a way of its own to the API server.
+import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Operator } from '../operator.ts';
 import { until } from '../until.ts';
@@ -7,6 +8,7 @@ import type { ApiProxy } from './proxy.ts';
 export interface Replica {
   name: string;
   proxy: ApiProxy;
+  cacheDir: string;
   operator: Operator;
   start: () => Operator;
 }
@@ -39,6 +41,13 @@ export class Replicas implements AsyncDisposable {
       await replica.operator[Symbol.asyncDispose]();
       replica.operator = replica.start();
     }
+  }
+
+  /** `kill -9` of the leader. */
+  async kill(cache: 'kept' | 'lost'): Promise<void> {
+    const { operator, cacheDir } = await this.leader();
+    await operator.stop('SIGKILL');
+    if (cache === 'lost') rmSync(cacheDir, { recursive: true, force: true });
   }
 
   /** Stops the leader for a while, as a machine that swaps or is migrated does. */

@@ -19,7 +19,8 @@ export type Action =
   | { do: 'source'; source: SourceName; how: 'suspend' | 'resume' | 'report' | 'heal' | 'request' }
   | { do: 'recreate'; source: SourceName; deletionPolicy: 'Delete' | 'Orphan' }
   | { do: 'rotate'; first: 'server' | 'secret' }
-  | { do: 'kill' }
+  /** `lost`: the pod is replaced by another one, which has none of the mirrors on disk. */
+  | { do: 'kill'; cache: 'kept' | 'lost' }
   | { do: 'start' }
   | { do: 'freeze'; ms: number }
   | { do: 'clock'; offsetMs: number }
@@ -126,7 +127,7 @@ export class Schedule {
       case 'rotate':
         return this.#add({ do: 'rotate', first: random.pick(['server', 'secret']) });
       case 'kill':
-        this.#add({ do: 'kill' });
+        this.#add({ do: 'kill', cache: random.chance(0.3) ? 'lost' : 'kept' });
         if (random.chance(0.5)) this.#one(random.pick(['edit', 'push', 'edit'] as const));
         return this.#add({ do: 'start' });
       case 'killAt':

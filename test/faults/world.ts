@@ -1,4 +1,7 @@
 // One world of a fault run: carries out what the schedule says, makes peace, and compares what is with what should be.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { GitOpsSource } from '../../src/api/source.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
@@ -37,6 +40,7 @@ export class FaultWorld implements AsyncDisposable {
   readonly #repositories: Repositories;
   readonly #witness: Witness;
   readonly #restart: () => Promise<void>;
+  readonly #caches: string;
   readonly #created = new Set<SourceName>();
   readonly #foreign: Wanted['foreign'];
   #uids = new Map<Key, string>();
@@ -50,6 +54,7 @@ export class FaultWorld implements AsyncDisposable {
     replicas: Replicas;
     foreign: Wanted['foreign'];
     restart: () => Promise<void>;
+    caches: string;
   }) {
     this.#world = parts.world;
     this.#places = parts.places;
@@ -58,20 +63,25 @@ export class FaultWorld implements AsyncDisposable {
     this.replicas = parts.replicas;
     this.#foreign = parts.foreign;
     this.#restart = parts.restart;
+    this.#caches = parts.caches;
     this.#witness = new Witness(parts.world.cluster, parts.places);
   }
 
-  /** `restart` restarts the API server, which other worlds use too. */
+  /** `restart` restarts the API server, which other worlds use too. `entry`: the operator, when it is not the source. */
   static async create(
     cluster: Cluster,
-    { replicas: count, restart }: { replicas: 1 | 2; restart: () => Promise<void> },
+    { replicas: count, restart, entry }: { replicas: 1 | 2; restart: () => Promise<void>; entry?: string | undefined },
   ): Promise<FaultWorld> {
     const proxies = await Promise.all(Array.from({ length: count }, () => ApiProxy.start(cluster)));
+    // As an emptyDir outlives a container that died.
+    const caches = mkdtempSync(join(tmpdir(), 'plumbline-caches-'));
     const optionsOf = (name: string, via: ApiProxy) => ({
       via,
       movableClock: true,
+      cacheDir: join(caches, name),
       args: [`--leader-elect=${count > 1}`],
       env: { POD_NAME: name, POD_UID: name },
+      ...(entry !== undefined && { entry }),
     });
     const auth = { username: USERNAME, password: passwordOf(0) };
     const world = await World.create({ cluster, git: { auth }, ...optionsOf('replica-0', proxies[0]!) });
@@ -83,14 +93,14 @@ export class FaultWorld implements AsyncDisposable {
       proxies.map((proxy, index): Replica => {
         const name = `replica-${index}`;
         const start = () => Operator.start(cluster, { namespace, ...optionsOf(name, proxy) });
-        return { name, proxy, start, operator: index === 0 ? world.operator : start() };
+        return { name, proxy, cacheDir: join(caches, name), start, operator: index === 0 ? world.operator : start() };
       }),
       () => hands.leaseHolder(),
     );
     const solo = await world.git.createRepository('solo');
     const repositories = new Repositories(world.git, world.repository, solo, places);
     const foreign = await prepare(world, places);
-    return new FaultWorld({ world, places, repositories, hands, replicas, foreign, restart });
+    return new FaultWorld({ world, places, repositories, hands, replicas, foreign, restart, caches });
   }
 
   /** Carries the schedule out, makes peace, and resolves with what is wrong then. */
@@ -110,6 +120,7 @@ export class FaultWorld implements AsyncDisposable {
     await this.#witness[Symbol.asyncDispose]();
     await this.replicas[Symbol.asyncDispose]();
     await this.#world[Symbol.asyncDispose]();
+    rmSync(this.#caches, { recursive: true, force: true });
   }
 
   async #do(step: Step): Promise<void> {
@@ -129,7 +140,7 @@ export class FaultWorld implements AsyncDisposable {
       case 'rotate':
         return this.#rotate(step.first);
       case 'kill':
-        return void (await (await replicas.leader()).operator.stop('SIGKILL'));
+        return replicas.kill(step.cache);
       case 'start':
         return replicas.startAll();
       case 'freeze':
@@ -260,6 +271,7 @@ function restless(before: Sight, after: Sight): string[] {
 }
 
 function nameOf(step: Step): string {
+  if (step.do === 'kill') return `kill, cache ${step.cache}`;
   if ('how' in step) return `${step.do} ${step.how}`;
   return step.do === 'git' ? `git ${step.fault}` : step.do === 'recreate' ? `recreate ${step.deletionPolicy}` : step.do;
 }
