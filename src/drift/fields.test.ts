@@ -1,6 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { formatPath, itemFinder, ownEntry, parsePath, resolve, stepOf, unionOf, type FieldPath } from './fields.ts';
+import {
+  childOf,
+  formatPath,
+  itemFinder,
+  ownEntry,
+  parsePath,
+  resolve,
+  stepOf,
+  trieItems,
+  trieValues,
+  unionOf,
+  type FieldPath,
+} from './fields.ts';
 
 const field = (name: string) => ({ field: name });
 
@@ -44,6 +56,16 @@ describe('steps of a trie', () => {
     assert.deepEqual(stepOf('i:2'), { index: 2 });
     assert.equal(stepOf('.'), undefined);
   });
+
+  for (const key of ['k:{', 'k:', 'k:5', 'k:null', 'k:["a"]', 'v:', 'v:{', '', 'x']) {
+    it(`a key that cannot be read covers nothing: ${JSON.stringify(key)}`, () => {
+      assert.equal(stepOf(key), undefined);
+      assert.deepEqual(trieItems({ [key]: {} }), []);
+      assert.deepEqual(trieValues({ [key]: {} }), []);
+      assert.equal(childOf({ [key]: {} }, { key: {} }), undefined);
+      assert.equal(childOf({ [key]: {} }, { value: '' }), undefined);
+    });
+  }
 
   it('finds values', () => {
     const object = {

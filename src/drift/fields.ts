@@ -31,15 +31,22 @@ export function isLeaf(node: FieldsV1): boolean {
   return true;
 }
 
-/** The step that a trie key stands for; undefined for `.`, which says that the node itself is owned. */
+/**
+ * The step that a trie key stands for; undefined for `.`, which says that the node itself is owned, and for a key that an API
+ * server wrote which does not know how: that one covers nothing.
+ */
 export function stepOf(trieKey: string): FieldStep | undefined {
   switch (trieKey.slice(0, 2)) {
     case 'f:':
       return { field: trieKey.slice(2) };
-    case 'k:':
-      return { key: itemKey(trieKey) };
-    case 'v:':
-      return { value: JSON.parse(trieKey.slice(2)) as unknown };
+    case 'k:': {
+      const key = itemKey(trieKey);
+      return key && { key };
+    }
+    case 'v:': {
+      const value = parsed(trieKey);
+      return value === undefined ? undefined : { value };
+    }
     case 'i:':
       return { index: Number(trieKey.slice(2)) };
     default:
@@ -47,17 +54,26 @@ export function stepOf(trieKey: string): FieldStep | undefined {
   }
 }
 
+/** What stands behind `k:` and `v:`; undefined when it is not JSON. */
+function parsed(trieKey: string): unknown {
+  try {
+    return JSON.parse(trieKey.slice(2));
+  } catch {
+    return undefined;
+  }
+}
+
 /** Parsed once: the same few keys (`k:{"name":"app"}`) come with each event of each object. Bounded, then started afresh. */
 const itemKeys = new Map<string, Readonly<Record<string, unknown>>>();
 const MAX_ITEM_KEYS = 4096;
 
-function itemKey(trieKey: string): Readonly<Record<string, unknown>> {
-  let key = itemKeys.get(trieKey);
-  if (!key) {
-    key = JSON.parse(trieKey.slice(2)) as Record<string, unknown>;
-    if (itemKeys.size >= MAX_ITEM_KEYS) itemKeys.clear();
-    itemKeys.set(trieKey, key);
-  }
+function itemKey(trieKey: string): Readonly<Record<string, unknown>> | undefined {
+  const known = itemKeys.get(trieKey);
+  if (known) return known;
+  const key = parsed(trieKey);
+  if (!isMap(key)) return undefined;
+  if (itemKeys.size >= MAX_ITEM_KEYS) itemKeys.clear();
+  itemKeys.set(trieKey, key);
   return key;
 }
 
@@ -65,7 +81,8 @@ function itemKey(trieKey: string): Readonly<Record<string, unknown>> {
 export function trieItems(node: FieldsV1): TrieItem[] {
   const items: TrieItem[] = [];
   for (const trieKey in node) {
-    if (trieKey.startsWith('k:')) items.push({ key: itemKey(trieKey), node: node[trieKey]! });
+    const key = trieKey.startsWith('k:') ? itemKey(trieKey) : undefined;
+    if (key) items.push({ key, node: node[trieKey]! });
   }
   return items;
 }
@@ -73,7 +90,10 @@ export function trieItems(node: FieldsV1): TrieItem[] {
 /** The set members below a list's node. Parsed, because the server escapes `&`, `<` and `>` inside its keys. */
 export function trieValues(node: FieldsV1): unknown[] {
   const values: unknown[] = [];
-  for (const trieKey in node) if (trieKey.startsWith('v:')) values.push(JSON.parse(trieKey.slice(2)));
+  for (const trieKey in node) {
+    const value = trieKey.startsWith('v:') ? parsed(trieKey) : undefined;
+    if (value !== undefined) values.push(value);
+  }
   return values;
 }
 
@@ -85,9 +105,9 @@ export function childOf(node: FieldsV1, step: FieldStep): FieldsV1 | undefined {
   if ('field' in step) return node[`f:${step.field}`];
   if ('index' in step) return node[`i:${step.index}`];
   for (const trieKey in node) {
-    if ('value' in step && trieKey.startsWith('v:') && JSON.parse(trieKey.slice(2)) === step.value)
-      return node[trieKey];
-    if ('key' in step && trieKey.startsWith('k:') && agrees(itemKey(trieKey), step.key)) return node[trieKey];
+    if ('value' in step && trieKey.startsWith('v:') && parsed(trieKey) === step.value) return node[trieKey];
+    const key = 'key' in step && trieKey.startsWith('k:') && itemKey(trieKey);
+    if (key && agrees(key, step.key)) return node[trieKey];
   }
   return undefined;
 }

@@ -14,6 +14,7 @@ import type {
 import type { Discovery } from './discovery.ts';
 import { isAnswerTooLarge, isKindNotServed, isNotFound, KubeError } from './errors.ts';
 import { LineSplitter } from './lines.ts';
+import { makeSound } from './metadata.ts';
 import { hasMetadata, isObject, type KubeObject } from './object.ts';
 import { collectionPath, objectPath } from './resource.ts';
 import type { ApiResource } from './resource.ts';
@@ -67,7 +68,8 @@ export class KubeApi {
         continue;
       }
       const items = page.items ?? [];
-      for (const item of items) Object.assign(item, { apiVersion: resource.apiVersion, kind: resource.kind });
+      for (const item of items)
+        Object.assign(makeSound(item), { apiVersion: resource.apiVersion, kind: resource.kind });
       yield { items, resourceVersion: page.metadata?.resourceVersion ?? '' };
       token = page.metadata?.continue;
       if (!token) return;
@@ -215,7 +217,7 @@ export class KubeApi {
 }
 
 function objectOf({ body }: Answer, path: string): KubeObject {
-  if (hasMetadata(body)) return body;
+  if (hasMetadata(body)) return makeSound(body);
   throw new KubeError(
     'ApiUnexpectedAnswer',
     `the answer to ${path} is not a Kubernetes object: is a proxy in between?`,

@@ -1,4 +1,5 @@
 import { KubeError } from './errors.ts';
+import { makeSound } from './metadata.ts';
 import { hasMetadata, isObject, type KubeObject } from './object.ts';
 import type { ApiResource } from './resource.ts';
 import { errorFromStatus } from './status.ts';
@@ -25,6 +26,6 @@ export function eventOf(line: string, resource: ApiResource, path: string): Watc
   // A bookmark has nothing but a version.
   if (type === undefined || !hasMetadata(object) || (type !== 'BOOKMARK' && !isObject(object)))
     throw new KubeError('ApiUnexpectedAnswer', `a line of the watch ${path} is not an event: is a proxy in between?`);
-  Object.assign(object, { apiVersion: resource.apiVersion, kind: resource.kind });
+  Object.assign(makeSound(object), { apiVersion: resource.apiVersion, kind: resource.kind });
   return { type, object };
 }

@@ -79,7 +79,7 @@ function add(sums: Map<string, number>, more: ReadonlyMap<string, number>): void
 
 function describe(seed: number, world: number, round: number, plan: Round, wrong: string[], lines: string): string {
   return [
-    `seed ${seed}, world ${world}, round ${round}: the world is not what Git says`,
+    `seed ${seed}, world ${world}, round ${round}: the world is not what Git says at ${new Date().toISOString()}`,
     ...wrong.slice(0, 20).map((line) => `  ${line}`),
     'schedule:',
     ...plan.steps.map((step) => `  ${JSON.stringify(step).slice(0, 300)}`),

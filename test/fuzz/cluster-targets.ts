@@ -3,14 +3,20 @@ import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { loadAll } from 'js-yaml';
-import { explainJudgement } from '../../src/drift/explain.ts';
-import { baselineOf, judge } from '../../src/drift/judge.ts';
+import { assess } from '../../src/drift/assess.ts';
+import { isMap, ownEntry } from '../../src/drift/fields.ts';
+import { foreignFields } from '../../src/drift/foreign.ts';
+import { leavesOutside, pick } from '../../src/drift/handover.ts';
+import { baselineOf } from '../../src/drift/judge.ts';
 import { maskedObject } from '../../src/drift/mask.ts';
+import { policyFor, type DriftPolicy } from '../../src/drift/policy.ts';
+import { removal } from '../../src/drift/removal.ts';
 import { answerRewritten } from '../../src/drift/settle.ts';
 import { wouldChange } from '../../src/drift/would-change.ts';
 import { fixedConfig } from '../../src/kube/auth.ts';
 import { Discovery } from '../../src/kube/discovery.ts';
-import type { FieldsV1, KubeObject } from '../../src/kube/object.ts';
+import { identityOf, type FieldsV1, type KubeObject } from '../../src/kube/object.ts';
+import { makeSound } from '../../src/kube/metadata.ts';
 import { KubeApi } from '../../src/kube/objects.ts';
 import { Reflector } from '../../src/kube/reflector.ts';
 import { Transport } from '../../src/kube/transport.ts';
@@ -66,9 +72,23 @@ const TRIE_KEYS = [
   'k:{"port":80,"protocol":null}',
   'v:"a"',
   'v:5',
+  'i:0',
+  // What no kube-apiserver writes.
+  'k:{',
+  'k:5',
+  'k:null',
+  'k:["a"]',
+  'k:{"__proto__":1}',
+  'v:',
+  'v:{',
+  'i:x',
+  '',
+  'x',
+  '__proto__',
+  'constructor',
 ];
 
-/** Another trie of the form that the API server checks: every node is a map, every key one of the four sorts. */
+/** Another trie, with keys of all sorts. */
 function otherTrie(trie: FieldsV1, random: Random): FieldsV1 {
   const nodes = Object.entries(trie).filter(() => !random.chance(0.05));
   const inner = nodes.map(([key, node]): [string, FieldsV1] => [
@@ -87,24 +107,43 @@ function deepTrie(depth: number, random: Random): FieldsV1 {
   return trie;
 }
 
-/** What the API server guarantees stays: who it is, and the form of managedFields; not what is in them, nor anything else. */
+/** It still says who it is; nothing else is sure, as an API server behind an aggregated API may write it. */
 function spoilt(object: KubeObject, others: readonly KubeObject[], random: Random): KubeObject {
   const { apiVersion, kind, metadata, ...rest } = object;
-  const managedFields = (metadata.managedFields ?? []).map((entry) =>
-    random.chance(0.6) ? { ...entry, fieldsV1: otherTrie(entry.fieldsV1 ?? {}, random) } : entry,
-  );
+  const managedFields = (metadata.managedFields ?? []).map((entry) => {
+    if (random.chance(0.6)) return { ...entry, fieldsV1: otherTrie(entry.fieldsV1 ?? {}, random) };
+    return random.chance(0.2) ? mutateValue(entry, [entry, metadata], random) : entry;
+  });
+  const { name, namespace = '' } = metadata;
+  const described = random.chance(0.3) ? mutateValue(metadata, others, random) : { ...metadata, managedFields };
   const content = random.chance(0.6) ? mutateValue(rest, others, random) : rest;
-  return { ...content, apiVersion, kind, metadata: { ...metadata, managedFields } };
+  const whole = isMap(described) ? { ...described, name, namespace } : { name, namespace };
+  // What is no JSON does not come over the wire.
+  return makeSound(JSON.parse(JSON.stringify({ ...content, apiVersion, kind, metadata: whole })) as KubeObject);
 }
+
+const POLICIES: readonly DriftPolicy[] = [
+  { foreignFields: 'Leave' },
+  { foreignFields: 'Report', allowManagers: ['h*'] },
+  { foreignFields: 'Remove', ignore: [{ paths: ['/spec/*/0', '/data', '/spec/template/spec/containers[name=app]'] }] },
+  { foreignFields: 'Remove', ignore: [{ paths: ['/spec', '/metadata/labels/*'], managers: ['kubectl-*'] }] },
+];
+const MANAGER = 'plumbline';
 
 /** Everything that is decided about one live object, without a request. */
 export const managedFields: FuzzTarget = {
   run(random) {
     const declared = random.pick(SHAPES);
     const now = spoilt(live(declared), SHAPES, random);
-    const baseline = baselineOf(declared, now, 'plumbline');
-    const judgement = judge({ declared, live: now, manager: 'plumbline', ...(random.chance(0.5) && { baseline }) });
-    JSON.stringify(explainJudgement(judgement, declared, now, 'plumbline'));
+    const baseline = baselineOf(declared, now, MANAGER);
+    const kept = { identity: identityOf(declared), policy: { ssa: 'Override' }, body: JSON.stringify(declared) };
+    const policy = random.pick(POLICIES);
+    JSON.stringify(assess(kept, now, { manager: MANAGER, policy, ...(random.chance(0.5) && { baseline }) }));
+    const input = { declared, live: now, manager: MANAGER, tolerated: policyFor(policy, kept, declared).tolerated };
+    removal(input, foreignFields(input));
+    const [ours, helm] = [MANAGER, 'helm'].map((name) => ownEntry(now, name)?.fieldsV1);
+    if (ours) pick(now, ['/spec', '/data', '/spec/template/spec/containers[name=app]/image'], ours);
+    if (ours) leavesOutside(ours, helm);
     answerRewritten(JSON.stringify(declared), now);
     wouldChange(now, live(declared));
     maskedObject(now);
