@@ -198,7 +198,7 @@ export class FaultWorld implements AsyncDisposable {
     const commits = this.#repositories.tips;
     const wanted: Wanted = { declared, commits, uids, places: this.#places, foreign: this.#foreign };
     const startedAt = performance.now();
-    for (let waitedMs = 0; ; ) {
+    for (let waitedMs = 0; ;) {
       const lookedAt = performance.now();
       // A replica that lost its lease ends itself.
       await this.replicas.startAll();
