@@ -25,10 +25,23 @@ function globTakes(glob: string, host: string): boolean {
 /** Does the first take every path that the second takes? */
 export function pathCovers(a: RouteGroup, b: RouteGroup): boolean {
   if (a.path.match === 'regex') return regexCovers(a.path.value, b.path);
+  return asReadBy(a, b).startsWith(literalOf(a)) && pathCoversFrom(a, b);
+}
+
+/**
+ * The same where the literal text of the first is known to be a beginning of the second's: texts are compared letter by
+ * letter, and of deeply nested prefixes each would be compared with each.
+ */
+function pathCoversFrom(a: RouteGroup, b: RouteGroup): boolean {
+  if (a.path.match === 'regex') return regexCovers(a.path.value, b.path);
   if (a.caseSensitive && !b.caseSensitive && b.path.match !== 'regex') return false;
-  const [outer, inner] = [literalOf(a), a.caseSensitive ? literalOf(b) : literalOf(b).toLowerCase()];
-  if (a.path.match === 'path') return b.path.match === 'path' && inner === outer;
-  return inner.startsWith(outer);
+  if (a.path.match === 'prefix') return true;
+  return b.path.match === 'path' && asReadBy(a, b).length === literalOf(a).length;
+}
+
+/** The literal text of the second, in small letters where letter case does not count for the first. */
+function asReadBy(a: RouteGroup, b: RouteGroup): string {
+  return a.caseSensitive ? literalOf(b) : literalOf(b).toLowerCase();
 }
 
 function regexCovers(regex: string, { match, value }: RouteGroup['path']): boolean {
@@ -67,6 +80,11 @@ function implies(given: ValueMatch, asked: ValueMatch): boolean {
 /** Does the first take every request that the second takes, on a Host that serves both? */
 export function covers(a: RouteGroup, b: RouteGroup): boolean {
   return hostCovers(a, b) && pathCovers(a, b) && valuesCover(a.headers, b.headers) && valuesCover(a.query, b.query);
+}
+
+/** The same for two of which the first's literal text is known to be a beginning of the second's. */
+export function coversFrom(a: RouteGroup, b: RouteGroup): boolean {
+  return hostCovers(a, b) && pathCoversFrom(a, b) && valuesCover(a.headers, b.headers) && valuesCover(a.query, b.query);
 }
 
 /** What every path of the group starts with; in small letters when letter case does not count. */

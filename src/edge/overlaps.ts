@@ -1,4 +1,4 @@
-import { covers, hostCovers, pathCovers, valuesCover, witnessPath } from './containment.ts';
+import { coversFrom, hostCovers, pathCovers, valuesCover, witnessPath } from './containment.ts';
 import type { Edge, RouteGroup } from './model.ts';
 import { RouteIndex, type Entry, type Neighbourhood, type PathIndex } from './route-index.ts';
 import { compareWeights } from './route-order.ts';
@@ -65,7 +65,7 @@ function addOverlaps(
   let [mine, cutting] = [entry.owners, entry.owners];
   for (const other of near) {
     if (other === entry) continue;
-    if (covers(other.group, group)) {
+    if (coversFrom(other.group, group)) {
       if (isFirst(other.group, group)) {
         if (takesAll(other.group) && (!cover || isFirst(other.group, cover))) cover = other.group;
       } else if (!other.owners.isSubsetOf(mine)) {

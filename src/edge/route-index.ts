@@ -10,7 +10,8 @@ import { ownersOf } from './owner.ts';
  * - by the text that their paths start with, sorted: what covers a path starts with one of its beginnings, and those are
  *   chained, each to the longest other one that it starts with;
  * - by one header or query parameter: who asks for a header covers only those that ask for it too.
- * So a route costs log n, the length of its chain (never more than the length of its path) and what it finds there. As a last
+ * So a route costs log n, the length of its chain (never more than the length of its path, so that all together cost no more
+ * than there is text to read) and what it finds there. As a last
  * resort against policies made to be slow, of one place no more than `MOST` are looked at.
  */
 export class RouteIndex {
