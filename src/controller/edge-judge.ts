@@ -77,7 +77,9 @@ export class EdgeJudge {
       return !readers.has(key);
     };
     const objects = watchedBy(settings, [...this.#objects.values()]);
-    const input = { objects, secret, hides, settings: this.#asBefore(settings) };
+    const { labelSelector, singleNamespace = false } = settings;
+    const complete = labelSelector === undefined && !singleNamespace;
+    const input = { objects, complete, secret, hides, settings: this.#asBefore(settings) };
     const { edge, findings } = judgeEdge(input, guard);
     const setbacks = setbacksOf(edge, findings, STATUS_LIMITS.edgeSetbacks);
     const frozen = edge.freeze !== undefined;

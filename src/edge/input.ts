@@ -57,6 +57,8 @@ export const DEFAULT_EDGE_SETTINGS: EdgeSettings = {
 export interface EdgeInput {
   /** What this Emissary reads: `watchedBy`. */
   readonly objects: readonly EdgeObject[];
+  /** Everything of a cluster is among them, so what is not there does not exist. Absent: they may be a part of it. */
+  readonly complete?: boolean;
   /** A Secret that exists, or will exist, beside those among `objects`. */
   readonly secret: (name: string, namespace: string) => SecretShape | undefined;
   /**

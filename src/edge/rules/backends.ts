@@ -17,12 +17,12 @@ import {
   writtenService,
 } from '../upstream.ts';
 
-/** Namespace → name → Service. A namespace is known when at least one Service of it is. */
+/** Namespace → name → Service; only of namespaces of which it is known which Services there are. */
 type KnownServices = ReadonlyMap<string, ReadonlyMap<string, KubeObject>>;
 
 /**
- * A backend is called missing only in a namespace of which some Service is known: a repository that holds Mappings alone
- * says nothing about Services, and a name with a dot may be a host of the Internet.
+ * A backend is called missing only in a namespace of which some Service is known, or all there is: a repository that holds
+ * Mappings alone says nothing about Services, and a name with a dot may be a host of the Internet.
  */
 export function* backendMissing({ edge, input }: Judged): Iterable<Hit> {
   const known = knownServices(input);
@@ -114,6 +114,9 @@ function readPorts({ spec }: KubeObject): ReadonlySet<number> | 'any' {
 
 function knownServices(input: EdgeInput): KnownServices {
   const known = new Map<string, Map<string, KubeObject>>();
+  // A namespace is one when it holds anything: its last Service may be gone.
+  if (input.complete)
+    for (const { object } of input.objects) known.set(object.metadata.namespace ?? 'default', new Map());
   for (const { object } of objectsOf(input, 'Service')) {
     if (object.apiVersion !== 'v1') continue;
     const { name, namespace = 'default' } = object.metadata;

@@ -24,6 +24,8 @@ export interface Case {
   readonly objects: readonly EdgeObject[];
   /** true: nothing is added to the objects. */
   readonly bare?: boolean;
+  /** true: nothing else is in the cluster. */
+  readonly complete?: boolean;
   /** Secrets that exist. `namespace/name` has a certificate and its key. */
   readonly secrets?: readonly (string | SecretShape)[];
   readonly settings?: Partial<EdgeSettings>;
@@ -121,6 +123,7 @@ export function judgedOf(given: readonly EdgeObject[] | Case): Judged {
   const {
     objects,
     bare = false,
+    complete = false,
     secrets = [],
     settings,
     guard,
@@ -128,6 +131,7 @@ export function judgedOf(given: readonly EdgeObject[] | Case): Judged {
   const shapes = new Map(secrets.map(shapeOf).map((shape) => [`${shape.namespace}/${shape.name}`, shape]));
   const input = {
     objects: bare ? objects : withBackdrop(objects),
+    complete,
     secret: (name: string, namespace: string) => shapes.get(`${namespace}/${name}`),
     settings: { ...DEFAULT_EDGE_SETTINGS, ...settings },
   };

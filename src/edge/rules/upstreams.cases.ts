@@ -51,6 +51,11 @@ export const UPSTREAM_CASES: Record<string, RuleCases> = {
       'a name of the cluster': [mapping('t2/m', { service: 'gone.t1.svc.cluster.local' }), SHOP],
       'the default port of TLS': [mapping('t1/m', { service: 'https://shop' }), SHOP],
       'a TCPMapping': [object('TCPMapping', 't1/t', { port: 9000, service: 'gone:5432' }), SHOP],
+      'where the last Service of a namespace is gone': {
+        objects: [mapping('t2/m', { service: 'gone' }), SHOP],
+        complete: true,
+        finds: { says: /no Service t2\/gone/ },
+      },
       'where a Module looks for bare names': {
         objects: [mapping('t1/m', { service: 'shop' }), SHOP, CENTRAL, service('emissary/admin')],
         finds: { says: /emissary\/shop/ },
@@ -59,6 +64,14 @@ export const UPSTREAM_CASES: Record<string, RuleCases> = {
     passes: {
       'a Service with the port': [mapping('t1/m', { service: 'shop:80' }), SHOP],
       'a host of the Internet': [mapping('t1/m', { service: 'https://api.example.com' }), SHOP],
+      'a host of the Internet, where everything in the cluster is known': {
+        objects: [
+          mapping('t1/m', { service: 'https://api.example.com' }),
+          mapping('t1/n', { service: 'api.example' }),
+          SHOP,
+        ],
+        complete: true,
+      },
       'an address': [mapping('t1/m', { service: '192.0.2.1:8080' }), SHOP],
       'a namespace of which nothing is known': [mapping('t2/m', { service: 'gone' }), SHOP],
       'no Services at all': [mapping('t1/m', { service: 'gone' })],

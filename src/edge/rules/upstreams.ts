@@ -27,7 +27,7 @@ export const UPSTREAM_RULES: readonly Rule[] = [
     name: 'backend-missing',
     severity: 'warning',
     impact: 'outage',
-    when: 'The Service that a Mapping or TCPMapping sends to is not there, or has no such port, while other Services of its namespace are known. The gate stops a commit that deletes the Service of its own Mapping.',
+    when: 'The Service that a Mapping or TCPMapping sends to is not there, or has no such port, while other Services of its namespace are known or, as the operator does, everything in the cluster is. The gate stops a commit that deletes the Service of its own Mapping.',
     means: 'Emissary does not look: requests are answered with 503.',
     mend: 'Add the Service or the port, or name the right one.',
     find: backendMissing,
