@@ -170,6 +170,7 @@ export class Controller {
         log,
         signal,
         isLive: (key) => this.#live.get(key) !== undefined,
+        heals: (key) => desk.order(key)?.mode !== 'Report',
         wake: (source, afterMs = 0) => this.#wake(source, afterMs),
         told: (key, report) => this.#edgeTold(key, report),
         mayRead: (source, secret, by) => mayReadSecret(this.#sources.get(source), secret, this.#deps, by),

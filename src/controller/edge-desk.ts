@@ -31,6 +31,8 @@ export interface EdgeDeskDeps {
   log: Log;
   signal: AbortSignal;
   isLive: (key: string) => boolean;
+  /** Does the source put back what others change? */
+  heals: (source: string) => boolean;
   /** Runs a source, now or after a while. */
   wake: (source: string, afterMs?: number) => void;
   /** What the edge looks like from the source's side has changed; null: it has nothing there, or asks for no judgement. */
@@ -83,7 +85,7 @@ export class EdgeDesk {
   constructor(deps: EdgeDeskDeps) {
     this.#deps = deps;
     const { api, clock, log, signal, policies } = deps;
-    this.#world = new EdgeWorld(deps.isLive);
+    this.#world = new EdgeWorld(deps.isLive, deps.heals);
     this.#patience = new EdgePatience(clock);
     const onChange = () => this.#refreshSoon();
     this.#watches = new EdgeWatches({ api, world: this.#world, log, signal, onChange, policies });

@@ -196,3 +196,51 @@ test('what is nested too deeply to be written counts by its surface', () => {
   world.seen(mapping('a', { prefix: '/a/', labels: { deep } }));
   assert.deepEqual(claims(world), ['a - /a/']);
 });
+
+const LOCKED = { 'plumbline.dev/reconcile': 'disabled' };
+
+test('a live object that says so stays as it is, whatever is declared', () => {
+  const world = new EdgeWorld(() => true);
+  const locked = owned(mapping('a', { prefix: '/live/' }), 'app');
+  locked.metadata.annotations = { ...locked.metadata.annotations, ...LOCKED };
+  world.admit('shop/app', admission('1', mapping('a', { prefix: '/git/' })));
+  world.seen(locked);
+  assert.deepEqual(claims(world), ['a - /live/']);
+  const next = [declared(mapping('a', { prefix: '/next/' }))];
+  assert.deepEqual(claims(world, new Map([['shop/app', next]])), ['a - /live/']);
+  world.admit('shop/app', { id: '2', desired: next, first: [] });
+  assert.deepEqual(claims(world), ['a - /live/']);
+  world.seen(owned(mapping('a', { prefix: '/live/' }), 'app'));
+  assert.deepEqual(claims(world), ['a - /next/']);
+});
+
+test('one that is nobody’s yet is taken over all the same', () => {
+  const world = new EdgeWorld(() => true);
+  const made = mapping('a', { prefix: '/live/' });
+  world.seen({ ...made, metadata: { ...made.metadata, annotations: LOCKED } });
+  world.admit('shop/app', admission('1', mapping('a', { prefix: '/git/' })));
+  assert.deepEqual(claims(world), ['a - /git/']);
+});
+
+test('of a source that only reports drift counts what is live, until it is declared anew', () => {
+  let heals = false;
+  const world = new EdgeWorld(
+    () => true,
+    () => heals,
+  );
+  const git = [declared(mapping('a', { prefix: '/git/' }))];
+  world.admit('shop/app', { id: '1', desired: git, first: [] });
+  assert.deepEqual(claims(world), ['a - /git/']);
+  const { version } = world;
+  world.seen(owned(mapping('a', { prefix: '/edited/' }), 'app'));
+  assert.ok(world.version > version);
+  assert.deepEqual(claims(world), ['a - /edited/']);
+  assert.deepEqual(claims(world, new Map([['shop/app', git]])), ['a - /edited/']);
+  const next = [{ ...declared(mapping('a', { prefix: '/next/' })), digest: 'next' }];
+  assert.deepEqual(claims(world, new Map([['shop/app', next]])), ['a - /next/']);
+  heals = true;
+  assert.deepEqual(claims(world), ['a - /git/']);
+  heals = false;
+  world.admit('shop/app', { id: '2', desired: next, first: [] });
+  assert.deepEqual(claims(world), ['a - /next/']);
+});

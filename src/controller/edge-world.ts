@@ -1,4 +1,4 @@
-import { GROUP, OWNER_ANNOTATION } from '../api/names.ts';
+import { GROUP, OWNER_ANNOTATION, RECONCILE_ANNOTATION } from '../api/names.ts';
 import { CONFIG_ANNOTATION } from '../edge/annotations.ts';
 import { EDGE_GROUP, isOfInterest } from '../edge/gather.ts';
 import { INGRESS_ANNOTATIONS } from '../edge/ingress.ts';
@@ -36,11 +36,13 @@ export interface Entry {
   readonly origin: Origin;
 }
 
-/** A live object that no admitted revision declares, or not all of it. */
+/** A live object that no admitted revision declares, or not all of it, or whose declaration is not enforced. */
 interface Kept {
   readonly identity: Identity;
   readonly source: string | undefined;
   readonly body: string;
+  /** It says itself that nothing is written to it. */
+  readonly isLocked?: boolean;
 }
 
 /** Does it matter to the edge, as far as one can tell without reading it? */
@@ -68,12 +70,17 @@ export class EdgeWorld {
   readonly #declarers = new Map<string, { source: string; desired: Desired }>();
   readonly #kept = new Map<string, Kept>();
   readonly #isLive: (key: string) => boolean;
+  readonly #heals: (source: string) => boolean;
   /** Moves whenever something changes that counts. */
   version = 0;
 
-  /** `isLive`: is this object, which one of the sources declared, in the cluster? */
-  constructor(isLive: (key: string) => boolean) {
+  /**
+   * `isLive`: is this object, which one of the sources declared, in the cluster? `heals`: does the source put back what others
+   * change?
+   */
+  constructor(isLive: (key: string) => boolean, heals: (source: string) => boolean = () => true) {
     this.#isLive = isLive;
+    this.#heals = heals;
   }
 
   /** A watch shows a live object. */
@@ -81,12 +88,14 @@ export class EdgeWorld {
     const identity = identityOf(object);
     const key = identityKey(identity);
     const declarer = this.#declarers.get(key);
-    if (declarer && isWhole(declarer.desired)) return;
-    const body = textOf(whatCounts(object));
     const source = provenSource(object);
+    // What is nobody's yet is taken over all the same.
+    const isLocked = source !== undefined && object.metadata.annotations?.[RECONCILE_ANNOTATION] === 'disabled';
+    if (declarer && isWhole(declarer.desired) && !isLocked && this.#heals(declarer.source)) return this.gone(key);
+    const body = textOf(whatCounts(object));
     const before = this.#kept.get(key);
-    if (before?.body === body && before.source === source) return;
-    this.#kept.set(key, { identity, source, body });
+    if (before?.body === body && before.source === source && before.isLocked === isLocked) return;
+    this.#kept.set(key, { identity, source, body, isLocked });
     this.version += 1;
   }
 
@@ -112,6 +121,7 @@ export class EdgeWorld {
     this.#admitted.set(source, admission);
     for (const desired of admission.desired) {
       const { key, identity } = desired;
+      if (this.#isLeft(source, desired)) continue;
       const live = isWhole(desired) || !isFollowed(identity) ? undefined : this.#liveBody(key);
       if (live === undefined) this.#kept.delete(key);
       else this.#kept.set(key, { identity, source, body: live });
@@ -184,7 +194,7 @@ export class EdgeWorld {
       for (const one of desired) {
         const { key, file, line } = one;
         if (entries.has(key)) continue;
-        const body = isWhole(one) ? one.body : outcomeOf(one, this.#liveBody(key));
+        const body = this.#outcomeOf(source, one);
         entries.set(key, { body, origin: { source, file, line } });
       }
     };
@@ -195,7 +205,7 @@ export class EdgeWorld {
     for (const source of candidates.keys()) {
       for (const one of this.#admitted.get(source)?.desired ?? []) {
         if (!stays(one.key) || !isFollowed(one.identity) || !this.#isLive(one.key)) continue;
-        entries.set(one.key, { body: outcomeOf(one, this.#kept.get(one.key)?.body), origin: { source } });
+        entries.set(one.key, { body: this.#outcomeOf(source, one), origin: { source } });
       }
     }
     for (const [key, { body, source }] of this.#kept)
@@ -206,9 +216,25 @@ export class EdgeWorld {
   #keepWhatStays(source: string, before: Admission | undefined): void {
     for (const desired of before?.desired ?? []) {
       const { key, identity } = desired;
-      if (!this.#declarers.has(key) && isFollowed(identity) && this.#isLive(key))
-        this.#kept.set(key, { identity, source, body: outcomeOf(desired, this.#kept.get(key)?.body) });
+      if (!this.#declarers.has(key) && isFollowed(identity) && this.#isLive(key) && !this.#kept.has(key))
+        this.#kept.set(key, { identity, source, body: outcomeOf(desired, undefined) });
     }
+  }
+
+  /** What the cluster will hold of an object once the source has applied it, as JSON. */
+  #outcomeOf(source: string, desired: Desired): string {
+    const { key, body } = desired;
+    if (this.#isLeft(source, desired)) return this.#kept.get(key)!.body;
+    return isWhole(desired) ? body : outcomeOf(desired, this.#liveBody(key));
+  }
+
+  /** Is the live object left as it is, whatever is declared? */
+  #isLeft(source: string, { key, digest }: Desired): boolean {
+    const kept = this.#kept.get(key);
+    if (!kept || kept.isLocked) return kept !== undefined;
+    const declarer = this.#declarers.get(key);
+    // A new declaration is written all the same.
+    return declarer?.source === source && declarer.desired.digest === digest && !this.#heals(source);
   }
 
   /** What the cluster holds of an object, as far as it is followed: what was seen, or what was declared and is enforced. */
