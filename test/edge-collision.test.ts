@@ -1,24 +1,12 @@
 // Two teams, one route: whoever comes second is stopped before anything of his commit is applied.
 import assert from 'node:assert/strict';
-import { after, before, it } from 'node:test';
-import { applied, blocked, edgeWorld, host, mapping, policyOf, reasonOf, statusWith, teams } from './edge.ts';
-import type { World } from './operator.ts';
+import { it } from 'node:test';
+import { applied, blocked, edgeFixture, host, mapping, policyOf, reasonOf, statusWith } from './edge.ts';
 import { config } from './team.ts';
 import { serviceAccountToken } from './cluster.ts';
-import type { Tenant } from './tenancy.ts';
 import { until } from './until.ts';
 
-let world: World;
-let shop: Tenant;
-let blog: Tenant;
-before(async () => {
-  world = await edgeWorld();
-  ({ shop, blog } = await teams(world, 'shop', 'blog'));
-});
-after(async () => {
-  await world[Symbol.asyncDispose]();
-  await world.cluster.stop();
-});
+const { world, shop, blog } = await edgeFixture('shop', 'blog');
 
 it('is stopped with both files named, nothing applied, nothing deleted; and goes on by itself after the revert', async () => {
   const first = await shop.source('app', {

@@ -1,22 +1,10 @@
 // What was not judged is not applied, not even while an older revision goes on being enforced.
 import assert from 'node:assert/strict';
-import { after, before, it } from 'node:test';
-import { applied, edgeWorld, host, mapping, policyOf, reasonOf, statusWith, teams } from './edge.ts';
-import type { World } from './operator.ts';
-import type { Tenant } from './tenancy.ts';
+import { it } from 'node:test';
+import { applied, edgeFixture, host, mapping, policyOf, reasonOf, statusWith } from './edge.ts';
 import { until } from './until.ts';
 
-let world: World;
-let shop: Tenant;
-let greedy: Tenant;
-before(async () => {
-  world = await edgeWorld();
-  ({ shop, greedy } = await teams(world, 'shop', 'greedy'));
-});
-after(async () => {
-  await world[Symbol.asyncDispose]();
-  await world.cluster.stop();
-});
+const { shop, greedy } = await edgeFixture('shop', 'greedy');
 
 it('an object that its source could not have when it was judged is not applied unjudged once it is free', async () => {
   const own = await shop.source('app', {

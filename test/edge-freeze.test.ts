@@ -1,20 +1,9 @@
 // One bad policy would keep the whole gateway from taking any configuration, for everybody: it does not get in.
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { applied, blocked, edgePolicy, edgeWorld, host, mapping, policyOf, teams } from './edge.ts';
-import type { World } from './operator.ts';
-import type { Tenant } from './tenancy.ts';
+import { describe, it } from 'node:test';
+import { applied, blocked, edgePolicy, edgeFixture, host, mapping, policyOf } from './edge.ts';
 
-let world: World;
-let shop: Tenant;
-before(async () => {
-  world = await edgeWorld();
-  ({ shop } = await teams(world, 'shop'));
-});
-after(async () => {
-  await world[Symbol.asyncDispose]();
-  await world.cluster.stop();
-});
+const { world, shop } = await edgeFixture('shop');
 
 const BAD = '/x/(?=foo)';
 

@@ -1,21 +1,9 @@
 // What does not pass the gate counts for nobody: declaring everything holds nobody up.
 import assert from 'node:assert/strict';
-import { after, before, it } from 'node:test';
-import { applied, blocked, edgeWorld, host, mapping, policyOf, teams } from './edge.ts';
-import type { World } from './operator.ts';
-import type { Tenant } from './tenancy.ts';
+import { it } from 'node:test';
+import { applied, blocked, edgeFixture, host, mapping, policyOf } from './edge.ts';
 
-let world: World;
-let shop: Tenant;
-let greedy: Tenant;
-before(async () => {
-  world = await edgeWorld();
-  ({ shop, greedy } = await teams(world, 'shop', 'greedy'));
-});
-after(async () => {
-  await world[Symbol.asyncDispose]();
-  await world.cluster.stop();
-});
+const { shop, greedy } = await edgeFixture('shop', 'greedy');
 
 it('a team that claims every host and every path is stopped, and others go on', async () => {
   const own = await shop.source('app', {

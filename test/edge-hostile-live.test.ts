@@ -1,21 +1,9 @@
 // What somebody makes in the cluster by hand, past every gate, neither keeps others from being judged nor hides what they do.
 import assert from 'node:assert/strict';
-import { after, before, it } from 'node:test';
-import { applied, blocked, EDGE, edgeWorld, host, mapping, policyOf, teams } from './edge.ts';
-import type { World } from './operator.ts';
-import type { Tenant } from './tenancy.ts';
+import { it } from 'node:test';
+import { applied, blocked, EDGE, edgeFixture, host, mapping, policyOf } from './edge.ts';
 
-let world: World;
-let shop: Tenant;
-let blog: Tenant;
-before(async () => {
-  world = await edgeWorld();
-  ({ shop, blog } = await teams(world, 'shop', 'blog'));
-});
-after(async () => {
-  await world[Symbol.asyncDispose]();
-  await world.cluster.stop();
-});
+const { world, shop, blog } = await edgeFixture('shop', 'blog');
 
 async function makeModule(name: string, spec: string): Promise<void> {
   const metadata = `{"name":"${name}","namespace":"${blog.namespace}"}`;

@@ -1,21 +1,10 @@
 // The last Service of a namespace cannot be taken away from under the Mapping of the same source.
 import assert from 'node:assert/strict';
-import { after, before, it } from 'node:test';
-import { applied, blocked, edgeWorld, host, mapping, teams } from './edge.ts';
-import type { World } from './operator.ts';
+import { it } from 'node:test';
+import { applied, blocked, edgeFixture, host, mapping } from './edge.ts';
 import { manifest } from './team.ts';
-import type { Tenant } from './tenancy.ts';
 
-let world: World;
-let shop: Tenant;
-before(async () => {
-  world = await edgeWorld();
-  ({ shop } = await teams(world, 'shop'));
-});
-after(async () => {
-  await world[Symbol.asyncDispose]();
-  await world.cluster.stop();
-});
+const { shop } = await edgeFixture('shop');
 
 it('the commit is stopped, and passes with another target', async () => {
   const source = await shop.source('app', {

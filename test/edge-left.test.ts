@@ -1,21 +1,9 @@
 // What is live and left as it is counts, not what Git says of it: drift that is only reported, objects that nothing is written to.
 import assert from 'node:assert/strict';
-import { after, before, it } from 'node:test';
-import { applied, blocked, EDGE, edgeWorld, host, mapping, teams } from './edge.ts';
-import type { World } from './operator.ts';
-import type { Tenant } from './tenancy.ts';
+import { it } from 'node:test';
+import { applied, blocked, EDGE, edgeFixture, host, mapping } from './edge.ts';
 
-let world: World;
-let shop: Tenant;
-let blog: Tenant;
-before(async () => {
-  world = await edgeWorld();
-  ({ shop, blog } = await teams(world, 'shop', 'blog'));
-});
-after(async () => {
-  await world[Symbol.asyncDispose]();
-  await world.cluster.stop();
-});
+const { world, shop, blog } = await edgeFixture('shop', 'blog');
 
 const LEFT = {
   'drift that is only reported': { spec: { drift: { mode: 'Report' } }, annotations: {} },

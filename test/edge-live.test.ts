@@ -1,22 +1,10 @@
 // What is live and nobody's counts too: objects made by hand, old annotations on Services, clones of Argo Rollouts.
 import assert from 'node:assert/strict';
-import { after, before, it } from 'node:test';
-import { applied, blocked, edgeWorld, EDGE, host, mapping, policyOf, statusWith, teams } from './edge.ts';
-import type { World } from './operator.ts';
+import { it } from 'node:test';
+import { applied, blocked, edgeFixture, EDGE, host, mapping, policyOf, statusWith } from './edge.ts';
 import { applyObject } from './install.ts';
-import type { Tenant } from './tenancy.ts';
 
-let world: World;
-let shop: Tenant;
-let legacy: Tenant;
-before(async () => {
-  world = await edgeWorld();
-  ({ shop, legacy } = await teams(world, 'shop', 'legacy'));
-});
-after(async () => {
-  await world[Symbol.asyncDispose]();
-  await world.cluster.stop();
-});
+const { world, shop, legacy } = await edgeFixture('shop', 'legacy');
 
 it('a route that an annotation of a Service has, in the oldest style, cannot be taken', async () => {
   const annotation = `---

@@ -1,22 +1,11 @@
 // Client certificates that would silently no longer be asked for: the commit is stopped, until the Secret is right.
 import assert from 'node:assert/strict';
-import { after, before, it } from 'node:test';
-import { applied, blocked, edgeWorld, EDGE, mapping, policyOf, teams } from './edge.ts';
-import type { World } from './operator.ts';
+import { it } from 'node:test';
+import { applied, blocked, edgeFixture, EDGE, mapping, policyOf } from './edge.ts';
 import { applyObject } from './install.ts';
 import { manifest } from './team.ts';
-import type { Tenant } from './tenancy.ts';
 
-let world: World;
-let shop: Tenant;
-before(async () => {
-  world = await edgeWorld();
-  ({ shop } = await teams(world, 'shop'));
-});
-after(async () => {
-  await world[Symbol.asyncDispose]();
-  await world.cluster.stop();
-});
+const { world, shop } = await edgeFixture('shop');
 
 const value = Buffer.from('-----').toString('base64');
 

@@ -1,25 +1,13 @@
 // What a source may not write will never be there: declaring it holds nobody up, and uses no grant of others.
 import assert from 'node:assert/strict';
-import { after, before, it } from 'node:test';
-import { applied, blocked, EDGE, edgePolicy, edgeWorld, host, mapping, policyOf, statusWith, teams } from './edge.ts';
+import { it } from 'node:test';
+import { applied, blocked, EDGE, edgePolicy, edgeFixture, host, mapping, policyOf, statusWith } from './edge.ts';
 import { applyObject } from './install.ts';
-import type { World } from './operator.ts';
 import { manifest } from './team.ts';
-import type { Tenant } from './tenancy.ts';
 import { until } from './until.ts';
 
-let world: World;
-let shop: Tenant;
-let greedy: Tenant;
-before(async () => {
-  world = await edgeWorld();
-  ({ shop, greedy } = await teams(world, 'shop', 'greedy'));
-  await edgePolicy(world, { grants: [{ name: 'the shop', namespaces: [shop.namespace], hosts: ['shop.example'] }] });
-});
-after(async () => {
-  await world[Symbol.asyncDispose]();
-  await world.cluster.stop();
-});
+const { world, shop, greedy } = await edgeFixture('shop', 'greedy');
+await edgePolicy(world, { grants: [{ name: 'the shop', namespaces: [shop.namespace], hosts: ['shop.example'] }] });
 
 it('a Mapping declared in the namespace of another team does not count, and is judged once it may be written', async () => {
   const phantom = manifest(EDGE, 'Mapping', 'phantom', {

@@ -1,31 +1,18 @@
 // What the platform team says in an EdgePolicy holds for every team.
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { applied, blocked, edgePolicy, edgeWorld, host, mapping, policyOf, teams } from './edge.ts';
-import type { World } from './operator.ts';
-import type { Tenant } from './tenancy.ts';
+import { describe, it } from 'node:test';
+import { applied, blocked, edgePolicy, edgeFixture, host, mapping, policyOf } from './edge.ts';
 
-let world: World;
-let shop: Tenant;
-let blog: Tenant;
-const grants: object[] = [];
-before(async () => {
-  world = await edgeWorld();
-  ({ shop, blog } = await teams(world, 'shop', 'blog'));
-  grants.push(
-    { name: 'the shop', namespaces: [shop.namespace], hosts: ['shop.example'] },
-    {
-      name: 'the blog',
-      selector: { matchLabels: { 'kubernetes.io/metadata.name': blog.namespace } },
-      hosts: ['blog.example'],
-    },
-  );
-  await edgePolicy(world, { grants });
-});
-after(async () => {
-  await world[Symbol.asyncDispose]();
-  await world.cluster.stop();
-});
+const { world, shop, blog } = await edgeFixture('shop', 'blog');
+const grants = [
+  { name: 'the shop', namespaces: [shop.namespace], hosts: ['shop.example'] },
+  {
+    name: 'the blog',
+    selector: { matchLabels: { 'kubernetes.io/metadata.name': blog.namespace } },
+    hosts: ['blog.example'],
+  },
+];
+await edgePolicy(world, { grants });
 
 describe('the API server', () => {
   const WRONG = {

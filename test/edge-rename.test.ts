@@ -1,20 +1,9 @@
 // A Host that gets another name: for a moment both would claim its hostname, so the old one goes first.
 import assert from 'node:assert/strict';
-import { after, before, it } from 'node:test';
-import { applied, blocked, edgeWorld, host, mapping, policyOf, teams } from './edge.ts';
-import type { World } from './operator.ts';
-import type { Tenant } from './tenancy.ts';
+import { it } from 'node:test';
+import { applied, blocked, edgeFixture, host, mapping, policyOf } from './edge.ts';
 
-let world: World;
-let shop: Tenant;
-before(async () => {
-  world = await edgeWorld();
-  ({ shop } = await teams(world, 'shop'));
-});
-after(async () => {
-  await world[Symbol.asyncDispose]();
-  await world.cluster.stop();
-});
+const { world, shop } = await edgeFixture('shop');
 
 const writes = () => world.operator.writes.filter((line) => line.includes('Host'));
 

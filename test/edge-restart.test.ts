@@ -1,25 +1,13 @@
 // A restart in sync changes nothing about what is said of the edge.
 import assert from 'node:assert/strict';
-import { after, before, it } from 'node:test';
+import { it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { GitOpsSource } from '../src/api/source.ts';
 import { serviceAccountToken } from './cluster.ts';
-import { applied, edgeWorld, host, mapping, statusWith, teams } from './edge.ts';
-import type { World } from './operator.ts';
-import type { Tenant } from './tenancy.ts';
+import { applied, edgeFixture, host, mapping, statusWith } from './edge.ts';
 import { until } from './until.ts';
 
-let world: World;
-let shop: Tenant;
-let blog: Tenant;
-before(async () => {
-  world = await edgeWorld();
-  ({ shop, blog } = await teams(world, 'shop', 'blog'));
-});
-after(async () => {
-  await world[Symbol.asyncDispose]();
-  await world.cluster.stop();
-});
+const { world, shop, blog } = await edgeFixture('shop', 'blog');
 
 /** Longer than the edge takes to be looked at anew, and than a status may wait to be written. */
 const SETTLED_MS = 4_000;

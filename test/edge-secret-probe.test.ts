@@ -1,22 +1,11 @@
 // Naming the Secrets of other namespaces in a policy does not tell which of them exist.
 import assert from 'node:assert/strict';
-import { after, before, it } from 'node:test';
-import { blocked, edgeWorld, host, statusWith, teams } from './edge.ts';
+import { it } from 'node:test';
+import { blocked, edgeFixture, host, statusWith } from './edge.ts';
 import { applyObject } from './install.ts';
-import type { World } from './operator.ts';
-import type { Tenant, TenantSource } from './tenancy.ts';
+import type { TenantSource } from './tenancy.ts';
 
-let world: World;
-let shop: Tenant;
-let curious: Tenant;
-before(async () => {
-  world = await edgeWorld();
-  ({ shop, curious } = await teams(world, 'shop', 'curious'));
-});
-after(async () => {
-  await world[Symbol.asyncDispose]();
-  await world.cluster.stop();
-});
+const { world, shop, curious } = await edgeFixture('shop', 'curious');
 
 function using(namespace: string, secret: string): string {
   return host('probe', 'probe.example', { tlsSecret: { name: secret, namespace } });

@@ -1,24 +1,13 @@
 // What does not go as declared on the edge is told where the team looks: the status of its source, and one event.
 import assert from 'node:assert/strict';
-import { after, before, it } from 'node:test';
+import { it } from 'node:test';
 import type { GitOpsSourceStatus } from '../src/api/source.ts';
-import { applied, edgeWorld, host, mapping, statusWith, teams } from './edge.ts';
-import type { World } from './operator.ts';
+import { applied, edgeFixture, host, mapping, statusWith } from './edge.ts';
 import { manifest } from './team.ts';
 import type { Tenant, TenantSource } from './tenancy.ts';
 import { until } from './until.ts';
 
-let world: World;
-let shop: Tenant;
-let blog: Tenant;
-before(async () => {
-  world = await edgeWorld();
-  ({ shop, blog } = await teams(world, 'shop', 'blog'));
-});
-after(async () => {
-  await world[Symbol.asyncDispose]();
-  await world.cluster.stop();
-});
+const { world, shop, blog } = await edgeFixture('shop', 'blog');
 
 interface Event {
   type: string;

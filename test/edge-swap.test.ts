@@ -1,21 +1,8 @@
 // Sources that take over each other's routes, each in a commit of its own: none passes alone, all pass together.
-import { after, before, it } from 'node:test';
-import { applied, blocked, edgeWorld, host, mapping, teams } from './edge.ts';
-import type { World } from './operator.ts';
-import type { Tenant } from './tenancy.ts';
+import { it } from 'node:test';
+import { applied, blocked, edgeFixture, host, mapping } from './edge.ts';
 
-let world: World;
-let shop: Tenant;
-let blog: Tenant;
-let greedy: Tenant;
-before(async () => {
-  world = await edgeWorld();
-  ({ shop, blog, greedy } = await teams(world, 'shop', 'blog', 'greedy'));
-});
-after(async () => {
-  await world[Symbol.asyncDispose]();
-  await world.cluster.stop();
-});
+const { shop, blog, greedy } = await edgeFixture('shop', 'blog', 'greedy');
 
 it('both commits pass', async () => {
   const [a, b] = await Promise.all([

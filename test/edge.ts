@@ -1,6 +1,7 @@
 // Teams that share one Emissary edge: Plumbline as installed, Emissary's CRDs, and every team may write policies of its own.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { after } from 'node:test';
 import type { GitOpsSourceStatus } from '../src/api/source.ts';
 import type { KubeObject } from '../src/kube/object.ts';
 import type { Cluster } from './cluster.ts';
@@ -13,7 +14,20 @@ import { until } from './until.ts';
 const CRDS = 'examples/emissary-crds';
 export const EDGE = 'getambassador.io/v3alpha1';
 
-export async function edgeWorld(): Promise<World> {
+/**
+ * The world of one file of tests, and its teams; it ends with the last test of the file:
+ * `const { world, shop, blog } = await edgeFixture('shop', 'blog');`
+ */
+export async function edgeFixture<N extends string>(...names: N[]): Promise<{ world: World } & Record<N, Tenant>> {
+  const world = await edgeWorld();
+  after(async () => {
+    await world[Symbol.asyncDispose]();
+    await world.cluster.stop();
+  });
+  return { world, ...(await teams(world, ...names)) };
+}
+
+async function edgeWorld(): Promise<World> {
   const world = await installedWorld();
   await installEmissary(world.cluster);
   await applyObject(world.cluster, {
@@ -43,7 +57,7 @@ export async function installEmissary(cluster: Cluster): Promise<void> {
   });
 }
 
-export async function teams<N extends string>(world: World, ...names: N[]): Promise<Record<N, Tenant>> {
+async function teams<N extends string>(world: World, ...names: N[]): Promise<Record<N, Tenant>> {
   const made = await Promise.all(names.map(async (name) => [name, await Tenant.create(world, name)] as const));
   return Object.fromEntries(made) as Record<N, Tenant>;
 }

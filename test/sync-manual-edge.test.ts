@@ -1,21 +1,9 @@
 // A commit that waits for an approval is judged meanwhile, and holds nobody up.
 import assert from 'node:assert/strict';
-import { after, before, it } from 'node:test';
-import { applied, blocked, edgeWorld, host, mapping, policyOf, statusWith, teams } from './edge.ts';
-import type { World } from './operator.ts';
-import type { Tenant } from './tenancy.ts';
+import { it } from 'node:test';
+import { applied, blocked, edgeFixture, host, mapping, policyOf, statusWith } from './edge.ts';
 
-let world: World;
-let shop: Tenant;
-let blog: Tenant;
-before(async () => {
-  world = await edgeWorld();
-  ({ shop, blog } = await teams(world, 'shop', 'blog'));
-});
-after(async () => {
-  await world[Symbol.asyncDispose]();
-  await world.cluster.stop();
-});
+const { shop, blog } = await edgeFixture('shop', 'blog');
 
 it('shows what the gate of the edge would say, takes no route by waiting, and is judged anew when it is approved', async () => {
   const theirs = await blog.source('app', { 'host.yaml': host('shop', 'shop.example') });
