@@ -1,29 +1,17 @@
 // An EdgePolicy says in its status whether it holds, what it does, and what holds while it is malformed.
 import assert from 'node:assert/strict';
-import { after, before, it } from 'node:test';
+import { it } from 'node:test';
 import type { EdgePolicy } from '../src/api/edge-policy.ts';
 import type { EdgePolicyStatus } from '../src/api/edge-policy-status.ts';
 import { serviceAccountToken } from './cluster.ts';
-import { applied, blocked, edgePolicy, edgeWorld, host, mapping, policyOf, teams } from './edge.ts';
-import type { World } from './operator.ts';
+import { applied, blocked, edgePolicy, edgeFixture, host, mapping, policyOf } from './edge.ts';
 import { config } from './team.ts';
-import type { Tenant } from './tenancy.ts';
 import { until } from './until.ts';
 
 const POLICIES = '/apis/plumbline.dev/v1alpha1/edgepolicies';
 const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/edgepolicies.plumbline.dev';
 
-let world: World;
-let shop: Tenant;
-let blog: Tenant;
-before(async () => {
-  world = await edgeWorld();
-  ({ shop, blog } = await teams(world, 'shop', 'blog'));
-});
-after(async () => {
-  await world[Symbol.asyncDispose]();
-  await world.cluster.stop();
-});
+const { world, shop, blog } = await edgeFixture('shop', 'blog');
 
 async function read(name: string): Promise<EdgePolicy> {
   return (await world.cluster.request<EdgePolicy>('GET', `${POLICIES}/${name}`)).body;
