@@ -145,6 +145,8 @@ describe('without the operator', () => {
     });
     const scale = `${world.path('apps/v1/deployments/web')}/scale`;
     await world.expect(200, 'PATCH', scale, { body: { spec: { replicas: 3 } } });
+    const binding = `plumbline-prevent.${world.namespace}.app`;
+    await world.expect(200, 'DELETE', `${ADMISSION}/validatingadmissionpolicybindings/${binding}`);
   });
 
   it('an operator that comes back makes them again and heals; the one after it has nothing to send', async () => {
@@ -152,6 +154,7 @@ describe('without the operator', () => {
     await until(async () => (await dataOf(world, 'a'))?.['key'] === 'value');
     await effective(world, 'v1/configmaps/a');
     await until(async () => (await made(world, 'policies')).length === 2);
+    assert.ok((await made(world, 'bindings')).includes(`plumbline-prevent.${world.namespace}.app`));
     await world.operator.stop();
     const sent = () =>
       readAudit(cluster, 'operator').filter(
