@@ -55,7 +55,7 @@ describe('usage', () => {
 
 describe('lint', () => {
   it('reads one file, and what another program writes', async () => {
-    const stream = [...Object.values(CLEAN), ...Object.values(STOLEN)].join('\n---\n');
+    const stream = ['', ...Object.values(CLEAN), ...Object.values(STOLEN)].join('\n---\n');
     using dir = folder({ 'all.yaml': stream, 'broken.yaml': 'a: [' });
     assert.equal((await cli('lint', join(dir.path, 'all.yaml'))).code, 1);
     const { code, stdout } = await cliWith(stream, 'lint', '-');

@@ -31,6 +31,30 @@ export interface EdgeDifference {
   ours: unknown;
 }
 
+/** What is compared of a case. */
+export const EDGE_FIELDS: ReadonlySet<string> = new Set([
+  'groups',
+  'listeners',
+  'hosts',
+  'tlsContexts',
+  'clusters',
+  'errors',
+  'notices',
+  'crash',
+  'annotations',
+  'schemaInvalid',
+  'pruned',
+]);
+
+/** Is it of that form, as far as one must know before it can be answered? */
+export function isEdgeVector(value: unknown): value is EdgeVector {
+  if (!isRecord(value) || typeof value['id'] !== 'string' || !Array.isArray(value['objects'])) return false;
+  const { env, observed, objects } = value;
+  return (
+    isRecord(env) && isRecord(observed) && objects.every((object) => isRecord(object) && isRecord(object['metadata']))
+  );
+}
+
 export function readEdgeVectors(file: string): EdgeVector[] {
   const lines = readFileSync(file, 'utf8').split('\n');
   return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as EdgeVector);

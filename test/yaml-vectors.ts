@@ -16,6 +16,13 @@ export interface Difference {
   ours: string;
 }
 
+/** Is it of that form, as far as one must know before it can be answered? */
+export function isYamlVector(value: unknown): value is YamlVector {
+  const { name, yaml, kubectl } = (value ?? {}) as Partial<YamlVector>;
+  const isAnswer = Array.isArray(kubectl?.objects) || typeof kubectl?.error === 'string';
+  return typeof name === 'string' && typeof yaml === 'string' && isAnswer;
+}
+
 export function readYamlVectors(file: string): YamlVector[] {
   return JSON.parse(readFileSync(file, 'utf8')) as YamlVector[];
 }
