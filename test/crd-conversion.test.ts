@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { load } from 'js-yaml';
 import type { KubeObject } from '../src/kube/object.ts';
 import { World } from './operator.ts';
+import { guarded } from './prevent.ts';
 import { config, crd, dataOf, manifest, Team } from './team.ts';
 import { until } from './until.ts';
 import { Webhook, type ReviewRequest } from './webhook.ts';
@@ -15,7 +16,7 @@ let world: World;
 let webhook: Webhook;
 let group: string;
 before(async () => {
-  world = await World.create();
+  world = await World.create({ args: ['--prevent-namespaces=*'] });
   group = `${world.namespace}.example.com`;
   webhook = await Webhook.start(world.cluster, converted);
   const definition = load(crd(group, 'Route', 'routes', ['v1', 'v2'])) as { spec: object };
@@ -94,6 +95,21 @@ it('what conversion by way of the stored version writes otherwise is told once, 
     team.writes.map((line) => line.split(' ')[0]),
     ['created', 'healed'],
   );
+});
+
+it('under Prevent an edit by way of the stored version is refused, in the words of the declared one', async () => {
+  const files = { 'a.yaml': route('guarded', { path: '/g/', timeout: '30s' }) };
+  const team = await guarded(world, 'guarded', files);
+  let round = 0;
+  const message = await until(async () => {
+    const body = { spec: { prefix: `/edited-${(round += 1)}/` } };
+    const answer = await world.cluster.request('PATCH', `${place('v1', 'guarded')}?fieldManager=by-${round}`, { body });
+    return answer.status === 403 && (answer.body as unknown as { message: string }).message;
+  });
+  assert.match(message, /\/spec\/path is declared in Git by the GitOpsSource/);
+  await edit('v1', 'guarded', { metadata: { annotations: { mine: 'x' } }, spec: { weight: 3 } });
+  await until(async () => (await read('v2', 'guarded')).spec.path === '/g/');
+  await team.condition('Ready', 'True');
 });
 
 describe('declared as v2, stored as v1', () => {
