@@ -2,6 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after } from 'node:test';
+import type { EdgePolicy } from '../src/api/edge-policy.ts';
 import type { GitOpsSourceStatus } from '../src/api/source.ts';
 import type { KubeObject } from '../src/kube/object.ts';
 import type { Cluster } from './cluster.ts';
@@ -81,6 +82,23 @@ export async function edgePolicy(world: World, spec: object, name = 'edge'): Pro
   });
 }
 
+/** As `edgePolicy`, and commits that come from here on are judged by it. */
+export async function policyInForce(world: World, spec: object, name = 'edge'): Promise<void> {
+  await edgePolicy(world, spec, name);
+  await until(
+    async () => {
+      const { body } = await world.cluster.request<EdgePolicy>(
+        'GET',
+        `/apis/plumbline.dev/v1alpha1/edgepolicies/${name}`,
+      );
+      const { status, metadata } = body;
+      const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+      return status?.observedGeneration === metadata.generation && ready?.reason === 'InForce';
+    },
+    { what: `the EdgePolicy ${name} is in force`, timeoutMs: 120_000 },
+  );
+}
+
 /** The policy of this kind and name in the team's namespace. */
 export async function policyOf(team: Tenant, kind: string, name: string): Promise<KubeObject | undefined> {
   const path = `/apis/${EDGE}/namespaces/${team.namespace}/${kind.toLowerCase()}s/${name}`;
@@ -100,6 +118,12 @@ export function applied(source: TenantSource, commit?: string): Promise<GitOpsSo
   return statusWith(source, 'Ready=True', commit, (status) => {
     return status.conditions?.some(({ type, status: now }) => type === 'Ready' && now === 'True') ?? false;
   });
+}
+
+/** The rules that stop the newest commit. */
+export async function stoppedBy(source: TenantSource, commit?: string): Promise<string[]> {
+  const { edge } = await blocked(source, commit);
+  return [...new Set((edge?.findings ?? []).filter(({ blocks }) => blocks).map(({ rule }) => rule))];
 }
 
 export function reasonOf(status: GitOpsSourceStatus, type: string): string | undefined {
