@@ -175,7 +175,11 @@ describe('who owns a lost field now', () => {
       'the same version says it all',
     );
     assert.equal(told([version('one', renamed, undefined, { subresource: 'status' })])?.manager, undefined);
-    assert.equal(told([version('one', renamed)], { a: undefined })?.operation, 'Removed', 'who removed a field is not recorded');
+    assert.equal(
+      told([version('one', renamed)], { a: undefined })?.operation,
+      'Removed',
+      'who removed a field is not recorded',
+    );
   });
 
   it('may be our own name with Update', () => {
