@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { until } from './until.ts';
 
 test('gives the first truthy answer', async () => {
@@ -29,4 +30,13 @@ test('in the end says what was waited for, and why it was not met', async () => 
     throw new Error('still winter');
   };
   await assert.rejects(until(failing, waiting), /in vain for: spring \(still winter\)/);
+});
+
+test('waits longer where every question takes long, as on a busy machine', async () => {
+  let asked = 0;
+  const slowly = async () => {
+    await pause(250);
+    return ++asked === 4;
+  };
+  await until(slowly, { timeoutMs: 350, intervalMs: 0 });
 });

@@ -9,6 +9,12 @@ export interface UntilOptions {
 }
 
 /**
+ * What one question counts for at most, beside the pause after it. On a machine that is busy with other things it takes much
+ * longer, and so does what is waited for.
+ */
+const TURN_MS = 100;
+
+/**
  * Asks again and again until `condition` gives something truthy, and returns it. A condition that throws counts as "not
  * yet", so it may hold assertions (then end it with `return true`); the last error is the cause of the timeout's.
  */
@@ -17,9 +23,10 @@ export async function until<T>(
   options: UntilOptions = {},
 ): Promise<Exclude<T, undefined | null | false | 0 | ''>> {
   const { timeoutMs = 60_000, intervalMs = 15, what = condition.toString() } = options;
-  const deadline = performance.now() + timeoutMs;
+  let waitedMs = 0;
   let last: { value?: unknown; error?: unknown } = {};
   do {
+    const askedAt = performance.now();
     try {
       const value = await condition();
       if (value) return value as Exclude<T, undefined | null | false | 0 | ''>;
@@ -28,7 +35,8 @@ export async function until<T>(
       last = { error };
     }
     await pause(intervalMs);
-  } while (performance.now() < deadline);
+    waitedMs += Math.min(performance.now() - askedAt, intervalMs + TURN_MS);
+  } while (waitedMs < timeoutMs);
   const reason = last.error instanceof Error ? last.error.message : `last answer: ${String(last.value)}`;
   throw new Error(`waited ${timeoutMs} ms in vain for: ${what} (${reason})`, { cause: last.error });
 }
