@@ -24,9 +24,10 @@ const CAMEL_CASE = new Set([
  */
 export function hostTls(spec: Spec): Spec | undefined {
   const tls = recordAt(spec, 'tls');
+  const names = Object.keys(tls);
+  if (names.length === 0) return undefined;
+  if (!names.some((name) => CAMEL_CASE.has(name))) return tls;
   const fields = Object.entries(tls);
-  if (fields.length === 0) return undefined;
-  if (!fields.some(([field]) => CAMEL_CASE.has(field))) return tls;
   const snake = fields.filter(([field]) => !CAMEL_CASE.has(field));
   const camel = fields.filter(([field]) => CAMEL_CASE.has(field));
   const renamed = camel.map(([field, value]) => [

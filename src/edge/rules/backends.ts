@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { KubeObject } from '../../kube/object.ts';
+import { remembered } from '../facts.ts';
 import type { Hit, Judged } from '../finding.ts';
 import type { EdgeInput } from '../input.ts';
 import type { Cluster, Policy } from '../model.ts';
@@ -48,7 +49,7 @@ export function* backendMissing({ edge, input }: Judged): Iterable<Hit> {
   // Whoever has one cluster mostly writes the same about it: what was found for one of them is the answer for the others.
   const answers = new Map<Cluster, Answer>();
   for (const { policy, cluster } of sendersOf(edge)) {
-    const text = textAt(policy.spec, 'service') ?? '';
+    const text = writtenTarget(policy);
     let answer = answers.get(cluster);
     if (!answer || !isFor(answer, policy, text)) {
       answer = { policy, text, problem: problemOf(policy, text, cluster.tls) };
@@ -61,6 +62,9 @@ export function* backendMissing({ edge, input }: Judged): Iterable<Hit> {
     yield { object, detail: text, message, ...(missing && { missing }) };
   }
 }
+
+/** As it stands there; in each run all ten thousand are compared. */
+const writtenTarget = remembered((policy: Policy) => textAt(policy.spec, 'service') ?? '');
 
 type Problem = Pick<Hit, 'missing'> & { readonly text: string };
 

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { serves } from '../attachment.ts';
+import { HostIndex, serves } from '../attachment.ts';
 import type { Hit, Judged, Rule } from '../finding.ts';
 import type { Policy, RouteGroup } from '../model.ts';
 import { isCanaryOf, ownerAmong, policiesIn, shareOnPurpose } from '../owner.ts';
@@ -226,11 +226,13 @@ const shadowsOfGroups = inEachGroup('shadow', function* (group) {
 
 function* selectorBypass({ edge }: Judged): Iterable<Hit> {
   const strict = selectsStrictly(edge.settings);
-  const hosts = edge.hosts.filter(({ selector }) => selector !== undefined);
+  const selecting = edge.hosts.filter(({ selector }) => selector !== undefined);
+  if (selecting.length === 0) return;
+  const hosts = new HostIndex(selecting);
   for (const group of edge.groups) {
     if (group.members.length < 2) continue;
     const policies = group.members.map(({ policy }) => policy);
-    for (const host of hosts) {
+    for (const { host } of hosts.candidates(group, strict)) {
       const selected = policies.filter(({ labels }) => labelsMatch(host.selector ?? {}, labels, strict));
       const [some] = selected;
       if (!some || selected.length === policies.length || !serves(host, group, strict)) continue;

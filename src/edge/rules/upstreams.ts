@@ -207,9 +207,11 @@ const unverified = remembered((policy: Policy): Hit => {
 });
 
 function* originationUnverified({ edge }: Judged): Iterable<Hit> {
+  const doubtful = [...edge.clusters.values()].filter(({ tls, verified }) => tls && !verified);
+  if (doubtful.length === 0) return;
   for (const { policy, cluster } of sendersOf(edge)) if (cluster.tls && !cluster.verified) yield unverified(policy);
-  for (const { tls, verified, policy } of edge.clusters.values()) {
-    if (tls && !verified && policy && (policy.kind === 'AuthService' || policy.kind === 'RateLimitService')) {
+  for (const { policy } of doubtful) {
+    if (policy && (policy.kind === 'AuthService' || policy.kind === 'RateLimitService')) {
       yield unverified(policy);
     }
   }
