@@ -67,6 +67,8 @@ export function isPolicy({ identity, body }: Pick<Desired, 'identity' | 'body'>)
  */
 export class EdgeWorld {
   readonly #admitted = new Map<string, Admission>();
+  /** Of these, the sources that declare policies. */
+  readonly #withPolicies = new Set<string>();
   readonly #declarers = new Map<string, { source: string; desired: Desired }>();
   readonly #kept = new Map<string, Kept>();
   readonly #isLive: (key: string) => boolean;
@@ -119,6 +121,8 @@ export class EdgeWorld {
   admit(source: string, admission: Admission): void {
     const before = this.#admitted.get(source);
     this.#admitted.set(source, admission);
+    if (admission.desired.some(isPolicy)) this.#withPolicies.add(source);
+    else this.#withPolicies.delete(source);
     for (const desired of admission.desired) {
       const { key, identity } = desired;
       if (this.#isLeft(source, desired)) continue;
@@ -138,6 +142,7 @@ export class EdgeWorld {
   release(source: string): void {
     const before = this.#admitted.get(source);
     if (!this.#admitted.delete(source)) return;
+    this.#withPolicies.delete(source);
     this.#undeclare(source, before);
     this.#keepWhatStays(source, before);
     this.version += 1;
@@ -145,7 +150,7 @@ export class EdgeWorld {
 
   /** Is there one policy at all, of the sources or live? */
   get hasPolicies(): boolean {
-    for (const { desired } of this.#admitted.values()) if (desired.some(isPolicy)) return true;
+    if (this.#withPolicies.size > 0) return true;
     for (const kept of this.#kept.values()) if (isPolicy(kept)) return true;
     return false;
   }

@@ -77,7 +77,7 @@ function compareWhole(
 ): Judgement {
   const foreign = (live.metadata.managedFields ?? []).filter((entry) => !isApplyOf(entry, manager));
   const others = unionOf(foreign.flatMap((entry) => (entry.fieldsV1 ? [entry.fieldsV1] : [])));
-  const neverOwned = baseline?.neverOwned ?? [];
+  const neverOwned = baseline?.neverOwned ?? NONE;
   const missing = uncovered(declared, fields, others).filter((path) => !neverOwned.includes(formatPath(path)));
   const { surrendered, lost } = partLost(missing, { declared, live, concessions });
   if (lost.length > 0) return { kind: 'lost', paths: lost, surrendered };
@@ -95,6 +95,9 @@ function compareWhole(
     ? { kind: 'surrendered', paths: surrendered, baseline: next }
     : { kind: 'inSync', baseline: next };
 }
+
+/** One for all baselines: there is one for each managed object. */
+const NONE: readonly never[] = [];
 
 /** Equal for the same values at the same paths; '' for none. */
 function digestDifferences(found: readonly Difference[]): string {
@@ -115,7 +118,7 @@ export function baselineOf(sent: KubeObject, answer: KubeObject, manager: string
   return {
     digest: digestOwned(answer, fields),
     resourceVersion: answer.metadata.resourceVersion ?? '',
-    neverOwned,
+    neverOwned: neverOwned.length > 0 ? neverOwned : NONE,
     settled: digestDifferences(different),
   };
 }

@@ -7,13 +7,19 @@ export interface RenderedFile {
   oid: string;
   /** Of the file. */
   bytes: number;
-  declared: Declared[];
-  problems: RenderProblem[];
+  declared: readonly Declared[];
+  problems: readonly RenderProblem[];
   ignored?: string;
   /** Scopes that the file's own CRDs define, by `group/kind`. */
-  crds: [string, Scope][];
+  crds: readonly (readonly [string, Scope])[];
   /** The scopes that the file's objects were placed by. */
-  placedBy: { group: string; kind: string; scope: Scope | undefined }[];
+  placedBy: readonly Placement[];
+}
+
+export interface Placement {
+  readonly group: string;
+  readonly kind: string;
+  readonly scope: Scope | undefined;
 }
 
 /**

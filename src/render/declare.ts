@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { NAME_LABEL, NAMESPACE_LABEL, OWNER_ANNOTATION, ownerProof } from '../api/names.ts';
 import { describeIdentity, groupOf, identityKey, type Identity, type KubeObject } from '../kube/object.ts';
 import { serialise } from './body.ts';
+import { detached, shared } from './words.ts';
 import type { Declared, ParsedObject, RenderProblem } from './declared.ts';
 import { isMap } from './node.ts';
 import { readPolicy } from './policy.ts';
@@ -93,7 +94,7 @@ export function declareObject(
 ): Declared | RenderProblem[] {
   const { source, commonMetadata } = settings;
   const identity = identify(object, settings);
-  const key = identityKey(identity);
+  const key = detached(identityKey(identity));
   const { policy, complaints } = readPolicy(object.metadata.annotations ?? {});
   const { body, complaint } = serialise(object, {
     namespace: identity.namespace,
@@ -106,7 +107,7 @@ export function declareObject(
   ];
   if (problems.length > 0) return problems;
   const digest = createHash('sha256').update(body).digest('hex');
-  return { identity, key, apiVersion: detached(object.apiVersion), file, line, body, digest, policy };
+  return { identity, key, apiVersion: shared(object.apiVersion), file, line, body, digest, policy };
 }
 
 function identify({ apiVersion, kind, metadata }: KubeObject, settings: DeclareSettings): Identity {
@@ -118,14 +119,9 @@ function identify({ apiVersion, kind, metadata }: KubeObject, settings: DeclareS
   if (scope === 'Namespaced') namespace = targetNamespace ?? own ?? source.namespace;
   else if (scope === undefined) namespace = own ?? targetNamespace ?? source.namespace;
   return {
-    group: detached(group),
-    kind: detached(kind),
-    namespace: detached(namespace),
+    group: shared(group),
+    kind: shared(kind),
+    namespace: shared(namespace),
     name: detached(metadata.name),
   };
-}
-
-/** A copy that does not keep the whole file's text alive, as a slice of it would. */
-export function detached(text: string): string {
-  return Buffer.from(text).toString();
 }

@@ -11,6 +11,13 @@ const SSA = ['Override', 'Merge', 'IfNotPresent', 'Ignore'] as const;
 const ON_OFF = ['enabled', 'disabled'] as const;
 const YES_NO = ['true', 'false'] as const;
 
+/** Of nearly every object, so it is kept once. */
+const USUAL: ObjectPolicy = { prune: true, reconcile: true, ssa: 'Override', force: false, adopt: false };
+
+function isUsual({ prune, reconcile, ssa, force, adopt }: ObjectPolicy): boolean {
+  return prune && reconcile && ssa === 'Override' && !force && !adopt;
+}
+
 /** Reads how an object wants to be handled; `complaints` holds the annotations whose value is unknown. */
 export function readPolicy(annotations: Record<string, string>): { policy: ObjectPolicy; complaints: string[] } {
   const complaints: string[] = [];
@@ -28,5 +35,5 @@ export function readPolicy(annotations: Record<string, string>): { policy: Objec
     force: oneOf(FORCE_ANNOTATION, ON_OFF, 'disabled') === 'enabled',
     adopt: oneOf(ADOPT_ANNOTATION, YES_NO, 'false') === 'true',
   };
-  return { policy, complaints };
+  return { policy: isUsual(policy) ? USUAL : policy, complaints };
 }

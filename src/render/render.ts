@@ -2,11 +2,10 @@ import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { TreeFile } from '../git/remote.ts';
 import { groupOf } from '../kube/object.ts';
-import type { RenderCache, RenderedFile } from './cache.ts';
+import type { Placement, RenderCache, RenderedFile } from './cache.ts';
 import {
   crdScope,
   declareObject,
-  detached,
   duplicates,
   unknownKinds,
   withCrds,
@@ -14,8 +13,9 @@ import {
   type DeclareSettings,
   type Scope,
 } from './declare.ts';
-import type { RenderProblem } from './declared.ts';
+import type { Declared, RenderProblem } from './declared.ts';
 import { parseFile } from './parse.ts';
+import { shared } from './words.ts';
 import { folderPrefix, IGNORE_FILE, selectFiles, type Selection } from './select.ts';
 
 export interface RenderInput {
@@ -136,26 +136,37 @@ async function renderFiles(stale: readonly TreeFile[], input: RenderInput, slice
 
 function renderFile({ path, oid }: TreeFile, content: Uint8Array | undefined, settings: DeclareSettings): RenderedFile {
   const bytes = content?.length ?? 0;
-  const rendered: RenderedFile = { oid, bytes, declared: [], problems: [], crds: [], placedBy: [] };
-  if (!content) {
-    rendered.problems.push(missing(path));
-    return rendered;
-  }
+  if (!content) return { oid, bytes, declared: NONE, problems: [missing(path)], crds: NONE, placedBy: NONE };
   const parsed = parseFile(path, content);
-  rendered.problems.push(...parsed.problems);
-  if (parsed.ignored !== undefined) rendered.ignored = parsed.ignored;
+  const declared: Declared[] = [];
+  const problems = [...parsed.problems];
+  const crds: [string, Scope][] = [];
+  const placedBy: Placement[] = [];
   for (const one of parsed.objects) {
     const { apiVersion, kind } = one.object;
     const group = groupOf(apiVersion);
-    if (!rendered.placedBy.some((placed) => placed.kind === kind && placed.group === group)) {
-      rendered.placedBy.push({ group: detached(group), kind: detached(kind), scope: settings.scopeOf(group, kind) });
+    if (!placedBy.some((placed) => placed.kind === kind && placed.group === group)) {
+      placedBy.push({ group: shared(group), kind: shared(kind), scope: settings.scopeOf(group, kind) });
     }
-    rendered.crds.push(...(crdScope(one.object) ?? []));
+    crds.push(...(crdScope(one.object) ?? []));
     const outcome = declareObject(one, settings);
-    if (Array.isArray(outcome)) rendered.problems.push(...outcome);
-    else rendered.declared.push(outcome);
+    if (Array.isArray(outcome)) problems.push(...outcome);
+    else declared.push(outcome);
   }
-  return rendered;
+  const lists = {
+    declared: trimmed(declared),
+    problems: trimmed(problems),
+    crds: trimmed(crds),
+    placedBy: trimmed(placedBy),
+  };
+  return { oid, bytes, ...lists, ...(parsed.ignored !== undefined && { ignored: parsed.ignored }) };
+}
+
+const NONE: readonly never[] = [];
+
+/** Without the room for further items that a list keeps when it grows: there are four of them for each file. */
+function trimmed<T>(items: readonly T[]): readonly T[] {
+  return items.length === 0 ? NONE : items.slice();
 }
 
 function missing(path: string): RenderProblem {

@@ -51,14 +51,16 @@ export function health(object: KubeObject): Health {
   if (object.metadata.deletionTimestamp) return of('Terminating', 'is being deleted');
   const subject = subjectOf(object);
   const rule = RULES[`${groupOf(object.apiVersion)}/${object.kind}`] ?? byReadyCondition;
-  const { status, message } = generic(object, subject) ?? rule(subject);
-  return { status, message: message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE - 1)}…` : message };
+  const verdict = generic(object, subject) ?? rule(subject);
+  const { status, message } = verdict;
+  return message.length > MAX_MESSAGE ? { status, message: `${message.slice(0, MAX_MESSAGE - 1)}…` } : verdict;
 }
 
 function of(status: HealthStatus, message = ''): Health {
   return { status, message };
 }
 
+/** Nearly every object is, so there is one answer for all. */
 const current = of('Current');
 const progressing = (message: string): Health => of('InProgress', message);
 

@@ -26,9 +26,9 @@ export interface LiveObject {
   declaredDigest?: string | undefined;
   unjudged?: KubeObject | undefined;
   /** Declared fields that an autoscaler took and that we leave out of every apply. */
-  surrendered: string[];
+  surrendered: readonly string[];
   /** The field values that something between us and the store rewrites; reported once. */
-  rewritten: string[];
+  rewritten: readonly string[];
 }
 
 /**

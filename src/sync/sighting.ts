@@ -1,5 +1,6 @@
 import { OWNER_ANNOTATION, PRUNE_ANNOTATION, RECONCILE_ANNOTATION, ownerProof } from '../api/names.ts';
 import { identityKey, identityOf, type KubeObject } from '../kube/object.ts';
+import { shared } from '../render/words.ts';
 import type { Desired } from './desired.ts';
 import { health } from './health.ts';
 import type { LiveObject } from './live.ts';
@@ -14,9 +15,12 @@ export function provenSource(object: KubeObject): string | undefined {
   if (!match) return undefined;
   const source = { namespace: match[1]!, name: match[2]! };
   return proof === ownerProof(source, identityKey(identityOf(object)))
-    ? `${source.namespace}/${source.name}`
+    ? shared(`${source.namespace}/${source.name}`)
     : undefined;
 }
+
+/** One for all: a list of its own for each object is paid ten thousand times. */
+const NONE: readonly never[] = [];
 
 /** What is kept of an object that was just read; what earlier sightings taught about it stays. */
 export function sighted(object: KubeObject, before: LiveObject | undefined, desired: Desired | undefined): LiveObject {
@@ -38,7 +42,7 @@ export function sighted(object: KubeObject, before: LiveObject | undefined, desi
     baseline: same?.baseline,
     declaredDigest: same?.declaredDigest,
     unjudged: same?.unjudged,
-    surrendered: same?.surrendered ?? [],
-    rewritten: same?.rewritten ?? [],
+    surrendered: same?.surrendered ?? NONE,
+    rewritten: same?.rewritten ?? NONE,
   };
 }
