@@ -325,6 +325,23 @@ test('a server that sends one event and closes is not stormed', async () => {
   assert.deepEqual(watched.log, ['listed a @1', 'MODIFIED a']);
 });
 
+test('watches that are accepted and end without a word, again and again: listed again', async () => {
+  await using fake = await scripted(
+    [(r) => sendList(r, ['a'], '1'), (r) => sendList(r, ['b'], '7')],
+    [
+      ...Array.from({ length: 5 }, () => (r: ServerResponse) => {
+        beginWatch(r);
+        r.destroy();
+      }),
+      (r) => beginWatch(r)('ADDED', configMap('c', '8')),
+    ],
+  );
+  const timing = { backoffFirstMs: 1, backoffCapMs: 1, shortLivedMs: 600_000 };
+  await using watched = watch(fake.api, undefined, { timing });
+  await until(() => watched.log.includes('ADDED c'));
+  assert.deepEqual(watched.log, ['listed a @1', 'listed b @7', 'ADDED c']);
+});
+
 test('a handler that throws hears the next event', async () => {
   await using fake = await scripted(
     [(r) => sendList(r, ['a', 'b'], '1')],

@@ -44,6 +44,12 @@ export interface ReflectorTiming {
   shortLivedMs: number;
 }
 
+/**
+ * So many watches in a row that were accepted and ended without a word: the server has something against our version, and
+ * what stands between us swallows that it says so.
+ */
+const MUTE_WATCHES = 5;
+
 const TIMING: ReflectorTiming = {
   watchMinMs: 5 * 60_000,
   watchMaxMs: 10 * 60_000,
@@ -76,6 +82,7 @@ export class Reflector {
   #bookmarks = false;
   /** Where the next watch begins; undefined: list first. */
   #version: string | undefined;
+  #muteWatches = 0;
 
   constructor(
     api: KubeApi,
@@ -138,6 +145,8 @@ export class Reflector {
     if (this.#bookmarks) pulse.expectWithin(silenceMs);
     const startedAt = performance.now();
     const lived = () => performance.now() - startedAt >= shortLivedMs;
+    let isOpen = false;
+    let isMute = true;
     try {
       await this.#api.watch(this.#options.resource, {
         ...this.#options,
@@ -145,9 +154,13 @@ export class Reflector {
         timeoutSeconds: Math.ceil(lifetimeMs / 1000),
         signal: pulse.signal,
         onOpen: () => {
+          isOpen = true;
           this.lastError = undefined;
         },
-        onBytes: () => pulse.beat(),
+        onBytes: () => {
+          isMute = false;
+          pulse.beat();
+        },
         onEvent: (event) => {
           this.#bookmarks ||= event.type === 'BOOKMARK';
           if (this.#bookmarks) pulse.expectWithin(silenceMs);
@@ -156,8 +169,16 @@ export class Reflector {
       });
     } finally {
       if (lived()) this.#backoff.reset();
+      this.#count({ isFruitless: isOpen && isMute && !lived() });
     }
     if (!lived()) throw new KubeError('ApiUnreachable', `the API server ended ${this.#what} at once`);
+  }
+
+  #count({ isFruitless }: { isFruitless: boolean }): void {
+    this.#muteWatches = isFruitless ? this.#muteWatches + 1 : 0;
+    if (this.#muteWatches < MUTE_WATCHES) return;
+    this.#muteWatches = 0;
+    this.#version = undefined;
   }
 
   #deliver({ type, object }: WatchEvent): void {

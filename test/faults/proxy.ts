@@ -221,7 +221,8 @@ class WatchStream {
     this.#outgoing = outgoing;
     answer.on('data', (chunk: Buffer) => this.#pass(chunk));
     answer.once('end', () => outgoing.end());
-    answer.once('close', () => outgoing.destroy());
+    // What came before a proper end is on its way still: a 410 is the only line of such a watch.
+    answer.once('close', () => answer.readableEnded || outgoing.destroy());
   }
 
   disturb(fault: WatchFault): void {
