@@ -1,4 +1,5 @@
-import type { Edge } from '../edge/model.ts';
+import { remembered } from '../edge/facts.ts';
+import type { Edge, Policy, RouteGroup } from '../edge/model.ts';
 
 /** How much of the edge is one source's. */
 export interface Tally {
@@ -27,13 +28,21 @@ export function tallyOf({ groups, tcpGroups, hosts }: Edge): ReadonlyMap<string,
     if (!tally) tallies.set(source, (tally = { routes: 0, hosts: 0, members: 0 }));
     return tally;
   };
-  for (const group of [...groups, ...tcpGroups]) {
-    const others = 'shadows' in group ? [group.redirect, ...group.shadows.map(({ policy }) => policy)] : [];
-    const policies = [...group.members.map(({ policy }) => policy), ...others];
-    const sources = policies.flatMap((policy) => policy?.origin.source ?? []);
+  const count = (sources: readonly string[]) => {
     for (const source of sources) of(source).members += 1;
-    for (const source of new Set(sources)) of(source).routes += 1;
-  }
+    for (const source of sources.length > 1 ? new Set(sources) : sources) of(source).routes += 1;
+  };
+  for (const group of groups) count(sourcesOfRoute(group));
+  for (const { members } of tcpGroups) count(sourcesOf(members));
   for (const { policy } of hosts) if (policy?.origin.source !== undefined) of(policy.origin.source).hosts += 1;
   return tallies;
+}
+
+/** Of every Mapping in it, one for each. */
+const sourcesOfRoute = remembered(({ members, shadows, redirect }: RouteGroup) =>
+  sourcesOf([...members, ...shadows, ...(redirect ? [{ policy: redirect }] : [])]),
+);
+
+function sourcesOf(members: readonly { readonly policy: Policy }[]): readonly string[] {
+  return members.flatMap(({ policy }) => policy.origin.source ?? []);
 }
