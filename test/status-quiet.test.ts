@@ -30,9 +30,18 @@ async function events(): Promise<{ reason: string; involvedObject: { name: strin
   return (body as unknown as { items: { reason: string; involvedObject: { name: string } }[] }).items;
 }
 
+/** A run that takes longer is told of meanwhile. */
+const QUICK_MS = 3_000;
+
 it('a first run that is quick is told by one write, one that takes long also meanwhile', async () => {
-  await Team.ready(world, 'quick', { 'a.yaml': config('quick-a') });
-  assert.equal(statusWrites('quick').length, 1);
+  // Of a busy machine it takes some attempts until one is quick.
+  const quick = await until(async () => {
+    const name = `quick-${Date.now()}`;
+    const startedAt = performance.now();
+    await Team.ready(world, name, { 'a.yaml': config(`${name}-a`) });
+    return performance.now() - startedAt < QUICK_MS && name;
+  });
+  assert.equal(statusWrites(quick).length, 1);
 
   world.git.fault = ({ repository }) => (repository === 'slow' ? 'hang' : 'pass');
   const slow = await Team.create(world, 'slow', { 'a.yaml': config('slow-a') });
@@ -89,9 +98,11 @@ it('a source that stays as it is writes no status and no event, whatever is poll
   const attempts = () =>
     readAudit(cluster, 'operator').filter(({ verb, objectRef }) => verb === 'patch' && objectRef?.name === 'stuck-a')
       .length;
-  const before = attempts();
   const writes = () => [statusWrites('still').length, statusWrites('stuck').length];
-  const [count, told] = [writes(), (await events()).length];
+  // What was told of is still being posted.
+  let told = -1;
+  await until(async () => told === (told = (await events()).length), { what: 'no more events', intervalMs: 2_000 });
+  const [before, count] = [attempts(), writes()];
   const polls = world.git.requests.length;
   await until(() => attempts() >= before + 3 && world.git.requests.length > polls + 3);
   assert.deepEqual(writes(), count);
