@@ -6,6 +6,7 @@ import { isMap } from './node.ts';
 const API_VERSION = /^(?:[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?\/)?[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/i;
 const KIND = /^[a-z](?:[-a-z0-9]*[a-z0-9])?$/i;
 const NAMESPACE = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/;
+const MAX_WORD = 253;
 // Kubernetes' rule for anything that becomes a part of a request path, and no control characters.
 // eslint-disable-next-line no-control-regex
 const NO_PATH_SEGMENT = /[/%\u0000-\u001f\u007f-\u009f]|^\.{0,2}$/;
@@ -19,7 +20,7 @@ export function checkManifest(manifest: Manifest, file: string): KubeObject | Re
   const { apiVersion, kind, metadata } = manifest.value;
   checkType(apiVersion, 'apiVersion', API_VERSION, say);
   checkType(kind, 'kind', KIND, say);
-  const about = typeof kind === 'string' && kind ? kind : 'the object';
+  const about = isWord(kind, KIND) ? kind : 'the object';
   if (!isMap(metadata)) {
     say('InvalidObject', ['metadata'], `${about} has no metadata`);
     return problems;
@@ -40,7 +41,12 @@ type Say = (code: string, path: string[], message: string) => void;
 
 function checkType(value: unknown, field: string, pattern: RegExp, say: Say): void {
   if (typeof value !== 'string' || value === '') say('InvalidObject', [field], `${field} is missing or no text`);
-  else if (value.length > 253 || !pattern.test(value)) say('InvalidName', [field], `${field} is malformed`);
+  else if (!isWord(value, pattern)) say('InvalidName', [field], `${field} is malformed`);
+}
+
+/** Short enough to be told in a message, too. */
+function isWord(value: unknown, pattern: RegExp): value is string {
+  return typeof value === 'string' && value.length <= MAX_WORD && pattern.test(value);
 }
 
 function checkName(metadata: Record<string, unknown>, about: string, say: Say): void {
@@ -61,6 +67,10 @@ function checkTexts(metadata: Record<string, unknown>, field: 'labels' | 'annota
   if (!isMap(map)) return say('InvalidMetadata', ['metadata', field], `metadata.${field} is not a mapping`);
   for (const [key, value] of Object.entries(map)) {
     if (typeof value === 'string') continue;
-    say('InvalidMetadata', ['metadata', field, key], `metadata.${field}: the value of ${key} is no text; quote it`);
+    say(
+      'InvalidMetadata',
+      ['metadata', field, key],
+      `metadata.${field}: the value of ${key.slice(0, MAX_WORD)} is no text; quote it`,
+    );
   }
 }

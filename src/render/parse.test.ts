@@ -68,6 +68,20 @@ test('content that is not a plain manifest is refused by name', () => {
   assert.equal(parseFile('f', new Uint8Array(MAX_FILE_BYTES + 1)).problems[0]?.code, 'FileTooLarge');
 });
 
+test('problems stay short, however long what they are about', () => {
+  const long = 'a'.repeat(100_000);
+  const files = [
+    `apiVersion: v1\nkind: ${long}\ndata: {}`,
+    `apiVersion: ${long}\nkind: ${long}\nmetadata: {name: ${long}, namespace: ${long}}`,
+    `${HEAD}metadata: {name: a, labels: {${long}: 5}}`,
+  ];
+  for (const file of files) {
+    const { problems } = parse(file);
+    assert.notEqual(problems.length, 0);
+    for (const { message } of problems) assert.ok(message.length < 1_000, `${message.length} characters`);
+  }
+});
+
 test('problems never quote what a Secret holds', () => {
   const values = [
     '"hunter2',

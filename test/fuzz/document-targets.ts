@@ -47,7 +47,8 @@ export const yaml: FuzzTarget = {
       signal: new AbortController().signal,
     });
     for (const { message } of problems)
-      if (message.length > 4_000) throw new Error(`a message of ${message.length} characters`);
+      if (message.length > 4_000)
+        throw new Error(`a message of ${message.length} characters: ${message.slice(0, 200)}…${message.slice(-300)}`);
     for (const { body } of declared) JSON.parse(body);
   },
 };
