@@ -56,7 +56,8 @@ export class Replicas implements AsyncDisposable {
     if (!operator.running) return;
     process.kill(operator.pid, 'SIGSTOP');
     await delay(ms);
-    process.kill(operator.pid, 'SIGCONT');
+    // A request that was on its way may have killed it meanwhile.
+    if (operator.running) process.kill(operator.pid, 'SIGCONT');
   }
 
   /** The leader is cut off with writes on their way; another one takes over; then the writes arrive. */
