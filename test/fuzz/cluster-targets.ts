@@ -157,7 +157,7 @@ const LIST = {
   kind: 'ConfigMapList',
   apiVersion: 'v1',
   metadata: { resourceVersion: '5', continue: '' },
-  items: [{ metadata: { name: 'a', namespace: 'n', uid: 'u', resourceVersion: '4' }, data: { a: 'b' } }],
+  items: [live({ kind: 'ConfigMap', apiVersion: 'v1', metadata: { name: 'a', namespace: 'n' }, data: { a: 'b' } })],
 };
 const EVENTS = [
   { type: 'ADDED', object: { kind: 'ConfigMap', apiVersion: 'v1', ...LIST.items[0] } },
@@ -262,11 +262,12 @@ async function listAll(api: KubeApi, options: { signal: AbortSignal }): Promise<
 /** A reflector goes on whatever comes; it tells its problems. */
 async function follow(api: KubeApi): Promise<void> {
   const problems: unknown[] = [];
+  const look = (object: KubeObject) => void baselineOf(object, object, MANAGER);
   const handler = {
     listStarted: () => {},
-    item: () => {},
+    item: look,
     listDone: () => {},
-    event: () => {},
+    event: (_type: string, object: KubeObject) => look(object),
     problem: (error: unknown) => void problems.push(error),
   };
   await new Reflector(api, { resource: CONFIG_MAPS }, handler).run(AbortSignal.timeout(60));
