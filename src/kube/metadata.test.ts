@@ -4,8 +4,8 @@ import { makeSound } from './metadata.ts';
 import type { FieldsV1, KubeObject } from './object.ts';
 
 function made(metadata: object): unknown {
-  return makeSound({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a', ...metadata } } as KubeObject)
-    .metadata;
+  const object: unknown = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a', ...metadata } };
+  return makeSound(object as KubeObject).metadata;
 }
 
 const ENTRY = { manager: 'plumbline', operation: 'Apply', fieldsV1: { 'f:data': { '.': {}, 'f:a': {} } } };
