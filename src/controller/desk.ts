@@ -91,6 +91,15 @@ export class Desk implements SourceDesk {
     this.#deps().wake(key);
   }
 
+  lostSight(key: string): void {
+    const { sources, wake } = this.#deps();
+    const source = sources.get(key);
+    if (!source) return;
+    // The count in the status stays until it has been looked for.
+    source.pruned = false;
+    wake(key);
+  }
+
   changed(key: string): void {
     const { sources, status } = this.#deps();
     const source = sources.get(key);

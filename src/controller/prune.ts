@@ -32,7 +32,7 @@ export async function prune(
   const { tip } = source.rendered!;
   if (!spec.prune) return undefined;
   if (!source.pruned) {
-    // The first time in this process: labels may have been taken off while nobody was watching.
+    // Labels may have been taken off while nobody was watching, or of what was waiting to be pruned.
     await findUnlabelled({ api, live }, source.key, source.status.inventory?.kinds ?? [], signal);
     source.pruned = true;
   }
@@ -84,13 +84,17 @@ export function plannedPrune(
   source: Source,
   spec: GitOpsSourceSpec,
   { tip, desired }: Rendered,
-  { live, claims }: ReconcileDeps,
+  { live, claims, sources }: ReconcileDeps,
 ): PrunePlan<LiveObject> {
+  // Who was refused the object when it was about to write it holds a claim that keeps nobody from letting go.
+  const holder = (key: string): string | undefined => {
+    const other = claims.holder(key);
+    const isRefused = other !== undefined && sources.get(other)?.failures.get(key)?.code === 'OwnedByOtherSource';
+    return isRefused ? undefined : other;
+  };
   return prunePlan<LiveObject>({
     declaredKeys: new Set(desired.map(({ key }) => key)),
-    live: [...live.of(source.key)].filter(
-      ({ key }) => (claims.holder(key) ?? claims.heir(key) ?? source.key) === source.key,
-    ),
+    live: [...live.of(source.key)].filter(({ key }) => (holder(key) ?? claims.heir(key) ?? source.key) === source.key),
     enabled: spec.prune,
     guard: spec.pruneGuard,
     revision: tip.revision,

@@ -111,10 +111,17 @@ export class RunListener implements RevisionListener {
   failed(desired: Desired, error: unknown): void {
     const failure = noteFailure(this.#source, desired, error, this.#deps.clock);
     this.#deps.metrics.applyFailed(failure.code);
+    if (failure.code === 'OwnedByOtherSource') this.#tellOwner(desired);
     this.#deps.log.warn(
       { source: this.#source.key, file: desired.file, line: desired.line, error },
       `could not apply ${describeIdentity(desired.identity)}`,
     );
+  }
+
+  /** Whose object it is could not see it, when its labels were taken off: it may let it go now. */
+  #tellOwner({ key }: Desired): void {
+    const owner = this.#deps.live.get(key)?.source;
+    if (owner !== undefined && owner !== this.#source.key) this.#deps.wake(owner);
   }
 
   /** In Report mode, and while the window for healing is closed, a difference that no commit made is told and left, also by commits that change other objects. */

@@ -126,7 +126,7 @@ export class Source {
   readonly firstObserved: number;
   /** The source has run in an earlier process, but what it manages is not written in its status: the cluster must tell. */
   inventoryLost: boolean;
-  /** A prune of this process has looked for objects that lost their labels. */
+  /** A prune of this process has looked for objects that lost their labels, and none went out of sight since. */
   pruned = false;
   /** When the last revision was applied whole; monotonic milliseconds, for the wait for health. */
   appliedAt: number | undefined;

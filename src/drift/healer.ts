@@ -143,6 +143,8 @@ export class Healer implements WatchListener {
     live.delete(known.key);
     const source = claims.holder(known.key);
     for (const owner of new Set([source, known.source])) if (owner) desk.changed(owner);
+    // Deleted, or only without our labels: it may still have to be pruned.
+    if (!desired && known.source !== undefined && !known.deleting) desk.lostSight(known.source);
     if (desired && source !== undefined) desk.beside(source, desired, NOTHING_BESIDE);
     if (!desired || source === undefined || !desired.policy.reconcile || known.reconcileDisabled) return;
     if (desired.policy.ssa !== 'Ignore') void this.#look(source, desired, known);

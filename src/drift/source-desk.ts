@@ -42,6 +42,8 @@ export interface SourceDesk {
   failed(source: string, desired: Desired, error: unknown): void;
   /** An object that its live annotation kept from us is ours to apply again. */
   released(source: string): void;
+  /** An object of the source that it no longer declares is not seen any more; it may have lost its labels only. */
+  lostSight(source: string): void;
   /** The set of managed objects or their health changed. */
   changed(source: string): void;
   problem(kind: WatchedKind, error: KubeError): void;

@@ -4,7 +4,8 @@ import { isConflict, isNotFound } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import { foldPredecessors, LAST_APPLIED_ANNOTATION, trackedByOther } from './predecessors.ts';
-import { provenSource } from './sighting.ts';
+import type { LiveObjects } from './live.ts';
+import { provenSource, sighted } from './sighting.ts';
 import { impersonated, type WriteCall } from './actor.ts';
 
 /** Whose object it was before. */
@@ -29,10 +30,12 @@ const ATTEMPTS = 5;
  * fields of known predecessors become ours, or a field that is later removed from Git would stay live for ever. Rejects when
  * it must not be taken.
  */
-export async function firstTouch(api: KubeApi, call: WriteCall): Promise<Touch> {
+export async function firstTouch(deps: { api: KubeApi; live: LiveObjects }, call: WriteCall): Promise<Touch> {
+  const { api } = deps;
   for (let attempt = 1; ; attempt += 1) {
     const live = await readLive(api, call);
     if (!live) return { kind: 'absent' };
+    noteOwned(deps.live, live, call);
     const verdict = mayTake(live, call);
     if (verdict === 'own') return { kind: 'own', live };
     if (verdict === 'leave') return { kind: 'leave' };
@@ -88,6 +91,13 @@ function mayTake(live: KubeObject, { actor, desired }: WriteCall): 'own' | 'leav
     refuse('AdoptionRefused', 'exists already and was made by others; spec.adoption is Refuse');
   }
   return 'take';
+}
+
+/** Another source's object whose labels were taken off: that source could not see it, and is to put it right or let it go. */
+function noteOwned(known: LiveObjects, live: KubeObject, { actor, desired }: WriteCall): void {
+  const owner = provenSource(live);
+  if (owner === undefined || owner === actor.source || !actor.sourceExists(owner) || known.get(desired.key)) return;
+  known.set(sighted(live, undefined, undefined));
 }
 
 async function fold(api: KubeApi, call: WriteCall, live: KubeObject): Promise<string[]> {

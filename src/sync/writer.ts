@@ -161,7 +161,7 @@ export class ObjectWriter {
         if (!isConflict(error)) throw error;
       }
     }
-    const touched = await firstTouch(this.#deps.api, call);
+    const touched = await firstTouch(this.#deps, call);
     if (touched.kind === 'leave') return { action: 'unchanged' };
     try {
       const { object, created } = await this.#send(call, touched.kind === 'absent' ? createBody : desired.body, {
