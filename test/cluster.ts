@@ -12,6 +12,7 @@ import { createInterface } from 'node:readline';
 import { buildCluster } from './cluster-binary.ts';
 import { clusterRequest } from './cluster-request.ts';
 import type { ClusterRequest } from './cluster-request.ts';
+import { until } from './until.ts';
 
 export { buildCluster };
 
@@ -122,7 +123,11 @@ function clusterIn(dir: string, supervisor?: Supervisor): Cluster {
       return describe(dir).apiServerPid;
     },
     request: clusterRequest({ url: about.url, caFile: about.caFile, token: about.tokens.admin }),
-    stopApiServer: async () => own().command('stop'),
+    stopApiServer: async () => {
+      const supervisor = own();
+      await controllersRun(cluster);
+      await supervisor.command('stop');
+    },
     startApiServer: async () => own().command('start'),
     restartApiServer: async () => {
       await cluster.stopApiServer();
@@ -134,6 +139,19 @@ function clusterIn(dir: string, supervisor?: Supervisor): Cluster {
     [Symbol.asyncDispose]: async () => supervisor?.end(),
   };
   return cluster;
+}
+
+/** A controller that loses the API server while it starts ends the cluster. Each makes a ServiceAccount for itself first. */
+async function controllersRun({ request }: Cluster): Promise<void> {
+  const accounts = '/api/v1/namespaces/kube-system/serviceaccounts';
+  let seen = -1;
+  await until(
+    async () => {
+      const { items } = (await request<{ items: unknown[] }>('GET', accounts)).body;
+      return seen === (seen = items.length);
+    },
+    { what: 'no more controllers start', intervalMs: 500 },
+  );
 }
 
 function describe(dir: string): Description {
