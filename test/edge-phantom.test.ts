@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { applied, blocked, EDGE, edgePolicy, edgeFixture, host, mapping, policyOf, statusWith } from './edge.ts';
-import { applyObject } from './install.ts';
 import { manifest } from './team.ts';
+import { mayEdit } from './tenancy.ts';
 import { until } from './until.ts';
 
 const { world, shop, greedy } = await edgeFixture('shop', 'greedy');
@@ -34,13 +34,7 @@ it('a Mapping declared in the namespace of another team does not count, and is j
   });
   await applied(own);
 
-  await applyObject(world.cluster, {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'RoleBinding',
-    metadata: { name: 'greedy', namespace: shop.namespace },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'edit' },
-    subjects: [{ kind: 'ServiceAccount', name: 'plumbline', namespace: greedy.namespace }],
-  });
+  await mayEdit(world.cluster, { name: 'plumbline', namespace: greedy.namespace }, shop.namespace);
   const { edge } = await blocked(theirs);
   assert.deepEqual(
     edge?.findings.filter(({ blocks }) => blocks).map(({ rule, name }) => [rule, name]),

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { blocked, edgeFixture, host, statusWith } from './edge.ts';
 import { applyObject } from './install.ts';
-import type { TenantSource } from './tenancy.ts';
+import { mayEdit, type TenantSource } from './tenancy.ts';
 
 const { world, shop, curious } = await edgeFixture('shop', 'curious');
 
@@ -42,13 +42,7 @@ it('whoever may read it is told', async () => {
   const { edge } = await blocked(own);
   assert.equal(edge?.findings[0]?.rule, 'EM060');
 
-  await applyObject(world.cluster, {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'RoleBinding',
-    metadata: { name: 'curious', namespace: shop.namespace },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'edit' },
-    subjects: [{ kind: 'ServiceAccount', name: 'plumbline', namespace: curious.namespace }],
-  });
+  await mayEdit(world.cluster, { name: 'plumbline', namespace: curious.namespace }, shop.namespace);
   const other = await curious.source('other', {
     'h.yaml': host('other', 'other.example', { tlsSecret: { name: 'lacking', namespace: shop.namespace } }),
   });

@@ -15,6 +15,7 @@ import type { Container } from './container.ts';
 import { startGitServer } from './git-server.ts';
 import type { GitServer } from './git-server.ts';
 import { applyObject, objectsOf, pathOf } from './install.ts';
+import { mayEdit } from './tenancy.ts';
 import { until } from './until.ts';
 import { freePort } from './free-port.ts';
 
@@ -59,13 +60,7 @@ async function install(): Promise<Container & { ports: Record<string, number> }>
 async function appliedSource(): Promise<{ source: string; managed: string }> {
   const namespace = await freshNamespace(cluster, 'bundle');
   await applyObject(cluster, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'plumbline', namespace } });
-  await applyObject(cluster, {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'RoleBinding',
-    metadata: { name: 'plumbline-edit', namespace },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'edit' },
-    subjects: [{ kind: 'ServiceAccount', name: 'plumbline', namespace }],
-  });
+  await mayEdit(cluster, { name: 'plumbline', namespace }, namespace);
   const repository = await git.createRepository(namespace);
   const sha = await repository.write({
     'settings.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {colour: blue}\n',

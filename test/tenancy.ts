@@ -16,6 +16,21 @@ export async function installedWorld(options: ClusterOptions = {}): Promise<Worl
   return World.create({ cluster, token, args, env: { POD_NAMESPACE: 'plumbline-system' } });
 }
 
+/** Lets a ServiceAccount edit a namespace. */
+export async function mayEdit(
+  cluster: Cluster,
+  account: { name: string; namespace: string },
+  namespace: string,
+): Promise<void> {
+  await applyObject(cluster, {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'RoleBinding',
+    metadata: { name: `${account.name}-of-${account.namespace}`, namespace },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'edit' },
+    subjects: [{ kind: 'ServiceAccount', ...account }],
+  });
+}
+
 /** A namespace whose ServiceAccount `plumbline` may edit it, and nothing else. */
 export class Tenant {
   readonly cluster: Cluster;
@@ -32,13 +47,7 @@ export class Tenant {
     const namespace = await freshNamespace(world.cluster, prefix);
     const account = { name: 'plumbline', namespace };
     await applyObject(world.cluster, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: account });
-    await applyObject(world.cluster, {
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'RoleBinding',
-      metadata: { name: 'plumbline-edit', namespace },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'edit' },
-      subjects: [{ kind: 'ServiceAccount', ...account }],
-    });
+    await mayEdit(world.cluster, account, namespace);
     return new Tenant(world, namespace);
   }
 

@@ -181,15 +181,9 @@ async function refuse(
 ): Promise<void> {
   if (isTold(source, desired, ['OwnedByOtherSource', 'ApiForbidden'], deps)) return;
   const message = `${describeIdentity(desired.identity)} belongs to the source ${holder}; it is not overwritten`;
-  let error: unknown = new PlumblineError('OwnedByOtherSource', message, { object: desired.identity });
-  if (!isSameTeam(source.key, holder)) {
-    try {
-      await deps.writer.read(orderFor(source, source.spec!, deps), desired, signal);
-    } catch (refusal) {
-      signal.throwIfAborted();
-      error = refusal;
-    }
-  }
+  const owned = new PlumblineError('OwnedByOtherSource', message, { object: desired.identity });
+  const read = () => deps.writer.read(orderFor(source, source.spec!, deps), desired, signal);
+  const error = isSameTeam(source.key, holder) ? owned : await refusalOr(owned, read, signal);
   noteFailure(source, desired, error, deps.clock);
 }
 
@@ -201,14 +195,20 @@ async function noteUnjudged(source: Source, desired: Desired, deps: ReconcileDep
   if (isTold(source, desired, ['EdgeUnjudged', 'ApiForbidden'], deps)) return;
   const object = desired.identity;
   const message = `${describeIdentity(object)} could not be had when the gate of the edge judged this, and waits until it is judged`;
-  let error: unknown = new PlumblineError('EdgeUnjudged', message, { object });
+  const unjudged = new PlumblineError('EdgeUnjudged', message, { object });
+  const rehearse = () => deps.writer.rehearse(orderFor(source, source.spec!, deps), desired, signal);
+  noteFailure(source, desired, await refusalOr(unjudged, rehearse, signal), deps.clock);
+}
+
+/** What the API server has against the source comes before what we have to say. */
+async function refusalOr(own: PlumblineError, ask: () => Promise<unknown>, signal: AbortSignal): Promise<unknown> {
   try {
-    await deps.writer.rehearse(orderFor(source, source.spec!, deps), desired, signal);
+    await ask();
+    return own;
   } catch (refusal) {
     signal.throwIfAborted();
-    error = refusal;
+    return refusal;
   }
-  noteFailure(source, desired, error, deps.clock);
 }
 
 /** Was it said of this very declaration, and is it not yet time to try again? */
@@ -232,9 +232,13 @@ export function isSameTeam(a: string, b: string): boolean {
 /** An object that was let go or is gone: whoever was refused it may try again. */
 export function wakeClaimants(key: string, { sources, wake }: Pick<ReconcileDeps, 'sources' | 'wake'>): void {
   for (const other of sources.values()) {
-    const failure = other.failures.get(key);
-    if (failure?.code !== 'OwnedByOtherSource') continue;
-    failure.retryAt = 0;
+    if (!isRefused(other, key)) continue;
+    other.failures.get(key)!.retryAt = 0;
     wake(other.key);
   }
+}
+
+/** Was the source told that the object belongs to another one? */
+export function isRefused({ failures }: Source, key: string): boolean {
+  return failures.get(key)?.code === 'OwnedByOtherSource';
 }

@@ -12,7 +12,7 @@ import { EdgePatience } from './edge-patience.ts';
 import type { PolicyListener, WatchedPolicy } from './edge-policies.ts';
 import type { PolicyStanding } from './edge-policy-status.ts';
 import { reportOf, type EdgeReport } from './edge-report.ts';
-import { EdgeReaders } from './edge-readers.ts';
+import { EdgeReaders, type MayReadSecret } from './edge-readers.ts';
 import { EdgeSecrets } from './edge-secrets.ts';
 import { EdgeStandings } from './edge-standings.ts';
 import { EdgeThread } from './edge-thread-client.ts';
@@ -37,8 +37,7 @@ export interface EdgeDeskDeps {
   wake: (source: string, afterMs?: number) => void;
   /** What the edge looks like from the source's side has changed; null: it has nothing there, or asks for no judgement. */
   told: (source: string, report: EdgeReport | null) => void;
-  /** May the source be told whether there is this Secret, of a namespace that is not its own? */
-  mayRead: (source: string, secret: { namespace: string; name: string }, signal: AbortSignal) => Promise<boolean>;
+  mayRead: MayReadSecret;
   /** How strictly the source wants to be judged; undefined: there is no such source, or it is malformed. */
   edgeOf: (source: string) => GitOpsSourceSpec['edge'] | undefined;
   /** What an EdgePolicy does may have changed: see `standing`. */

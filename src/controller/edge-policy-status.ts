@@ -1,8 +1,7 @@
 import { removeCondition, setCondition, type Condition, type NewCondition } from '../api/conditions.ts';
 import type { EdgePolicySpec } from '../api/edge-policy.ts';
 import type { EdgePolicyStatus } from '../api/edge-policy-status.ts';
-import { STATUS_LIMITS } from '../api/status.ts';
-import { shorten } from '../report/sentences.ts';
+import { condition } from '../report/status-size.ts';
 import type { WatchedPolicy } from './edge-policies.ts';
 
 /** How an EdgePolicy stands among the others, and what it does. */
@@ -28,15 +27,6 @@ export function policyStatusOf(policy: WatchedPolicy, standing: PolicyStanding, 
     ? setCondition(conditions, { ...overridden, ...observed }, now)
     : removeCondition(conditions, 'Overridden');
   return { ...observed, conditions, ...standing.counts };
-}
-
-function condition(
-  type: Condition['type'],
-  status: Condition['status'],
-  reason: string,
-  message: string,
-): NewCondition {
-  return { type, status, reason, message: shorten(message, STATUS_LIMITS.conditionMessage) };
 }
 
 function readyOf({ parsed }: WatchedPolicy, { takenBy, counts }: PolicyStanding): NewCondition {

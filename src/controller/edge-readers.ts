@@ -1,22 +1,28 @@
 import type { Clock } from '../clock.ts';
 import { KubeError } from '../kube/errors.ts';
 import { inParallel } from '../sync/pool.ts';
-import type { EdgeDeskDeps } from './edge-desk.ts';
 
 const WIDTH = 8;
 /** Rights change seldom; who was given one is told of the Secret after this. */
 const TRUSTED_MS = 300_000;
+
+/** May the source be told whether there is this Secret, of a namespace that is not its own? */
+export type MayReadSecret = (
+  source: string,
+  secret: { namespace: string; name: string },
+  signal: AbortSignal,
+) => Promise<boolean>;
 
 /**
  * Which source may know of which Secret of another namespace, by `readerKey`: else findings would tell everybody who can
  * write a policy which Secrets exist anywhere.
  */
 export class EdgeReaders {
-  readonly #mayRead: EdgeDeskDeps['mayRead'];
+  readonly #mayRead: MayReadSecret;
   readonly #clock: Clock;
   readonly #known = new Map<string, { may: boolean; reviewedAt: number }>();
 
-  constructor(mayRead: EdgeDeskDeps['mayRead'], clock: Clock) {
+  constructor(mayRead: MayReadSecret, clock: Clock) {
     this.#mayRead = mayRead;
     this.#clock = clock;
   }

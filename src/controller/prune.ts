@@ -8,7 +8,7 @@ import { inParallel } from '../sync/pool.ts';
 import { prunePlan, type PrunePlan } from '../sync/prune-guard.ts';
 import { findUnlabelled } from '../sync/unlabelled.ts';
 import { orderFor } from './actor.ts';
-import { isSameTeam, wakeClaimants } from './claim.ts';
+import { isRefused, isSameTeam, wakeClaimants } from './claim.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { subjectOf } from './drift-record.ts';
 import type { PruneHold, Rendered, Source } from './source.ts';
@@ -68,10 +68,10 @@ export async function letGo(
   deps: ReconcileDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  const refused = (other: Source) => [...other.failures].filter(([, { code }]) => code === 'OwnedByOtherSource');
+  const refused = (other: Source) => [...other.failures.keys()].filter((key) => isRefused(other, key));
   if (source.failures.size === 0 || refused(source).length < source.failures.size) return;
   const others = [...deps.sources.values()].filter((other) => other !== source && isSameTeam(other.key, source.key));
-  const awaited = new Set(others.flatMap((other) => refused(other).map(([key]) => key)));
+  const awaited = new Set(others.flatMap(refused));
   const plan = plannedPrune(source, spec, source.rendered!, deps);
   const stages = plan.delete.map((stage) => stage.filter(({ key }) => awaited.has(key)));
   // What cannot be deleted now is tried again with the next run, which the refusals bring about.
@@ -88,9 +88,9 @@ export function plannedPrune(
 ): PrunePlan<LiveObject> {
   // Who was refused the object when it was about to write it holds a claim that keeps nobody from letting go.
   const holder = (key: string): string | undefined => {
-    const other = claims.holder(key);
-    const isRefused = other !== undefined && sources.get(other)?.failures.get(key)?.code === 'OwnedByOtherSource';
-    return isRefused ? undefined : other;
+    const name = claims.holder(key);
+    const other = name === undefined ? undefined : sources.get(name);
+    return other && isRefused(other, key) ? undefined : name;
   };
   return prunePlan<LiveObject>({
     declaredKeys: new Set(desired.map(({ key }) => key)),

@@ -4,7 +4,7 @@ import type { GitOpsSourceStatus } from '../api/source.ts';
 import { STATUS_LIMITS } from '../api/status.ts';
 import type { Identity } from '../kube/object.ts';
 import { sayDrift, sayFailures, sayPending, shorten, type DriftedObject } from '../report/sentences.ts';
-import { capStatus } from '../report/status-size.ts';
+import { capStatus, condition } from '../report/status-size.ts';
 import type { LiveObject } from '../sync/live.ts';
 import type { Opening } from '../sync/windows.ts';
 import { edgeConditionOf, edgeStatusOf } from './edge-report.ts';
@@ -54,15 +54,6 @@ export function statusOf(input: StatusInput): GitOpsSourceStatus {
     health,
     ...(isEdgeKnown(source) && { edge: edgeStatusOf(source.edge ?? null, source.edgeBlock?.by ?? []) }),
   });
-}
-
-function condition(
-  type: Condition['type'],
-  status: Condition['status'],
-  reason: string,
-  message: string,
-): NewCondition {
-  return { type, status, reason, message: shorten(message, STATUS_LIMITS.conditionMessage) };
 }
 
 function readyOf({ source, healthTimedOut }: StatusInput, health: Health): NewCondition {

@@ -66,9 +66,12 @@ export interface GitCall {
   timeoutMs: number;
 }
 
+/** Names of the files that a source reads, unless it is told otherwise. */
+export const MANIFEST = /\.(?:yaml|yml|json)$/;
+
 export interface ReadAhead {
   /**
-   * Folders whose manifests will be asked for soon, at the same tip: when something has to be fetched, they come along. Called
+   * Folders whose manifests (MANIFEST) will be asked for soon, at the same tip: when something has to be fetched, they come along. Called
    * only then. What is wrong with one of them is no matter of this call.
    */
   soon?: () => readonly string[];

@@ -7,6 +7,7 @@ import { diskError, gitError, type GitErrorCode } from './errors.ts';
 import { limitExceeded } from './limits.ts';
 import { ObjectStore } from './object-store.ts';
 import type { Pause } from './pack-check.ts';
+import { MANIFEST } from './remote.ts';
 import { walkTree, type ObjectReader } from './tree-walk.ts';
 import type { StoredObject } from './pack-reader.ts';
 import type { FromWorker, GitJob, GitJobs, ToWorker } from './worker-jobs.ts';
@@ -16,8 +17,6 @@ const SLICE_MS = 20;
 const KEEP_OPEN_MS = 1000;
 /** Blobs that are fetched before anybody asked for them. */
 const AHEAD_LIMIT = 2000;
-/** What a source reads unless it is told otherwise. */
-const MANIFEST = /\.(?:yaml|yml|json)$/;
 
 type Handlers = { [J in GitJob]: (ask: GitJobs[J]['ask'], pause: Pause) => Promise<GitJobs[J]['answer']> };
 

@@ -1,6 +1,6 @@
 import ignore from 'ignore';
 import picomatch from 'picomatch';
-import type { TreeFile } from '../git/remote.ts';
+import { MANIFEST, type TreeFile } from '../git/remote.ts';
 import type { RenderProblem } from './declared.ts';
 
 export interface Selection {
@@ -23,7 +23,6 @@ export interface SelectedFiles {
 
 export const IGNORE_FILE = '.plumblineignore';
 
-const MANIFEST = /\.(?:yaml|yml|json)$/;
 const RENDERED_FOLDERS: Record<string, { code: string; what: string }> = {
   'kustomization.yaml': { code: 'KustomizeNotSupported', what: 'a kustomization' },
   'kustomization.yml': { code: 'KustomizeNotSupported', what: 'a kustomization' },

@@ -1,6 +1,7 @@
+import type { Condition, NewCondition } from '../api/conditions.ts';
 import type { GitOpsSourceStatus } from '../api/source.ts';
 import { STATUS_LIMITS } from '../api/status.ts';
-import { type DriftedObject, type EdgeSetback, cut } from './sentences.ts';
+import { type DriftedObject, type EdgeSetback, cut, shorten } from './sentences.ts';
 
 /** The lists that may lose their last entries. Those of the status that are missing here always stay whole. */
 interface Lists {
@@ -225,4 +226,14 @@ function withShortFields(object: DriftedObject): DriftedObject {
 /** In JSON, with the comma or bracket that goes with it. */
 function bytesOf(value: unknown): number {
   return Buffer.byteLength(JSON.stringify(value)) + 1;
+}
+
+/** A condition whose message is no longer than a status may hold. */
+export function condition(
+  type: Condition['type'],
+  status: Condition['status'],
+  reason: string,
+  message: string,
+): NewCondition {
+  return { type, status, reason, message: shorten(message, STATUS_LIMITS.conditionMessage) };
 }
