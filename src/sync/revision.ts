@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { PlumblineError } from '../errors.ts';
 import type { Beside } from '../drift/beside.ts';
 import type { Difference } from '../drift/compare.ts';
@@ -8,6 +8,7 @@ import { settle } from '../drift/settle.ts';
 import { isNotFound } from '../kube/errors.ts';
 import { identityKey, type Identity, type KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
+import { notServed } from './crds-served.ts';
 import type { Desired } from './desired.ts';
 import { edgeReferences } from './edge-references.ts';
 import type { LiveObjects } from './live.ts';
@@ -59,8 +60,6 @@ export interface RevisionDeps {
 const WIDTH = 32;
 /** Comparisons between two looks at the event loop. */
 const SLICE = 100;
-const ESTABLISHED_TIMEOUT_MS = 15_000;
-const ESTABLISHED_POLL_MS = 25;
 
 /**
  * Makes the cluster hold these objects: plan, then stages in order, each object on its own. Resolves when everything has
@@ -99,7 +98,7 @@ export class RevisionRun {
     const stages = [...Map.groupBy(todo, ({ identity }) => stageOf(identity))].sort(([a], [b]) => a - b);
     for (const [, objects] of stages) {
       await inParallel(objects, WIDTH, (object) => this.#apply(object, absent.has(object.key), steps.get(object.key)));
-      await this.#established(objects.filter(({ identity, key }) => isCrd(identity) && !this.#notApplied.has(key)));
+      await this.#served(objects.filter(({ identity, key }) => isCrd(identity) && !this.#notApplied.has(key)));
     }
   }
 
@@ -267,34 +266,11 @@ export class RevisionRun {
   }
 
   /** New kinds are served a moment after their CRD is stored. */
-  async #established(crds: readonly Desired[]): Promise<void> {
-    const { api } = this.#deps;
-    const { signal } = this.#input;
-    if (crds.length === 0) return;
-    await inParallel(crds, WIDTH, async (crd) => {
-      const deadline = performance.now() + ESTABLISHED_TIMEOUT_MS;
-      while (!(await this.#isEstablished(crd))) {
-        if (performance.now() > deadline)
-          return this.#fail(
-            crd,
-            new PlumblineError('CrdNotEstablished', 'is stored, but the API server does not serve it yet', {
-              object: crd.identity,
-            }),
-          );
-        await delay(ESTABLISHED_POLL_MS, undefined, { signal });
-      }
-    });
-    await api.discovery.refresh(signal).catch(() => signal.throwIfAborted());
-  }
-
-  async #isEstablished({ apiVersion, identity }: Desired): Promise<boolean> {
-    const { api } = this.#deps;
-    const { actor, signal } = this.#input;
-    const resource = api.discovery.cached(apiVersion, identity.kind);
-    if (!resource) return false;
-    const crd = await api.get(resource, '', identity.name, { ...impersonated(actor), signal });
-    const { conditions = [] } = (crd['status'] ?? {}) as { conditions?: { type: string; status: string }[] };
-    return conditions.some(({ type, status }) => type === 'Established' && status === 'True');
+  async #served(crds: readonly Desired[]): Promise<void> {
+    for (const crd of await notServed(this.#deps.api.discovery, crds, this.#input.signal)) {
+      const message = 'is stored, but the API server does not serve it yet';
+      this.#fail(crd, new PlumblineError('CrdNotEstablished', message, { object: crd.identity }));
+    }
   }
 }
 
