@@ -11,7 +11,7 @@ import { distribution, figure } from './table.ts';
 const MAPPINGS = 10_000;
 const CHANGES = 50;
 
-/** Of V8: the memory that the thread of the edge may take (`src/controller/edge-thread-client.ts`). */
+/** Of V8: the memory that the thread of the edge may take (`src/gate/thread-client.ts`). */
 const THREAD_FLAGS = ['--max-semi-space-size=4', '--max-old-space-size=512'];
 
 /** What a judgement of 10,000 Mappings over 300 Hosts costs, what a change of one of them, and `plumbline lint` on their files. */

@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '..');
 const ENTRIES = {
   'plumbline-operator': 'src/launch.ts',
   'git-worker': 'src/git/worker.ts',
-  'edge-thread': 'src/controller/edge-thread.ts',
+  'edge-thread': 'src/gate/thread.ts',
   plumbline: 'src/cli.ts',
 };
 

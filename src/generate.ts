@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { dump } from 'js-yaml';
 import { CLI_ERRORS } from './cli/errors.ts';
-import { EDGE_ERRORS } from './controller/edge-errors.ts';
+import { EDGE_ERRORS } from './gate/errors.ts';
 import { REMOTE_SECRET_ERRORS } from './controller/remote-secret.ts';
 import { FOREIGN_FIELDS, KNOWN_CONTROLLERS } from './drift/foreign-defaults.ts';
 import { RULE_FAILED } from './edge/judge.ts';

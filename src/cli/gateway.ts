@@ -1,4 +1,4 @@
-import { DEFAULT_GATEWAY, gatewaysOf, type Gateway } from '../controller/edge-gateways.ts';
+import { DEFAULT_GATEWAY, gatewaysOf, type Gateway } from '../gate/gateways.ts';
 import type { EdgePolicySpec } from '../api/edge-policy.ts';
 import type { Severity } from '../edge/finding.ts';
 import type { Guard } from '../edge/guard.ts';

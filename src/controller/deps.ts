@@ -14,7 +14,7 @@ import type { Claims } from '../sync/claims.ts';
 import type { LiveObjects } from '../sync/live.ts';
 import type { OwnershipScan } from '../sync/ownership-scan.ts';
 import type { ObjectWriter } from '../sync/writer.ts';
-import type { EdgeDesk } from './edge-desk.ts';
+import type { EdgeDesk } from '../gate/desk.ts';
 import type { Poller } from './poller.ts';
 import type { Source } from './source.ts';
 import type { StatusWriter } from './status-writer.ts';

@@ -11,7 +11,7 @@ import { grantable, watchKinds } from './claim.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { subjectOf } from './drift-record.ts';
 import { barredOf } from './edge-rights.ts';
-import type { Candidate, Overridden } from './edge-trial.ts';
+import type { Candidate, Overridden } from '../gate/trial.ts';
 import { plannedPrune } from './prune.ts';
 import type { Released } from './release.ts';
 import { lastGoodRevision, type Revision } from './revision.ts';

@@ -9,7 +9,7 @@ import { watchKinds } from './claim.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { subjectOf } from './drift-record.ts';
 import { edgeObjections } from './edge-gate.ts';
-import { findingOf } from './edge-report.ts';
+import { findingOf } from '../gate/report.ts';
 import type { Outcome } from './outcome.ts';
 import { pendingOf } from './pending.ts';
 import { plannedPrune } from './prune.ts';

@@ -7,7 +7,7 @@ import { sayDrift, sayFailures, sayPending, shorten, type DriftedObject } from '
 import { capStatus, condition } from '../report/status-size.ts';
 import type { LiveObject } from '../sync/live.ts';
 import type { Opening } from '../sync/windows.ts';
-import { edgeConditionOf, edgeStatusOf } from './edge-report.ts';
+import { edgeConditionOf, edgeStatusOf } from '../gate/report.ts';
 import type { Source } from './source.ts';
 
 type Health = NonNullable<GitOpsSourceStatus['health']>;

@@ -13,7 +13,7 @@ import type { DriftedObject } from '../report/sentences.ts';
 import type { Desired } from '../sync/desired.ts';
 import { Timetable } from '../sync/windows.ts';
 import type { Finding } from '../edge/finding.ts';
-import type { EdgeReport } from './edge-report.ts';
+import type { EdgeReport } from '../gate/report.ts';
 import type { WatchedKind } from '../drift/watches.ts';
 
 /** An object that could not be written, and when it may be tried again. */

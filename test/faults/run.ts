@@ -113,7 +113,7 @@ async function main(): Promise<void> {
   await bundle(app, {
     operator: 'src/main.ts',
     'git-worker': 'src/git/worker.ts',
-    'edge-thread': 'src/controller/edge-thread.ts',
+    'edge-thread': 'src/gate/thread.ts',
   });
   await using cluster = await startCluster();
   const entry = join(app, 'operator.js');

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { EdgePolicySpec } from '../api/edge-policy.ts';
 import { parseEdgePolicy } from '../api/edge-policy-reading.ts';
 import type { GitOpsSourceSpec } from '../api/source.ts';
-import { DEFAULT_GATEWAY, demandOf, gatewaysOf, type Namespaces } from './edge-gateways.ts';
+import { DEFAULT_GATEWAY, demandOf, gatewaysOf, type Namespaces } from './gateways.ts';
 
 const nobody = new Map();
 

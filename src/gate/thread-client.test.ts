@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { systemClock } from '../clock.ts';
 import { DEFAULT_GUARD } from '../edge/guard.ts';
 import { DEFAULT_EDGE_SETTINGS } from '../edge/input.ts';
-import { EdgeThread } from './edge-thread-client.ts';
-import type { Entry } from './edge-world.ts';
+import { EdgeThread } from './thread-client.ts';
+import type { Entry } from './world.ts';
 
 const { signal } = new AbortController();
 const rest = { secrets: new Map(), readers: new Set<string>(), settings: DEFAULT_EDGE_SETTINGS, guard: DEFAULT_GUARD };

@@ -3,12 +3,12 @@ import type { Clock } from '../clock.ts';
 import { PlumblineError } from '../errors.ts';
 import type { Guard } from '../edge/guard.ts';
 import type { EdgeSettings, SecretShape } from '../edge/input.ts';
-import type { Answer, Ask, Exhibit } from './edge-judge.ts';
-import type { Entry } from './edge-world.ts';
+import type { Answer, Ask, Exhibit } from './judge.ts';
+import type { Entry } from './world.ts';
 
 /** The one place that knows where the thread's code is: beside this file, or beside the bundle that holds this file. */
 function threadUrl(): URL {
-  return new URL(import.meta.url.endsWith('.ts') ? './edge-thread.ts' : './edge-thread.js', import.meta.url);
+  return new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './edge-thread.js', import.meta.url);
 }
 
 export interface EdgeQuestion {

@@ -7,7 +7,7 @@ import { judgeEdge } from '../edge/judged-edge.ts';
 import { setbacksOf, type Setbacks } from '../edge/setbacks.ts';
 import { watchedBy } from '../edge/watched.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { sizeOf, tallyOf, type EdgeSize, type Tally } from './edge-tally.ts';
+import { sizeOf, tallyOf, type EdgeSize, type Tally } from './tally.ts';
 
 /** An object as it is handed to the judge. */
 export interface Exhibit {

@@ -5,8 +5,8 @@ import type { Finding, Party, Severity } from '../edge/finding.ts';
 import type { Setback, Setbacks } from '../edge/setbacks.ts';
 import { sayFinding } from '../edge/verdict.ts';
 import { shorten, type EdgeSetback } from '../report/sentences.ts';
-import type { Judged } from './edge-judgements.ts';
-import type { Tally } from './edge-tally.ts';
+import type { Judged } from './judgements.ts';
+import type { Tally } from './tally.ts';
 
 type EdgeStatus = NonNullable<GitOpsSourceStatus['edge']>;
 type EdgeFinding = EdgeStatus['findings'][number];

@@ -1,9 +1,9 @@
 import type { GitOpsSourceSpec } from '../api/source.ts';
 import type { Finding } from '../edge/finding.ts';
-import { demandOf, type Gateway } from './edge-gateways.ts';
-import type { Judged } from './edge-judgements.ts';
-import type { WatchedPolicy } from './edge-policies.ts';
-import type { PolicyCounts, PolicyStanding } from './edge-policy-status.ts';
+import { demandOf, type Gateway } from './gateways.ts';
+import type { Judged } from './judgements.ts';
+import type { WatchedPolicy } from './policies.ts';
+import type { PolicyCounts, PolicyStanding } from './policy-status.ts';
 
 /** What an EdgePolicy does depends on at one moment. */
 export interface Present {

@@ -2,10 +2,9 @@ import type { EdgePolicy, EdgePolicySpec } from '../api/edge-policy.ts';
 import { parseEdgePolicy, type ParsedEdgePolicy } from '../api/edge-policy-reading.ts';
 import type { EdgePolicyStatus } from '../api/edge-policy-status.ts';
 import { identityKey } from '../kube/object.ts';
-import type { StatusSubject } from './status-writer.ts';
 
-/** An EdgePolicy as it was read last. */
-export class WatchedPolicy implements StatusSubject<EdgePolicyStatus> {
+/** An EdgePolicy as it was read last; a subject of `StatusWriter`. */
+export class WatchedPolicy {
   readonly namespace = '';
   readonly name: string;
   resource: EdgePolicy;

@@ -6,8 +6,8 @@ import type { KubeError } from '../kube/errors.ts';
 import { identityKey, identityOf, type KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import type { Log } from '../report/log.ts';
-import { EdgePolicies, type PolicyListener, type WatchedPolicy } from './edge-policies.ts';
-import type { EdgeWorld } from './edge-world.ts';
+import { EdgePolicies, type PolicyListener, type WatchedPolicy } from './policies.ts';
+import type { EdgeWorld } from './world.ts';
 
 /** How long a verdict waits for the first lists; what cannot be listed then is not known. */
 const LIST_TIMEOUT_MS = 10_000;

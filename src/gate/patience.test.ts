@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ManualClock } from '../../test/manual-clock.ts';
-import { EdgePatience } from './edge-patience.ts';
+import { EdgePatience } from './patience.ts';
 
 const { signal } = new AbortController();
 const hopeless = new Error('it takes too long');

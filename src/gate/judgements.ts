@@ -3,12 +3,12 @@ import type { Setbacks } from '../edge/setbacks.ts';
 import type { Judgement } from '../edge/verdict.ts';
 import { identityKey } from '../kube/object.ts';
 import type { Desired } from '../sync/desired.ts';
-import type { Gateway } from './edge-gateways.ts';
-import type { EdgeReaders } from './edge-readers.ts';
-import type { EdgeSecrets } from './edge-secrets.ts';
-import type { EdgeSize, Tally } from './edge-tally.ts';
-import type { EdgeThread } from './edge-thread-client.ts';
-import type { EdgeWorld } from './edge-world.ts';
+import type { Gateway } from './gateways.ts';
+import type { EdgeReaders } from './readers.ts';
+import type { EdgeSecrets } from './secrets.ts';
+import type { EdgeSize, Tally } from './tally.ts';
+import type { EdgeThread } from './thread-client.ts';
+import type { EdgeWorld } from './world.ts';
 
 /** The edge as it is, or as it would be. */
 export interface View {

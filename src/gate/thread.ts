@@ -1,6 +1,6 @@
 // The entry of the thread that judges edges: thousands of policies take a second, and heals must not wait for that.
 import { parentPort } from 'node:worker_threads';
-import { EdgeJudge, type Ask } from './edge-judge.ts';
+import { EdgeJudge, type Ask } from './judge.ts';
 
 const judge = new EdgeJudge();
 const port = parentPort!;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { Finding, Severity } from '../edge/finding.ts';
-import { edgeStatusOf, reportOf } from './edge-report.ts';
+import { edgeStatusOf, reportOf } from './report.ts';
 
 const party = (name: string, source?: string) => ({
   kind: 'Mapping',

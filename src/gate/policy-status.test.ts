@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { EdgePolicy } from '../api/edge-policy.ts';
-import { gatewaysOf } from './edge-gateways.ts';
-import type { Judged } from './edge-judgements.ts';
-import { EdgePolicies, WatchedPolicy } from './edge-policies.ts';
-import { policyStatusOf } from './edge-policy-status.ts';
-import { EdgeStandings } from './edge-standings.ts';
+import { gatewaysOf } from './gateways.ts';
+import type { Judged } from './judgements.ts';
+import { EdgePolicies, WatchedPolicy } from './policies.ts';
+import { policyStatusOf } from './policy-status.ts';
+import { EdgeStandings } from './standings.ts';
 
 const now = new Date('2026-01-02T03:04:05.678Z');
 const COMMIT = 'a'.repeat(40);

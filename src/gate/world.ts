@@ -7,7 +7,7 @@ import { isEdgeCrd, versionsServedBy } from '../edge/served-versions.ts';
 import { groupOf, identityKey, identityOf, type Identity, type KubeObject } from '../kube/object.ts';
 import type { Desired } from '../sync/desired.ts';
 import { provenSource } from '../sync/sighting.ts';
-import { isWhole, outcomeOf } from './edge-outcome.ts';
+import { isWhole, outcomeOf } from './outcome.ts';
 
 /** What is watched beside Emissary's own kinds; Secrets are read by name, and of the others only what Git declares matters. */
 const FOLLOWED_KINDS: ReadonlySet<string> = new Set([

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Finding, Party } from '../edge/finding.ts';
-import { companiesOf, type Stopped } from './edge-company.ts';
+import { companiesOf, type Stopped } from './company.ts';
 
 type Named = { readonly source: string };
 

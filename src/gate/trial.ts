@@ -3,10 +3,10 @@ import type { Finding } from '../edge/finding.ts';
 import { verdictOf, type Verdict } from '../edge/verdict.ts';
 import { identityKey, type Identity } from '../kube/object.ts';
 import type { Desired } from '../sync/desired.ts';
-import { demandOf, type Gateway } from './edge-gateways.ts';
-import { companiesOf, type Stopped } from './edge-company.ts';
-import type { EdgeJudgements, Judged, View } from './edge-judgements.ts';
-import { mattersToEdge, servedBy, type EdgeWorld } from './edge-world.ts';
+import { demandOf, type Gateway } from './gateways.ts';
+import { companiesOf, type Stopped } from './company.ts';
+import type { EdgeJudgements, Judged, View } from './judgements.ts';
+import { mattersToEdge, servedBy, type EdgeWorld } from './world.ts';
 
 /** A revision of a source that asks to be applied. */
 export interface Candidate {

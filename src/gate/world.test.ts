@@ -4,7 +4,7 @@ import { ownerProof } from '../api/names.ts';
 import { identityKey, identityOf, type KubeObject } from '../kube/object.ts';
 import { bodyWithout } from '../sync/body.ts';
 import type { Desired } from '../sync/desired.ts';
-import { EdgeWorld, mattersToEdge } from './edge-world.ts';
+import { EdgeWorld, mattersToEdge } from './world.ts';
 
 function mapping(name: string, spec: object = {}): KubeObject {
   return { apiVersion: 'getambassador.io/v3alpha1', kind: 'Mapping', metadata: { name, namespace: 'shop' }, spec };

@@ -5,20 +5,20 @@ import type { Identity } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import type { Log } from '../report/log.ts';
 import type { Desired } from '../sync/desired.ts';
-import type { Stopped } from './edge-company.ts';
-import { demandOf, gatewaysOf, type Gateway } from './edge-gateways.ts';
-import { EdgeJudgements, type Judged } from './edge-judgements.ts';
-import { EdgePatience } from './edge-patience.ts';
-import type { PolicyListener, WatchedPolicy } from './edge-policies.ts';
-import type { PolicyStanding } from './edge-policy-status.ts';
-import { reportOf, type EdgeReport } from './edge-report.ts';
-import { EdgeReaders, type MayReadSecret } from './edge-readers.ts';
-import { EdgeSecrets } from './edge-secrets.ts';
-import { EdgeStandings } from './edge-standings.ts';
-import { EdgeThread } from './edge-thread-client.ts';
-import { EdgeTrials, type Candidate, type Overridden, type Passed } from './edge-trial.ts';
-import { EdgeWatches } from './edge-watches.ts';
-import { EdgeWorld, isPolicy, servedBy } from './edge-world.ts';
+import type { Stopped } from './company.ts';
+import { demandOf, gatewaysOf, type Gateway } from './gateways.ts';
+import { EdgeJudgements, type Judged } from './judgements.ts';
+import { EdgePatience } from './patience.ts';
+import type { PolicyListener, WatchedPolicy } from './policies.ts';
+import type { PolicyStanding } from './policy-status.ts';
+import { reportOf, type EdgeReport } from './report.ts';
+import { EdgeReaders, type MayReadSecret } from './readers.ts';
+import { EdgeSecrets } from './secrets.ts';
+import { EdgeStandings } from './standings.ts';
+import { EdgeThread } from './thread-client.ts';
+import { EdgeTrials, type Candidate, type Overridden, type Passed } from './trial.ts';
+import { EdgeWatches } from './watches.ts';
+import { EdgeWorld, isPolicy, servedBy } from './world.ts';
 
 export type Decision =
   /** Reserved: from here on it counts as the source's. `first` must be deleted before anything is applied. */

@@ -2,7 +2,7 @@ import { removeCondition, setCondition, type Condition, type NewCondition } from
 import type { EdgePolicySpec } from '../api/edge-policy.ts';
 import type { EdgePolicyStatus } from '../api/edge-policy-status.ts';
 import { condition } from '../report/status-size.ts';
-import type { WatchedPolicy } from './edge-policies.ts';
+import type { WatchedPolicy } from './policies.ts';
 
 /** How an EdgePolicy stands among the others, and what it does. */
 export interface PolicyStanding {
