@@ -72,6 +72,17 @@ it('a Mapping that takes a live route is found, with both parties', async () => 
   assert.match(markdown.stdout, /### Changed routes\n\n.*\n.*\n\| `a\.example\.com \/a\/` \| served by \|/);
 });
 
+it('a Service that is not in the cluster is missing, unless it comes along', async () => {
+  const shop = mapping('shop', { prefix: '/shop/', service: 'shop' });
+  using dir = folder({ 'm.yaml': shop });
+  const missing = await cli('lint', '--live', dir.path, ...live());
+  assert.match(missing.stdout, /^warning EM046 Mapping team-a\/shop /m);
+  const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'shop', namespace: 'team-a' } };
+  using whole = folder({ 'm.yaml': shop, 's.yaml': JSON.stringify({ ...service, spec: { ports: [{ port: 80 }] } }) });
+  const there = await cli('lint', '--live', whole.path, ...live());
+  assert.doesNotMatch(there.stdout, /EM046 Mapping team-a\/shop/);
+});
+
 it('the live route table needs no files; a cluster that does not answer is an error', async () => {
   const table = await cli('routes', '--live', ...live());
   assert.equal(table.code, 0, table.stderr);

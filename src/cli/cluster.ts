@@ -14,6 +14,8 @@ export interface ClusterView {
   readonly namespaces: readonly KubeObject[];
   /** apiVersions of group getambassador.io that are served. */
   readonly servedVersions: ReadonlySet<string>;
+  /** Are the objects all that there are? */
+  readonly complete: boolean;
   /** What could not be read, one sentence each. */
   readonly notes: readonly string[];
 }
@@ -48,6 +50,7 @@ export async function readCluster(api: KubeApi, signal: AbortSignal): Promise<Cl
     policies,
     namespaces,
     servedVersions: servedVersions(api, edgeKinds),
+    complete: notes.length === 0,
     notes,
   };
 }

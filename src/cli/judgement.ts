@@ -4,7 +4,7 @@ import type { Guard } from '../edge/guard.ts';
 import type { EdgeInput, EdgeObject, EdgeSettings, SecretShape } from '../edge/input.ts';
 import { judgeEdge } from '../edge/judged-edge.ts';
 import type { Edge } from '../edge/model.ts';
-import { watchedBy } from '../edge/watched.ts';
+import { watchedBy, watchesAll } from '../edge/watched.ts';
 
 /** What an edge is, and everything that is wrong with it. */
 export interface Judgement {
@@ -17,11 +17,21 @@ export interface JudgementOptions {
   readonly settings: EdgeSettings;
   readonly guard: Guard;
   readonly secret: EdgeInput['secret'];
+  /** Are the objects everything that a cluster holds? */
+  readonly complete: boolean;
 }
 
 /** The gate's own way from objects to findings. */
-export function judge(objects: readonly EdgeObject[], { settings, guard, secret }: JudgementOptions): Judgement {
-  const input: EdgeInput = { objects: watchedBy(settings, objects), secret, settings };
+export function judge(
+  objects: readonly EdgeObject[],
+  { settings, guard, secret, complete }: JudgementOptions,
+): Judgement {
+  const input: EdgeInput = {
+    objects: watchedBy(settings, objects),
+    complete: complete && watchesAll(settings),
+    secret,
+    settings,
+  };
   return { input, ...judgeEdge(input, guard) };
 }
 

@@ -27,8 +27,8 @@ export async function lint(args: Arguments): Promise<LintResult> {
   };
 }
 
-export function optionsOf({ gateway, secret }: Scene) {
-  return { settings: gateway.settings, guard: gateway.guard, secret };
+export function optionsOf({ gateway, secret, complete }: Scene) {
+  return { settings: gateway.settings, guard: gateway.guard, secret, complete };
 }
 
 export function reportOf(findings: readonly Finding[], scene: Scene, args: Arguments, notes: string[] = []): Report {

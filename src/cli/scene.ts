@@ -16,6 +16,8 @@ export interface Scene {
   readonly objects: readonly EdgeObject[];
   /** What it is made of now; undefined offline. */
   readonly before: readonly EdgeObject[] | undefined;
+  /** What is not among the objects does not exist. */
+  readonly complete: boolean;
   readonly gateway: JudgedGateway;
   readonly secret: EdgeInput['secret'];
   readonly problems: readonly RenderProblem[];
@@ -56,7 +58,7 @@ async function offline(
       ? [`${plural(assumed.size, 'Secret')} not among the files taken as present and complete; --live looks`]
       : []),
   ];
-  return { objects, before: undefined, gateway, secret, problems, notes };
+  return { objects, before: undefined, complete: false, gateway, secret, problems, notes };
 }
 
 async function live(
@@ -80,7 +82,8 @@ async function live(
   });
   const unseen = forbidden.length > 0 ? [`taken as present, this account may not look: ${forbidden.join(', ')}`] : [];
   const all = [...gateway.notes, ...view.notes, ...notes, ...unseen];
-  return { objects, before: view.objects, gateway, secret, problems: declared.problems, notes: () => all };
+  const complete = view.complete && declared.problems.length === 0;
+  return { objects, before: view.objects, complete, gateway, secret, problems: declared.problems, notes: () => all };
 }
 
 /**

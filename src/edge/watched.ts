@@ -8,15 +8,18 @@ import { recordAt } from './spec.ts';
  * label selector, and for objects without a namespace (IngressClass) not at all when it is confined to one
  * (cmd/entrypoint/interesting_types.go).
  */
-export function watchedBy(
-  { singleNamespace = false, namespace, labelSelector }: EdgeSettings,
-  objects: readonly EdgeObject[],
-): readonly EdgeObject[] {
-  if (!singleNamespace && labelSelector === undefined) return objects;
+export function watchedBy(settings: EdgeSettings, objects: readonly EdgeObject[]): readonly EdgeObject[] {
+  if (watchesAll(settings)) return objects;
+  const { singleNamespace = false, namespace, labelSelector } = settings;
   return objects.filter(({ object: { metadata } }) => {
     if (singleNamespace && metadata.namespace !== namespace) return false;
     return labelSelector === undefined || selects(labelSelector, labelsOf(metadata));
   });
+}
+
+/** Does this Emissary read everything that there is of the kinds that concern it? */
+export function watchesAll({ singleNamespace = false, labelSelector }: EdgeSettings): boolean {
+  return !singleNamespace && labelSelector === undefined;
 }
 
 function labelsOf(metadata: KubeObject['metadata']): Readonly<Record<string, string>> {

@@ -5,7 +5,7 @@ import type { Guard } from '../edge/guard.ts';
 import type { EdgeObject, EdgeSettings, Origin, SecretShape } from '../edge/input.ts';
 import { judgeEdge } from '../edge/judged-edge.ts';
 import { setbacksOf, type Setbacks } from '../edge/setbacks.ts';
-import { watchedBy } from '../edge/watched.ts';
+import { watchedBy, watchesAll } from '../edge/watched.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { sizeOf, tallyOf, type EdgeSize, type Tally } from './tally.ts';
 
@@ -77,9 +77,7 @@ export class EdgeJudge {
       return !readers.has(key);
     };
     const objects = watchedBy(settings, [...this.#objects.values()]);
-    const { labelSelector, singleNamespace = false } = settings;
-    const complete = labelSelector === undefined && !singleNamespace;
-    const input = { objects, complete, secret, hides, settings: this.#asBefore(settings) };
+    const input = { objects, complete: watchesAll(settings), secret, hides, settings: this.#asBefore(settings) };
     const { edge, findings } = judgeEdge(input, guard);
     const setbacks = setbacksOf(edge, findings, STATUS_LIMITS.edgeSetbacks);
     const frozen = edge.freeze !== undefined;
