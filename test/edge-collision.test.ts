@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { applied, blocked, edgeFixture, host, mapping, policyOf, reasonOf, statusWith } from './edge.ts';
 import { config } from './team.ts';
-import { serviceAccountToken } from './cluster.ts';
+import { restarted } from './tenancy.ts';
 import { until } from './until.ts';
 
 const { world, shop, blog } = await edgeFixture('shop', 'blog');
@@ -50,12 +50,7 @@ it('is stopped with both files named, nothing applied, nothing deleted; and goes
   );
 
   // A restart changes nothing about it.
-  await world.operator.stop('SIGKILL');
-  world.startOperator({
-    token: await serviceAccountToken(world.cluster, 'plumbline-system', 'plumbline-operator'),
-    args: ['--watch-namespace='],
-    env: { POD_NAMESPACE: 'plumbline-system' },
-  });
+  await restarted(world);
   await until(() => world.operator.lines.some(({ msg }) => msg === 'the source could not be reconciled'), {
     what: 'it is stopped again',
   });

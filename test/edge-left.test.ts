@@ -1,7 +1,8 @@
 // What is live and left as it is counts, not what Git says of it: drift that is only reported, objects that nothing is written to.
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { applied, blocked, EDGE, edgeFixture, host, mapping } from './edge.ts';
+import { applied, blocked, EDGE, edgeFixture, host, mapping, reasonOf, statusWith } from './edge.ts';
+import { restarted, type TenantSource } from './tenancy.ts';
 
 const { world, shop, blog } = await edgeFixture('shop', 'blog');
 
@@ -9,6 +10,8 @@ const LEFT = {
   'drift that is only reported': { spec: { drift: { mode: 'Report' } }, annotations: {} },
   'an object that says so': { spec: {}, annotations: { 'plumbline.dev/reconcile': 'disabled' } },
 } as const;
+
+const owns: TenantSource[] = [];
 
 for (const [at, [what, { spec, annotations }]] of Object.entries(LEFT).entries()) {
   it(`${what}: what is live cannot be taken, and what Git says is free`, async () => {
@@ -19,6 +22,7 @@ for (const [at, [what, { spec, annotations }]] of Object.entries(LEFT).entries()
       spec,
     );
     await applied(own);
+    owns.push(own);
     const path = `/apis/${EDGE}/namespaces/${shop.namespace}/mappings/web-${at}?fieldManager=kubectl-edit`;
     await world.expect(200, 'PATCH', path, { body: { metadata: { annotations }, spec: { prefix: '/live/' } } });
 
@@ -31,3 +35,21 @@ for (const [at, [what, { spec, annotations }]] of Object.entries(LEFT).entries()
     await applied(other, await other.repository.write({ 'm.yaml': mapping(`taken-${at}`, hostname, '/git/') }));
   });
 }
+
+it('so it is after a restart, and who took meanwhile what Git says stops nobody', async () => {
+  await restarted(world);
+  for (const [at, own] of owns.entries()) {
+    const requestedAt = `after the restart ${at}`;
+    await own.patch({ metadata: { annotations: { 'plumbline.dev/requestedAt': requestedAt } } });
+    const status = await statusWith(own, 'it was looked at', undefined, ({ lastHandledReconcileAt }) => {
+      return lastHandledReconcileAt === requestedAt;
+    });
+    assert.equal(reasonOf(status, 'Ready'), 'ReconciliationSucceeded');
+    const late = await blog.source(`late-${at}`, { 'm.yaml': mapping(`late-${at}`, `left-${at}.example`, '/live/') });
+    const { edge } = await blocked(late);
+    assert.deepEqual(
+      edge?.findings.filter(({ blocks }) => blocks).map(({ rule }) => rule),
+      ['EM010'],
+    );
+  }
+});

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { EdgePolicy } from '../src/api/edge-policy.ts';
 import type { EdgePolicyStatus } from '../src/api/edge-policy-status.ts';
-import { serviceAccountToken } from './cluster.ts';
 import { applied, blocked, edgePolicy, edgeFixture, host, mapping, policyOf } from './edge.ts';
 import { config } from './team.ts';
+import { restarted } from './tenancy.ts';
 import { until } from './until.ts';
 
 const POLICIES = '/apis/plumbline.dev/v1alpha1/edgepolicies';
@@ -110,12 +110,7 @@ it('a malformed one names the field and loosens nothing, after a restart either'
   for (const said of ['spec.mode: ', 'spec.grants[1]: ', 'mode Enforce', 'unclaimed Deny'])
     assert.ok(message.includes(said), message);
 
-  await world.operator.stop('SIGKILL');
-  world.startOperator({
-    token: await serviceAccountToken(world.cluster, 'plumbline-system', 'plumbline-operator'),
-    args: ['--watch-namespace='],
-    env: { POD_NAMESPACE: 'plumbline-system' },
-  });
+  await restarted(world);
   const trespass = await blog.source('trespass', { 'm.yaml': mapping('trespass', 'granted.example', '/') });
   const nobodys = await blog.source('nobodys', {
     'h.yaml': host('nobodys', 'lost.example'),

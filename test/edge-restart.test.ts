@@ -4,8 +4,8 @@ import { it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { GitOpsSource } from '../src/api/source.ts';
-import { serviceAccountToken } from './cluster.ts';
 import { applied, edgeFixture, host, mapping, statusWith } from './edge.ts';
+import { restarted } from './tenancy.ts';
 import { until } from './until.ts';
 
 const { world, shop, blog } = await edgeFixture('shop', 'blog');
@@ -33,12 +33,7 @@ it('the same is said, also where something is wrong between two teams', async ()
   const read = async () => (await world.cluster.request<GitOpsSource>('GET', path)).body;
   const told = sayings(await read());
 
-  await world.operator.stop();
-  world.startOperator({
-    token: await serviceAccountToken(world.cluster, 'plumbline-system', 'plumbline-operator'),
-    args: ['--watch-namespace='],
-    env: { POD_NAMESPACE: 'plumbline-system' },
-  });
+  await restarted(world);
   await until(() => world.operator.lines.some(({ msg }) => msg === 'watching sources'), {
     what: 'the operator is back',
   });

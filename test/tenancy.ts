@@ -11,9 +11,19 @@ import { until } from './until.ts';
 export async function installedWorld(options: ClusterOptions = {}): Promise<World> {
   const cluster = await startCluster(options);
   for (const object of objectsOf('deploy/install.yaml')) await applyObject(cluster, object);
+  return World.create({ cluster, ...(await installed(cluster)) });
+}
+
+/** Ends the operator of an installed world as a power cut does, and starts it again. */
+export async function restarted(world: World): Promise<void> {
+  await world.operator.stop('SIGKILL');
+  world.startOperator(await installed(world.cluster));
+}
+
+/** What deploy/install.yaml gives the operator. */
+async function installed(cluster: Cluster) {
   const token = await serviceAccountToken(cluster, 'plumbline-system', 'plumbline-operator');
-  const args = ['--watch-namespace='];
-  return World.create({ cluster, token, args, env: { POD_NAMESPACE: 'plumbline-system' } });
+  return { token, args: ['--watch-namespace='], env: { POD_NAMESPACE: 'plumbline-system' } };
 }
 
 /** Lets a ServiceAccount edit a namespace. */

@@ -14,7 +14,7 @@ import { barredOf } from './edge-rights.ts';
 import type { Candidate, Overridden } from '../gate/trial.ts';
 import { plannedPrune } from './prune.ts';
 import type { Released } from './release.ts';
-import { lastGoodRevision, type Revision } from './revision.ts';
+import { declaresNews, lastGoodRevision, type Revision } from './revision.ts';
 import type { Rendered, Source } from './source.ts';
 
 /** A revision that may be enforced as far as the edge is concerned. */
@@ -39,13 +39,13 @@ export async function passEdge(
 ): Promise<Gated> {
   const { edge, metrics } = deps;
   const candidate = await candidateOf(source, spec, revision.rendered, deps, signal);
-  if (revision.trouble !== undefined || revision.waiting) {
-    edge.enforce(candidate);
-    return { ...revision, first: [] };
-  }
   const isNew = !edge.isKnown(candidate);
   // What is live must be known to tell what will be pruned.
   if (isNew) await watchKinds(source, revision.rendered, deps, signal);
+  if (revision.trouble !== undefined || revision.waiting || passedBefore(source, revision.rendered, candidate)) {
+    edge.enforce(candidate);
+    return { ...revision, first: [] };
+  }
   let trouble: unknown;
   try {
     const decision = await edge.admit(candidate, signal);
@@ -67,6 +67,11 @@ export async function passEdge(
   if (!lastGood) throw trouble;
   edge.enforce(await candidateOf(source, spec, lastGood, deps, signal));
   return { rendered: lastGood, trouble, first: [] };
+}
+
+/** A process before this one has applied it whole, and nothing goes with it: there is nothing to be asked. */
+function passedBefore(source: Source, rendered: Rendered, { pruned }: Candidate): boolean {
+  return source.appliedKey === undefined && !declaresNews(source, rendered) && pruned().length === 0;
 }
 
 /** What would stop the revision, were it applied now. Nothing is let in. */

@@ -15,9 +15,9 @@ import { prevent, SUSPENDED } from './prevent.ts';
 import { letGo, prune, pruneFirst } from './prune.ts';
 import { awaitFirst, noteReleased, passRelease, sayHealNow, tellWaiting } from './release.ts';
 import { readRemote } from './remote-secret.ts';
-import { readRevision } from './revision.ts';
+import { declaresNews, readRevision } from './revision.ts';
 import { RunListener } from './run-listener.ts';
-import type { Rendered, Source } from './source.ts';
+import type { Source } from './source.ts';
 import { verify } from './verify.ts';
 
 /** Somebody else wrote the source in the same moment. */
@@ -121,15 +121,6 @@ function isJudgedAnew(source: Source, { drift: { ignore, foreignFields, allowMan
   const before = source.judgedBy;
   source.judgedBy = JSON.stringify([ignore, foreignFields, allowManagers]);
   return before !== undefined && before !== source.judgedBy;
-}
-
-/** Is there something to apply that was not applied before? What differs otherwise is drift. */
-function declaresNews(
-  { appliedKey, status, firstObserved, generation }: Source,
-  { treeId, settings, tip }: Rendered,
-): boolean {
-  if (appliedKey !== undefined) return appliedKey !== treeId + settings;
-  return status.lastAppliedRevision !== tip.revision || firstObserved !== generation;
 }
 
 async function apply(

@@ -142,6 +142,15 @@ function lastApplied({ status }: Source): Tip | undefined {
   return commit ? { commit, revision } : undefined;
 }
 
+export /** Is there something to apply that was not applied before? What differs otherwise is drift. */
+function declaresNews(
+  { appliedKey, status, firstObserved, generation }: Source,
+  { treeId, settings, tip }: Rendered,
+): boolean {
+  if (appliedKey !== undefined) return appliedKey !== treeId + settings;
+  return status.lastAppliedRevision !== tip.revision || firstObserved !== generation;
+}
+
 /** The objects at the tip; nothing is read or parsed when neither the tree below the path nor a setting changed since `before`. */
 async function renderAt(
   source: Source,

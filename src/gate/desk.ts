@@ -169,7 +169,7 @@ export class EdgeDesk {
   enforce(candidate: Candidate): void {
     if (this.#known(candidate)) return;
     const isFirst = this.#world.admission(candidate.source) === undefined;
-    this.#reserve(candidate, [], isFirst ? undefined : new Set(this.withheld(candidate)));
+    this.#reserve(candidate, [], isFirst ? { isOld: true } : { withheld: new Set(this.withheld(candidate)) });
   }
 
   /** Of what the source declares: what was not let in, so that it must not be applied. */
@@ -253,11 +253,11 @@ export class EdgeDesk {
   #reserve(
     { source, id, commit, desired, grantable }: Candidate,
     first: readonly Identity[],
-    withheld?: ReadonlySet<Desired>,
+    { withheld, isOld = false }: { withheld?: ReadonlySet<Desired>; isOld?: boolean } = {},
   ): Decision {
     const before = this.#world.version;
     const granted = grantable(this.#trials.relevantOf(desired)).filter((object) => !withheld?.has(object));
-    this.#world.admit(source, { id, commit, desired: granted, first, serves: servedBy(desired) });
+    this.#world.admit(source, { id, commit, desired: granted, first, isOld, serves: servedBy(desired) });
     if (this.#world.version !== before && this.#world.has(source)) this.#refreshSoon();
     return { kind: 'passed', first };
   }

@@ -26,6 +26,8 @@ export interface Admission {
   readonly desired: readonly Desired[];
   /** To be deleted before anything of it is applied. */
   readonly first: readonly Identity[];
+  /** It was applied before this process began: what is live and differs from it is drift. */
+  readonly isOld?: boolean;
   /** apiVersions of Emissary's group that its CRDs serve. */
   readonly serves?: readonly string[];
 }
@@ -125,7 +127,7 @@ export class EdgeWorld {
     else this.#withPolicies.delete(source);
     for (const desired of admission.desired) {
       const { key, identity } = desired;
-      if (this.#isLeft(source, desired)) continue;
+      if (this.#isLeft(source, desired) || (admission.isOld && this.#isDrift(source, key))) continue;
       const live = isWhole(desired) || !isFollowed(identity) ? undefined : this.#liveBody(key);
       if (live === undefined) this.#kept.delete(key);
       else this.#kept.set(key, { identity, source, body: live });
@@ -240,6 +242,11 @@ export class EdgeWorld {
     const declarer = this.#declarers.get(key);
     // A new declaration is written all the same.
     return declarer?.source === source && declarer.desired.digest === digest && !this.#heals(source);
+  }
+
+  /** Of a declaration that is not new: is what is live left, where it differs? */
+  #isDrift(source: string, key: string): boolean {
+    return this.#kept.get(key)?.source === source && !this.#heals(source);
   }
 
   /** What the cluster holds of an object, as far as it is followed: what was seen, or what was declared and is enforced. */
