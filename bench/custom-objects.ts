@@ -1,4 +1,4 @@
-import { inParallel } from '../src/sync/pool.ts';
+import { inParallel } from '../src/concurrency/parallel.ts';
 import type { Cluster } from '../test/cluster.ts';
 import { until } from '../test/until.ts';
 import type { BenchObject } from './mixed-objects.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { load } from 'js-yaml';
 import type { GitOpsSource } from '../src/api/source.ts';
-import { inParallel } from '../src/sync/pool.ts';
+import { inParallel } from '../src/concurrency/parallel.ts';
 import type { Cluster } from '../test/cluster.ts';
 import { config, deployment } from '../test/team.ts';
 import { until } from '../test/until.ts';

@@ -1,4 +1,4 @@
-import { inParallel } from '../src/sync/pool.ts';
+import { inParallel } from '../src/concurrency/parallel.ts';
 import type { Bed } from './bed.ts';
 import type { BenchObject } from './mixed-objects.ts';
 import { CONNECTIONS } from './raw-apply.ts';

@@ -1,5 +1,5 @@
 import type { GitOpsSourceSpecInput } from '../src/api/source.ts';
-import { inParallel } from '../src/sync/pool.ts';
+import { inParallel } from '../src/concurrency/parallel.ts';
 import { sourcesOf, type Bed, type BenchOptions } from './bed.ts';
 import { crds, customObjects } from './custom-objects.ts';
 import { growth, type Contest } from './growth.ts';

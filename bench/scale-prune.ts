@@ -1,4 +1,4 @@
-import { inParallel } from '../src/sync/pool.ts';
+import { inParallel } from '../src/concurrency/parallel.ts';
 import type { Bed, BenchOptions } from './bed.ts';
 import { growth, type Contest } from './growth.ts';
 import { MeasuredOperator } from './measured-operator.ts';

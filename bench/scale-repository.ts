@@ -1,4 +1,4 @@
-import { inParallel } from '../src/sync/pool.ts';
+import { inParallel } from '../src/concurrency/parallel.ts';
 import type { GitFault } from '../test/git-server.ts';
 import type { Repository } from '../test/git-repository.ts';
 import { sourcesOf, type Bed, type BenchOptions } from './bed.ts';

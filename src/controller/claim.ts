@@ -4,7 +4,7 @@ import { PlumblineError } from '../errors.ts';
 import { describeIdentity, groupOf } from '../kube/object.ts';
 import type { ClaimRules } from '../sync/claims.ts';
 import { isKept, type Desired } from '../sync/desired.ts';
-import { inParallel } from '../sync/pool.ts';
+import { inParallel } from '../concurrency/parallel.ts';
 import { orderFor } from './actor.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { noteFailure } from './failure.ts';

@@ -16,7 +16,7 @@ import { Healer } from '../drift/healer.ts';
 import { KindWatches, type WatchedKind } from '../drift/watches.ts';
 import type { Git } from '../git/remote.ts';
 import { KubeError } from '../kube/errors.ts';
-import { abortable } from '../kube/flight.ts';
+import { abortable } from '../concurrency/abortable.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import { Reflector } from '../kube/reflector.ts';

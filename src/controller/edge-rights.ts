@@ -1,6 +1,6 @@
 import { mayDo } from '../kube/access-review.ts';
 import type { Desired } from '../sync/desired.ts';
-import { inParallel } from '../sync/pool.ts';
+import { inParallel } from '../concurrency/parallel.ts';
 import type { GitOpsSourceSpec } from '../api/source.ts';
 import { actorFor, orderFor } from './actor.ts';
 import type { ReconcileDeps } from './deps.ts';

@@ -4,7 +4,7 @@ import { isConflict, isNotFound } from '../kube/errors.ts';
 import { describeIdentity, type Identity } from '../kube/object.ts';
 import { audit } from '../report/log.ts';
 import { deletionStages } from '../sync/stages.ts';
-import { inParallel } from '../sync/pool.ts';
+import { inParallel } from '../concurrency/parallel.ts';
 import { isApproved, keepsOnDelete } from '../sync/prune-guard.ts';
 import { sighted } from '../sync/sighting.ts';
 import { findUnlabelled } from '../sync/unlabelled.ts';

@@ -5,7 +5,7 @@ import { groupOf, type KubeObject } from '../kube/object.ts';
 import type { Wish } from '../prevent/bindings.ts';
 import { audit } from '../report/log.ts';
 import { isKept, type Desired } from '../sync/desired.ts';
-import { inParallel } from '../sync/pool.ts';
+import { inParallel } from '../concurrency/parallel.ts';
 import { orderFor } from './actor.ts';
 import type { ReconcileDeps } from './deps.ts';
 import type { Prevention, Source } from './source.ts';

@@ -4,7 +4,7 @@ import { PlumblineError } from '../errors.ts';
 import { describeIdentity, identityKey, type Identity } from '../kube/object.ts';
 import { audit } from '../report/log.ts';
 import type { LiveObject, LiveObjects } from '../sync/live.ts';
-import { inParallel } from '../sync/pool.ts';
+import { inParallel } from '../concurrency/parallel.ts';
 import { prunePlan, type PrunePlan } from '../sync/prune-guard.ts';
 import { findUnlabelled } from '../sync/unlabelled.ts';
 import { orderFor } from './actor.ts';

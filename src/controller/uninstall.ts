@@ -7,7 +7,7 @@ import type { KubeApi } from '../kube/objects.ts';
 import { Reflector } from '../kube/reflector.ts';
 import type { ApiResource } from '../kube/resource.ts';
 import type { Log } from '../report/log.ts';
-import { inParallel } from '../sync/pool.ts';
+import { inParallel } from '../concurrency/parallel.ts';
 import type { Source } from './source.ts';
 
 export interface UninstallDeps {

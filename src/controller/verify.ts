@@ -2,7 +2,7 @@ import { NAME_LABEL, NAMESPACE_LABEL } from '../api/names.ts';
 import type { WatchedKind } from '../drift/watches.ts';
 import { identityKey, identityOf } from '../kube/object.ts';
 import type { ApiResource } from '../kube/resource.ts';
-import { inParallel } from '../sync/pool.ts';
+import { inParallel } from '../concurrency/parallel.ts';
 import type { ReconcileDeps } from './deps.ts';
 import type { Source } from './source.ts';
 

@@ -1,5 +1,6 @@
 import type { GitOpsSourceSpec } from '../api/source.ts';
 import type { Clock } from '../clock.ts';
+import { Turnstile } from '../concurrency/turnstile.ts';
 import type { Finding } from '../edge/finding.ts';
 import type { Identity } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
@@ -76,8 +77,8 @@ export class EdgeDesk {
   /** What each source was told last, as JSON. */
   readonly #told = new Map<string, string>();
   #gateways: { version: number; list: Gateway[] } | undefined;
-  /** Ends when the last one in the line has been served. */
-  #line: Promise<void> = Promise.resolve();
+  /** Verdicts are given one at a time: each rests on the one before. */
+  readonly #turn = new Turnstile();
   #isRefreshDue = false;
   #sweep: (() => void) | undefined;
 
@@ -119,13 +120,13 @@ export class EdgeDesk {
     const { source } = candidate;
     this.#patience.check(source);
     const decide = () => this.#decide(candidate, signal);
-    return this.#inTurn(() => this.#patience.spend(source, signal, decide), signal);
+    return this.#turn.pass(signal, () => this.#patience.spend(source, signal, decide));
   }
 
   /** What would stop the candidate, alone and now. It is not let in, and stops nobody. */
   async foresee(candidate: Candidate, signal: AbortSignal): Promise<readonly Finding[]> {
     if (this.#known(candidate) || (await this.#isHarmless(candidate, signal))) return [];
-    const trial = await this.#inTurn(() => this.#trials.alone(candidate, signal), signal);
+    const trial = await this.#turn.pass(signal, () => this.#trials.alone(candidate, signal));
     return trial.kind === 'blocked' ? trial.by : [];
   }
 
@@ -273,29 +274,17 @@ export class EdgeDesk {
     return list;
   }
 
-  /** Verdicts are given one at a time: each rests on the one before. */
-  async #inTurn<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const before = this.#line;
-    this.#line = promise;
-    try {
-      await before;
-      signal.throwIfAborted();
-      return await work();
-    } finally {
-      resolve();
-    }
-  }
-
   #refreshSoon(): void {
     if (this.#isRefreshDue) return;
     this.#isRefreshDue = true;
     this.#deps.clock.after(SETTLE_MS, () => {
       this.#isRefreshDue = false;
       const { signal, log } = this.#deps;
-      void this.#inTurn(() => this.#lookAround(signal), signal).catch((error: unknown) => {
-        if (!signal.aborted) log.error({ error }, 'the edge could not be judged');
-      });
+      void this.#turn
+        .pass(signal, () => this.#lookAround(signal))
+        .catch((error: unknown) => {
+          if (!signal.aborted) log.error({ error }, 'the edge could not be judged');
+        });
     });
   }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { KubeError } from '../kube/errors.ts';
-import { inParallel } from '../sync/pool.ts';
+import { inParallel } from '../concurrency/parallel.ts';
 
 const WIDTH = 8;
 /** Rights change seldom; who was given one is told of the Secret after this. */

@@ -3,7 +3,7 @@ import type { SecretShape } from '../edge/input.ts';
 import { shapeOfSecret } from '../edge/secrets.ts';
 import { KubeError, isNotFound } from '../kube/errors.ts';
 import type { KubeApi } from '../kube/objects.ts';
-import { inParallel } from '../sync/pool.ts';
+import { inParallel } from '../concurrency/parallel.ts';
 
 const WIDTH = 8;
 

@@ -3,7 +3,7 @@ import type { RefQuery } from './address.ts';
 import { gitError, isGitError } from './errors.ts';
 import { chooseTip, refPrefix, type ServerRef } from './refs.ts';
 import type { Tip } from './remote.ts';
-import { SharedCalls } from './shared-calls.ts';
+import { SharedCalls } from '../concurrency/shared-calls.ts';
 import type { UploadPack } from './upload-pack.ts';
 
 /** A ref that nobody asked for during this time is no longer asked for along with the others. */

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { gitError } from './errors.ts';
-import { untilAborted } from './shared-calls.ts';
+import { abortable } from '../concurrency/abortable.ts';
 import type { FromWorker, GitJob, GitJobs, ToWorker } from './worker-jobs.ts';
 
 /** The one place that knows where the worker's code is: beside this file, or beside the bundle that holds this file. */
@@ -51,7 +51,7 @@ export class GitWorker {
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
     worker.postMessage({ id, job, ask });
     try {
-      return (await untilAborted(promise, signal)) as GitJobs[J]['answer'];
+      return (await abortable(promise, signal)) as GitJobs[J]['answer'];
     } catch (error) {
       if (signal.aborted) this.#worker?.postMessage({ id, job: 'cancel' } satisfies ToWorker);
       throw error;

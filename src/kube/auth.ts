@@ -3,7 +3,7 @@ import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { KubeError } from './errors.ts';
-import { Flight } from './flight.ts';
+import { Flight } from '../concurrency/flight.ts';
 
 /** What the TLS handshake needs. PEM. Without `ca` the system's roots decide. */
 export interface TlsMaterial {

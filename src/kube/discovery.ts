@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { readCatalogue } from './catalogue.ts';
 import type { Catalogue } from './catalogue.ts';
-import { Flight } from './flight.ts';
+import { Flight } from '../concurrency/flight.ts';
 import type { ApiResource } from './resource.ts';
 import type { Transport } from './transport.ts';
 

@@ -3,7 +3,7 @@ import type { RequestOptions } from 'node:https';
 import { CredentialCache } from './auth.ts';
 import type { ClusterConfig, Credentials } from './auth.ts';
 import { KubeError } from './errors.ts';
-import { abortable } from './flight.ts';
+import { abortable } from '../concurrency/abortable.ts';
 
 /**
  * The cluster and user of a kubeconfig file. Certificates, tokens, OIDC and login commands (exec) are the official client's

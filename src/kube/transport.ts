@@ -8,7 +8,7 @@ import { destroy, openConnections, retire } from './connections.ts';
 import type { Connections } from './connections.ts';
 import { Deadline } from './deadline.ts';
 import { isUnauthorized, KubeError } from './errors.ts';
-import { abortable } from './flight.ts';
+import { abortable } from '../concurrency/abortable.ts';
 import { impersonationHeaders } from './impersonation.ts';
 import type { Impersonation } from './impersonation.ts';
 import { AdaptiveLimiter } from './limiter.ts';

@@ -1,9 +1,9 @@
 import type { KubeApi } from '../kube/objects.ts';
-import { Flight } from '../kube/flight.ts';
+import { Flight } from '../concurrency/flight.ts';
 import { isForbidden, isNotFound } from '../kube/errors.ts';
 import type { ApiResource } from '../kube/resource.ts';
 import { provenSource } from './sighting.ts';
-import { inParallel } from './pool.ts';
+import { inParallel } from '../concurrency/parallel.ts';
 
 /** How many objects of a kind prove to belong to one source. */
 export interface KindCount {

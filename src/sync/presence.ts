@@ -1,5 +1,5 @@
 import { NAME_LABEL } from '../api/names.ts';
-import { Flight } from '../kube/flight.ts';
+import { Flight } from '../concurrency/flight.ts';
 import { identityKey } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import type { Desired } from './desired.ts';

@@ -13,7 +13,7 @@ import type { Desired } from './desired.ts';
 import { edgeReferences } from './edge-references.ts';
 import type { LiveObjects } from './live.ts';
 import { planStep, type Step } from './plan.ts';
-import { inParallel } from './pool.ts';
+import { inParallel } from '../concurrency/parallel.ts';
 import { isCrd, stageOf } from './stages.ts';
 import { impersonated, type Actor } from './actor.ts';
 import type { ObjectWriter, Written } from './writer.ts';

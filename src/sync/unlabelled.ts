@@ -1,7 +1,7 @@
 import type { KubeApi } from '../kube/objects.ts';
 import type { LiveObjects } from './live.ts';
 import { provenSource, sighted } from './sighting.ts';
-import { inParallel } from './pool.ts';
+import { inParallel } from '../concurrency/parallel.ts';
 
 const WIDTH = 4;
 

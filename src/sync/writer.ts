@@ -17,7 +17,7 @@ import type { LiveObject, LiveObjects } from './live.ts';
 import { Presence } from './presence.ts';
 import { isImmutable, recreate } from './recreate.ts';
 import { sighted } from './sighting.ts';
-import { Turns } from './turns.ts';
+import { Turns } from '../concurrency/turns.ts';
 
 export type WriteAction = 'created' | 'configured' | 'unchanged' | 'adopted' | 'recreated';
 

@@ -1,13 +1,18 @@
+import { abortable } from './abortable.ts';
+
 /**
  * One piece of work shared by everybody who asks for it while it runs. A caller that gives up leaves alone; when the last one
  * has left, the work itself is aborted.
  */
 export class Flight<T> {
   readonly #work: (signal: AbortSignal) => Promise<T>;
+  readonly #onLanded: () => void;
   #running: { result: Promise<T>; abort: AbortController; waiting: number } | undefined;
 
-  constructor(work: (signal: AbortSignal) => Promise<T>) {
+  /** `onLanded` is called each time the work has ended, or was aborted; it must not throw. */
+  constructor(work: (signal: AbortSignal) => Promise<T>, onLanded: () => void = () => undefined) {
     this.#work = work;
+    this.#onLanded = onLanded;
   }
 
   async join(signal: AbortSignal): Promise<T> {
@@ -37,24 +42,13 @@ export class Flight<T> {
     const abort = new AbortController();
     const running = { result: this.#work(abort.signal), abort, waiting: 0 };
     const landed = () => {
-      if (this.#running === running) this.#running = undefined;
+      if (this.#running !== running) return;
+      this.#running = undefined;
+      this.#onLanded();
     };
     void running.result.then(landed, landed);
     // A late caller must not join work that was aborted because everybody left.
     abort.signal.addEventListener('abort', landed, { once: true });
     return running;
-  }
-}
-
-/** The promise's outcome, or the signal's reason if that comes first. The work behind the promise is not stopped. */
-export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
   }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { SharedCalls, Turnstile, untilAborted } from './shared-calls.ts';
+import { abortable } from './abortable.ts';
+import { SharedCalls } from './shared-calls.ts';
 
 suite('one call for all', () => {
   test('who comes while it runs gets its answer', async () => {
@@ -22,7 +23,7 @@ suite('one call for all', () => {
     let shared: AbortSignal | undefined;
     const start = (signal: AbortSignal): Promise<number> => {
       shared = signal;
-      return untilAborted(new Promise<number>(() => undefined), signal);
+      return abortable(new Promise<number>(() => undefined), signal);
     };
     const [first, second] = [new AbortController(), new AbortController()];
     const one = calls.run('a', first.signal, start);
@@ -42,27 +43,5 @@ suite('one call for all', () => {
     const both = [calls.run('a', signal, fails), calls.run('a', signal, fails)];
     for (const call of both) await assert.rejects(call, /no/);
     assert.equal(await calls.run('a', signal, async () => 1), 1);
-  });
-});
-
-suite('one at a time', () => {
-  test('in the order of arrival; who gives up waiting holds nobody up', async () => {
-    const turns = new Turnstile();
-    const order: string[] = [];
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const { signal } = new AbortController();
-    const leaver = new AbortController();
-    const one = turns.pass(signal, async () => {
-      await promise;
-      order.push('one');
-    });
-    const two = turns.pass(leaver.signal, async () => order.push('two'));
-    const three = turns.pass(signal, async () => order.push('three'));
-    leaver.abort(new Error('gave up'));
-    await assert.rejects(two, /gave up/);
-    assert.deepEqual(order, []);
-    resolve();
-    await Promise.all([one, three]);
-    assert.deepEqual(order, ['one', 'three']);
   });
 });
