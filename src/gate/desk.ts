@@ -6,7 +6,6 @@ import type { Identity } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import type { Log } from '../report/log.ts';
 import type { Desired } from '../sync/desired.ts';
-import type { Stopped } from './company.ts';
 import { demandOf, gatewaysOf, type Gateway } from './gateways.ts';
 import { EdgeJudgements, type Judged } from './judgements.ts';
 import { EdgePatience } from './patience.ts';
@@ -18,6 +17,7 @@ import { EdgeSecrets } from './secrets.ts';
 import { EdgeStandings } from './standings.ts';
 import { EdgeThread } from './thread-client.ts';
 import { EdgeTrials, type Candidate, type Overridden, type Passed } from './trial.ts';
+import { EdgeWaiting } from './waiting.ts';
 import { EdgeWatches } from './watches.ts';
 import { EdgeWorld, isPolicy, servedBy } from './world.ts';
 
@@ -46,19 +46,10 @@ export interface EdgeDeskDeps {
   policies: PolicyListener;
 }
 
-interface Blocked extends Stopped {
-  /** The EdgePolicy of the gateway that it would hurt. */
-  readonly policy: string | undefined;
-  version: number;
-  readonly at: number;
-}
-
 /** Several changes in a row are looked at once. */
 const SETTLE_MS = 500;
 /** Secrets that nobody names any more are remembered this long. */
 const SWEEP_MS = 30_000;
-/** Between two verdicts over what was stopped: where much changes, those that wait must not keep everybody waiting. */
-const AGAIN_MS = 2_000;
 
 /**
  * The gate of the edge: one for the process. It knows everything that counts on the edges, judges each new revision beside all
@@ -71,8 +62,7 @@ export class EdgeDesk {
   readonly #judgements: EdgeJudgements;
   readonly #trials: EdgeTrials;
   readonly #patience: EdgePatience;
-  /** What was stopped, the version of the world that it was judged in, and when. */
-  readonly #blocked = new Map<string, Blocked>();
+  readonly #waiting: EdgeWaiting;
   readonly #standings = new EdgeStandings();
   /** What each source was told last, as JSON. */
   readonly #told = new Map<string, string>();
@@ -87,6 +77,7 @@ export class EdgeDesk {
     const { api, clock, log, signal, policies } = deps;
     this.#world = new EdgeWorld(deps.isLive, deps.heals);
     this.#patience = new EdgePatience(clock);
+    this.#waiting = new EdgeWaiting(clock, deps.wake);
     const onChange = () => this.#refreshSoon();
     this.#watches = new EdgeWatches({ api, world: this.#world, log, signal, onChange, policies });
     this.#judgements = new EdgeJudgements({
@@ -183,7 +174,7 @@ export class EdgeDesk {
   standing(policy: WatchedPolicy): PolicyStanding {
     return this.#standings.of(policy, {
       gateways: this.#currentGateways(),
-      blocked: [...this.#blocked.values()].map((one) => one.policy),
+      blocked: this.#waiting.policies(),
       commitOf: (source) => this.#world.admission(source)?.commit,
     });
   }
@@ -214,18 +205,14 @@ export class EdgeDesk {
     const alone = await this.#trials.alone(candidate, signal);
     if (alone.kind === 'passed') return this.#let(alone, candidate);
     const stopped = { candidate, by: alone.by };
-    const waiting = [...this.#blocked.values()].filter(({ candidate: { source } }) => {
-      return source !== candidate.source && this.#deps.edgeOf(source);
-    });
+    const waiting = this.#waiting.others(candidate.source).filter((other) => this.#deps.edgeOf(other.candidate.source));
     const together = await this.#trials.inCompany(stopped, waiting, signal);
     if (together) {
       const sources = together.group.map(({ source }) => source);
       this.#deps.log.info({ sources }, 'revisions that stop each other pass together');
       return this.#let(together, candidate);
     }
-    const { version } = this.#world;
-    const { policy } = alone;
-    this.#blocked.set(candidate.source, { ...stopped, policy, version, at: this.#deps.clock.elapsed() });
+    this.#waiting.add(stopped, alone.policy, this.#world.version);
     this.#policiesChanged();
     return { kind: 'blocked', by: alone.by };
   }
@@ -298,11 +285,7 @@ export class EdgeDesk {
     for (const source of this.#world.sources()) this.#tell(source, judged);
     this.#standings.count(gateways, judged, this.#deps.edgeOf);
     this.#policiesChanged();
-    for (const [source, waiting] of this.#blocked) {
-      if (waiting.version === this.#world.version) continue;
-      waiting.version = this.#world.version;
-      this.#deps.wake(source, Math.max(0, waiting.at + AGAIN_MS - this.#deps.clock.elapsed()));
-    }
+    this.#waiting.tryAgain(this.#world.version);
     this.#sweepLater();
   }
 
@@ -318,7 +301,7 @@ export class EdgeDesk {
   }
 
   #unblock(source: string): void {
-    if (this.#blocked.delete(source)) this.#policiesChanged();
+    if (this.#waiting.delete(source)) this.#policiesChanged();
   }
 
   #policiesChanged(): void {
