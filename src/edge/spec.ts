@@ -30,23 +30,28 @@ export function isTrueAt(value: unknown, ...path: readonly string[]): boolean {
   return valueAt(value, ...path) === true;
 }
 
-/** Is there such a text anywhere in it, names of fields included? Without recursion, for nothing bounds the depth of JSON. */
-export function hasText(value: unknown, isWanted: (text: string) => boolean): boolean {
-  const open: unknown[] = [value];
-  while (open.length > 0) {
-    const next = open.pop();
-    if (typeof next === 'string') {
+/**
+ * Is there such a scalar (a text, a number, a boolean) anywhere in it, names of fields included? Without recursion, for nothing
+ * bounds the depth of JSON; what is flat, as most specs are, is looked through without making anything.
+ */
+export function hasScalar(value: unknown, isWanted: (scalar: unknown) => boolean): boolean {
+  let open: unknown[] | undefined;
+  for (let next: unknown = value; ; next = open.pop()) {
+    if (typeof next !== 'object' || next === null) {
       if (isWanted(next)) return true;
     } else if (Array.isArray(next)) {
-      for (const item of next as unknown[]) open.push(item);
-    } else if (isRecord(next)) {
-      for (const name of Object.keys(next)) {
+      for (const item of next as unknown[]) (open ??= []).push(item);
+    } else {
+      for (const name in next) {
+        if (!Object.hasOwn(next, name)) continue;
+        const inner = (next as Record<string, unknown>)[name];
         if (isWanted(name)) return true;
-        open.push(next[name]);
+        if (typeof inner === 'object') (open ??= []).push(inner);
+        else if (isWanted(inner)) return true;
       }
     }
+    if (open === undefined || open.length === 0) return false;
   }
-  return false;
 }
 
 /** Empty when there is no list. */

@@ -46,7 +46,7 @@ export const ATTACHMENT_RULES: readonly Rule[] = [
     when: 'A hostname has a `*` in the middle or at both ends, or begins with a dot.',
     means: 'Such a glob matches nothing but itself.',
     mend: 'Write `*` alone, or at one end: `*.example.com`.',
-    find: inEach(['Mapping', 'Host'], badGlob, ['hostname']),
+    find: inEach(['Mapping', 'Host'], badGlob, ['hostname'], ({ spec }) => isBadGlob(textAt(spec, 'hostname') ?? '')),
   },
   {
     id: 'EM034',
@@ -86,7 +86,7 @@ export const ATTACHMENT_RULES: readonly Rule[] = [
     when: 'A prefix that is no regular expression does not start with a slash.',
     means: 'Every path starts with one, so no request ever matches.',
     mend: 'Write the slash.',
-    find: inEach(['Mapping'], prefixNoSlash, ['prefix']),
+    find: inEach(['Mapping'], prefixNoSlash, ['prefix'], ({ spec }) => !textAt(spec, 'prefix')?.startsWith('/')),
   },
   {
     id: 'EM041',
@@ -173,7 +173,7 @@ function* globInExact(policy: Policy): Iterable<Hit> {
 
 function* badGlob(policy: Policy): Iterable<Hit> {
   const hostname = textAt(policy.spec, 'hostname');
-  if (hostname === undefined || !isBadGlob(hostname)) return;
+  if (hostname === undefined) return;
   const object = partyOf(policy);
   const message = `${describe(object)}: the hostname ${hostname} matches nothing but itself`;
   yield { object, traffic: { host: hostname }, message };
@@ -181,6 +181,7 @@ function* badGlob(policy: Policy): Iterable<Hit> {
 
 function isBadGlob(hostname: string): boolean {
   if (hostname.startsWith('.')) return true;
+  if (!hostname.includes('*')) return false;
   const inner = hostname.slice(1, -1);
   const bothEnds = hostname.length > 1 && hostname.startsWith('*') && hostname.endsWith('*');
   return inner.includes('*') || bothEnds;

@@ -7,7 +7,7 @@ import { ID_MANGLE, NO_HOST } from '../normalise.ts';
 import { describe, partyOf } from '../party.ts';
 import { schemaOf, versionOf } from '../schemas.ts';
 import { policiesThat } from './each.ts';
-import { hasText, isRecord, isTrueAt, recordAt, textAt } from '../spec.ts';
+import { hasScalar, isRecord, isTrueAt, recordAt, textAt } from '../spec.ts';
 
 /** So many of one sort are named of one object: the rest is the same trouble. */
 const MOST = 20;
@@ -136,7 +136,12 @@ const CONVERSION_FIELDS = new Set([
 ]);
 
 export function mayHoldArtefacts({ written }: Policy): boolean {
-  return hasText(written['spec'], (text) => MARKS.some((mark) => text.startsWith(mark)) || CONVERSION_FIELDS.has(text));
+  return hasScalar(written['spec'], isArtefact);
+}
+
+function isArtefact(scalar: unknown): boolean {
+  if (typeof scalar !== 'string') return false;
+  return MARKS.some((mark) => scalar.startsWith(mark)) || CONVERSION_FIELDS.has(scalar);
 }
 
 /** What the conversion writes before or in place of a text. */

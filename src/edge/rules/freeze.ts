@@ -4,7 +4,7 @@ import { TLS_VERSIONS } from '../guard.ts';
 import type { Chain, Listener, Policy } from '../model.ts';
 import { describe, partyOf, policiesOf } from '../party.ts';
 import { readRegex } from '../regex.ts';
-import { numberAt, textAt, valueAt } from '../spec.ts';
+import { hasScalar, numberAt, textAt, valueAt } from '../spec.ts';
 import { inEach, policiesWith } from './each.ts';
 import { isCipherSuite, isCurve } from './boringssl.ts';
 import { REGEX_FIELDS, regexesOf } from './regex-fields.ts';
@@ -44,7 +44,7 @@ export const FREEZE_RULES: readonly Rule[] = [
     when: 'A weight or a time in milliseconds is negative, or a port is not within 1 to 65535.',
     means: `The schema takes the number. ${FREEZES}`,
     mend: 'Write a number that Envoy takes: weights and times from 0, ports from 1 to 65535.',
-    find: inEach('every', numberRange),
+    find: inEach('every', numberRange, 'any', mayBeOutOfRange),
   },
   {
     id: 'EM004',
@@ -54,7 +54,7 @@ export const FREEZE_RULES: readonly Rule[] = [
     when: 'The host of a service, an auth_service or a host_rewrite is neither a DNS name nor an IP address.',
     means: FREEZES,
     mend: 'Write `name`, `name.namespace`, a full DNS name or an IP address, with a port after a colon if need be.',
-    find: inEach('every', badUpstreamHost, UPSTREAM_FIELDS),
+    find: inEach('every', badUpstreamHost, UPSTREAM_FIELDS, mayHaveBadHost),
   },
   {
     id: 'EM005',
@@ -144,6 +144,13 @@ function* regexTooBig({ edge }: Judged): Iterable<Hit> {
   }
 }
 
+/** Of all ranges together: what lies within is in each of them. */
+function mayBeOutOfRange({ spec }: Policy): boolean {
+  return hasScalar(spec, (scalar) => {
+    return (typeof scalar === 'number' || typeof scalar === 'bigint') && (scalar < 1 || scalar > 65_535);
+  });
+}
+
 function* numberRange(policy: Policy): Iterable<Hit> {
   for (const { field, value, range } of outOfRange(policy.kind, policy.spec, '', 0, [])) {
     const object = partyOf(policy);
@@ -186,10 +193,17 @@ function rangeOf(kind: string, field: string): [number, number] | undefined {
 /** What nearly all of them look like. */
 const PLAIN = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?){0,3}(:\d+)?$/;
 
+function mayHaveBadHost({ spec }: Policy): boolean {
+  return UPSTREAM_FIELDS.some((field) => {
+    const text = textAt(spec, field);
+    return text !== undefined && !PLAIN.test(text);
+  });
+}
+
 function* badUpstreamHost(policy: Policy): Iterable<Hit> {
   for (const field of UPSTREAM_FIELDS) {
     const text = textAt(policy.spec, field);
-    if (text === undefined || PLAIN.test(text)) continue;
+    if (text === undefined) continue;
     const host = hostPartOf(text);
     if (host === '' || isHostName(host)) continue;
     const object = partyOf(policy);

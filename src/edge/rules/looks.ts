@@ -39,6 +39,7 @@ export class Looks<Item extends Remembering> {
   /** Of one sort: the looks at every item of it, and those at what has a trait. */
   readonly #bySort = new Map<string, { always: readonly number[]; byTrait: ReadonlyMap<string, readonly number[]> }>();
   readonly #byEdge = new WeakMap<Edge, readonly Found[][]>();
+  readonly #numbers: number[] = [];
 
   constructor(
     itemsOf: (edge: Edge) => readonly Item[],
@@ -84,16 +85,16 @@ export class Looks<Item extends Remembering> {
     return found ?? NOTHING;
   });
 
+  /** For the item of the moment: the list is filled anew for the next one. */
   #looksAt(item: Item): readonly number[] {
     const { always, byTrait } = this.#ofSort(this.#sortOf(item));
-    let numbers: number[] | undefined;
+    const numbers = this.#numbers;
+    numbers.length = 0;
+    for (const number of always) numbers.push(number);
     for (const trait of this.#traitsOf(item)) {
-      for (const number of byTrait.get(trait) ?? NOTHING) {
-        numbers ??= [...always];
-        if (!numbers.includes(number)) numbers.push(number);
-      }
+      for (const number of byTrait.get(trait) ?? NOTHING) if (!numbers.includes(number)) numbers.push(number);
     }
-    return numbers ?? always;
+    return numbers;
   }
 
   #ofSort(sort: string) {

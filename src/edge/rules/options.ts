@@ -2,7 +2,7 @@ import type { Hit, Judged, Rule } from '../finding.ts';
 import type { Policy } from '../model.ts';
 import { describe, partyOf } from '../party.ts';
 import { shown } from '../shown.ts';
-import { hasText, isRecord, numberAt, recordAt, textAt, valueAt } from '../spec.ts';
+import { hasScalar, isRecord, numberAt, recordAt, textAt, valueAt } from '../spec.ts';
 import { defaultResolver, resolversOf } from '../upstream.ts';
 import { breakerNames, isLoadBalancer, isRetryOn } from '../upstream-options.ts';
 import { inEach, policiesWith } from './each.ts';
@@ -168,10 +168,14 @@ const CLAIMING_FIELDS: readonly string[] = (
   'mappingSelector selector hostBinding tlsSecret tlsContext tls secret ca_secret crl_secret'
 ).split(' ');
 
+function hasDollar(scalar: unknown): boolean {
+  return typeof scalar === 'string' && scalar.includes('$');
+}
+
 function mayHoldVariables({ written, labels, spec }: Policy): boolean {
   const own = recordAt(written, 'spec');
-  const isIn = (value: unknown) => hasText(value, (text) => text.includes('$'));
-  return isIn(own) || (spec !== own && isIn(spec)) || isIn(labels) || isIn(written.metadata.labels);
+  const texts = [own, labels, written.metadata.labels, ...(spec === own ? [] : [spec])];
+  return texts.some((value) => hasScalar(value, hasDollar));
 }
 
 function* environmentNames(policy: Policy): Iterable<Hit> {

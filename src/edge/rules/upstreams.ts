@@ -20,7 +20,12 @@ export const UPSTREAM_RULES: readonly Rule[] = [
     means:
       'What cannot be read is used as it stands: without its namespace, so requests go to a service of that name in Emissary’s own namespace, or nowhere. Paths, queries and credentials are dropped.',
     mend: 'Write `[http://|https://]name[.namespace][:port]`; a path belongs into `rewrite`.',
-    find: inEach(Object.keys(SERVICE_FIELDS), serviceSyntax, Object.values(SERVICE_FIELDS)),
+    find: inEach(
+      Object.keys(SERVICE_FIELDS),
+      serviceSyntax,
+      Object.values(SERVICE_FIELDS),
+      (policy) => problemOf(policy) !== '',
+    ),
   },
   {
     id: 'EM046',
@@ -89,8 +94,7 @@ export const UPSTREAM_RULES: readonly Rule[] = [
 function* serviceSyntax(policy: Policy): Iterable<Hit> {
   const field = SERVICE_FIELDS[policy.kind] ?? 'service';
   const text = textAt(policy.spec, field);
-  const problem = text === undefined ? '' : problems.shared(text, () => syntaxProblem(text) ?? '');
-  if (problem === '') return;
+  const problem = problemOf(policy);
   const object = partyOf(policy);
   yield {
     object,
@@ -99,7 +103,13 @@ function* serviceSyntax(policy: Policy): Iterable<Hit> {
   };
 }
 
-/** By service; empty: none. */
+/** What is wrong with the text of a service; empty: nothing. */
+function problemOf({ kind, spec }: Policy): string {
+  const text = textAt(spec, SERVICE_FIELDS[kind] ?? 'service');
+  return text === undefined ? '' : problems.shared(text, () => syntaxProblem(text) ?? '');
+}
+
+/** By service. */
 const problems = new Pool<string>();
 
 /**
