@@ -20,88 +20,87 @@ export interface Conformity {
 }
 
 const CONFORMS: Conformity = { violations: [], unknown: [] };
+const NONE: readonly string[] = [];
 
 /** Compares a spec with its schema; of a kind or version without one there is nothing to say. */
 export function conformityOf(kind: string, version: string, spec: unknown): Conformity {
   const schema = schemaOf(kind, version);
   if (!schema) return CONFORMS;
   const comparison = new Comparison();
-  comparison.compare(schema, spec, { name: 'spec' });
+  comparison.compare(schema, spec);
   return comparison.found ?? CONFORMS;
-}
-
-/** A field and what it is in; made a text only where something is found. */
-interface Path {
-  readonly name: string | number;
-  readonly parent?: Path;
-}
-
-function pathText({ name, parent }: Path): string {
-  return parent ? `${pathText(parent)}.${name}` : `${name}`;
 }
 
 /** Thousands of policies are compared and nearly all conform, so nothing is made before something is found. */
 class Comparison {
   found: { violations: Violation[]; unknown: string[] } | undefined;
+  /** From the spec to the value that is looked at. */
+  readonly #path: (string | number)[] = ['spec'];
 
-  compare(schema: Schema, value: unknown, path: Path): void {
+  compare(schema: Schema, value: unknown): void {
     if (!isOfAny(schema, value)) {
       const types = schema.types ?? [schema.type ?? ''];
-      return this.#violation(path, 'type', `must be ${types.map(described).join(' or ')}`);
+      return this.#violation('type', `must be ${types.map(described).join(' or ')}`);
     }
     if (schema.enum && !schema.enum.includes(typeof value === 'bigint' ? Number(value) : value)) {
-      this.#violation(path, 'enum', `must be one of ${schema.enum.map((one) => JSON.stringify(one)).join(', ')}`);
+      this.#violation('enum', `must be one of ${schema.enum.map((one) => JSON.stringify(one)).join(', ')}`);
     }
-    if (typeof value === 'number' || typeof value === 'bigint') this.#number(schema, value, path);
-    else if (typeof value === 'string') this.#text(schema, value, path);
-    else if (Array.isArray(value)) this.#list(schema, value, path);
-    else if (isRecord(value)) this.#record(schema, value, path);
+    if (typeof value === 'number' || typeof value === 'bigint') this.#number(schema, value);
+    else if (typeof value === 'string') this.#text(schema, value);
+    else if (Array.isArray(value)) this.#list(schema, value);
+    else if (isRecord(value)) this.#record(schema, value);
   }
 
-  #number({ minimum, maximum }: Schema, value: number | bigint, path: Path): void {
-    if (minimum !== undefined && value < minimum) this.#violation(path, 'minimum', `must be at least ${minimum}`);
-    if (maximum !== undefined && value > maximum) this.#violation(path, 'maximum', `must be at most ${maximum}`);
+  #number({ minimum, maximum }: Schema, value: number | bigint): void {
+    if (minimum !== undefined && value < minimum) this.#violation('minimum', `must be at least ${minimum}`);
+    if (maximum !== undefined && value > maximum) this.#violation('maximum', `must be at most ${maximum}`);
   }
 
-  #text({ pattern }: Schema, value: string, path: Path): void {
+  #text({ pattern }: Schema, value: string): void {
     if (pattern === undefined || new RegExp(pattern).test(value)) return;
-    this.#violation(path, 'pattern', `must match ${pattern}`);
+    this.#violation('pattern', `must match ${pattern}`);
   }
 
-  #list({ items, minItems }: Schema, list: readonly unknown[], path: Path): void {
+  #list({ items, minItems }: Schema, list: readonly unknown[]): void {
     if (minItems !== undefined && list.length < minItems) {
-      this.#violation(path, 'minItems', `must have at least ${counted(minItems, 'entry', 'entries')}`);
+      this.#violation('minItems', `must have at least ${counted(minItems, 'entry', 'entries')}`);
     }
-    if (items) for (const [at, item] of list.entries()) this.compare(items, item, { name: at, parent: path });
+    if (items) for (const [at, item] of list.entries()) this.#within(at, items, item);
   }
 
-  #record(schema: Schema, value: Readonly<Record<string, unknown>>, path: Path): void {
-    const { required = [], minProperties, maxProperties } = schema;
+  #record(schema: Schema, value: Readonly<Record<string, unknown>>): void {
+    const { required = NONE, minProperties, maxProperties } = schema;
     for (const name of required) {
-      if (!Object.hasOwn(value, name)) this.#violation(path, 'required', `must have the field ${name}`);
+      if (!Object.hasOwn(value, name)) this.#violation('required', `must have the field ${name}`);
     }
     const names = Object.keys(value);
     if (minProperties !== undefined && names.length < minProperties) {
-      this.#violation(path, 'minProperties', `must have at least ${counted(minProperties, 'key', 'keys')}`);
+      this.#violation('minProperties', `must have at least ${counted(minProperties, 'key', 'keys')}`);
     }
     if (maxProperties !== undefined && names.length > maxProperties) {
-      this.#violation(path, 'maxProperties', `must have at most ${counted(maxProperties, 'key', 'keys')}`);
+      this.#violation('maxProperties', `must have at most ${counted(maxProperties, 'key', 'keys')}`);
     }
     for (const name of names) {
       const inner = childSchema(schema, name);
-      if (inner) this.compare(inner, value[name], { name, parent: path });
-      else if (!schema['x-kubernetes-preserve-unknown-fields']) this.#unknown({ name, parent: path });
+      if (inner) this.#within(name, inner, value[name]);
+      else if (!schema['x-kubernetes-preserve-unknown-fields']) this.#unknown(name);
     }
   }
 
-  #violation(path: Path, rule: string, message: string): void {
-    this.found ??= { violations: [], unknown: [] };
-    this.found.violations.push({ field: pathText(path), rule, message });
+  #within(name: string | number, schema: Schema, value: unknown): void {
+    this.#path.push(name);
+    this.compare(schema, value);
+    this.#path.pop();
   }
 
-  #unknown(path: Path): void {
+  #violation(rule: string, message: string): void {
     this.found ??= { violations: [], unknown: [] };
-    this.found.unknown.push(pathText(path));
+    this.found.violations.push({ field: this.#path.join('.'), rule, message });
+  }
+
+  #unknown(name: string): void {
+    this.found ??= { violations: [], unknown: [] };
+    this.found.unknown.push([...this.#path, name].join('.'));
   }
 }
 

@@ -2,6 +2,7 @@ import { Fact } from './facts.ts';
 import { GLOBAL_KEY } from './compilation.ts';
 import { defaultFor, type AmbassadorModule } from './module.ts';
 import { matchOf, type Match } from './match.ts';
+import { Pool } from './pool.ts';
 import { normaliseService, readUrl } from './service.ts';
 import { isRecord, isTrueAt, numberAt, textAt, valueAt } from './spec.ts';
 import { breakerNames, isLoadBalancer, isRetryOn } from './upstream-options.ts';
@@ -86,12 +87,13 @@ function read(policy: Policy, context: MappingContext): ReadMapping {
   // A service that freezes the edge is the last thing that is read.
   const problems = freeze ? NOTHING : problemsOf(policy, considered);
   const ignored = freeze || problems.length > 0 ? NOTHING : ignoredRedirects(policy);
+  const told = problems.length > 0 ? problems : ignored;
   return {
     policy,
     match,
     service,
     freeze,
-    errors: allOf(refused ? [{ key: GLOBAL_KEY, message: refused }] : NOTHING, problems, ignored),
+    errors: refused ? [{ key: GLOBAL_KEY, message: refused }, ...told] : told,
     notices: freeze ? NOTHING : noticesOf(policy, considered),
     upstream: shared(upstreamOf(policy, service, circuitBreakers, module), context.settings),
     circuitBreakers,
@@ -118,7 +120,7 @@ export function serviceOf(
   const written = textAt(spec, 'service') ?? '';
   const qualified = !module.servicesInOwnNamespace && resolver !== 'ConsulResolver';
   const own = kind === 'InternalMapping' || namespace === settings.namespace;
-  const read = normaliseService(written, qualified && !own ? namespace : undefined);
+  const read = qualified && !own ? inNamespace(written, namespace) : normaliseService(written, undefined);
   const service = typeof read === 'string' ? read : written;
   // Only brackets can be wrong in a way that nobody catches.
   const url = /[[\]]/.test(service) ? readUrl(`random://${service.replace(/^https?:\/\//i, '')}`) : undefined;
@@ -129,13 +131,15 @@ export function serviceOf(
   };
 }
 
+/** Ten thousand Mappings send to a few hundred services. */
+const completed = new Pool<ReturnType<typeof normaliseService>>();
+
+function inNamespace(service: string, namespace: string): ReturnType<typeof normaliseService> {
+  return completed.shared(`${namespace.length} ${namespace} ${service}`, () => normaliseService(service, namespace));
+}
+
 // Most have nothing to say, and there are thousands of them.
 const NOTHING: readonly Posted[] = [];
-
-function allOf(...lists: readonly (readonly Posted[])[]): readonly Posted[] {
-  const saying = lists.filter((list) => list.length > 0);
-  return saying.length === 0 ? NOTHING : saying.flat();
-}
 
 interface Considered {
   readonly match: Match | undefined;
@@ -147,8 +151,9 @@ interface Considered {
 
 /** Why the Mapping is dropped: the first trouble in upstream's order, and the fields that are not supported, which are told in any case. */
 function problemsOf({ spec, key }: Policy, considered: Considered): readonly Posted[] {
-  const problems: Posted[] = [];
   const trouble = troubleOf(spec, considered);
+  if (!trouble && !UNSUPPORTED.some((field) => Object.hasOwn(spec, field))) return NOTHING;
+  const problems: Posted[] = [];
   if (trouble) problems.push({ key: trouble === INVALID_RETRY ? 'ir.retrypolicy' : key, message: trouble });
   if (!trouble && Object.hasOwn(spec, 'error_response_overrides')) {
     problems.push({ key, message: 'error_response_overrides is not supported in Emissary 4' });
@@ -157,6 +162,7 @@ function problemsOf({ spec, key }: Policy, considered: Considered): readonly Pos
   return problems;
 }
 
+const UNSUPPORTED = ['error_response_overrides', 'outlier_detection'];
 const INVALID_RETRY = 'Invalid retry policy specified';
 
 function troubleOf(spec: Policy['spec'], considered: Considered): string | undefined {
@@ -187,6 +193,7 @@ function isGiven(value: unknown): boolean {
 }
 
 function noticesOf({ spec, key }: Policy, { resolver, service }: Considered): readonly Posted[] {
+  if (resolver !== 'ConsulResolver' && !Object.hasOwn(spec, 'regex_rewrite')) return NOTHING;
   const notices: Posted[] = [];
   const rewrite = textAt(spec, 'rewrite') ?? '/';
   if (Object.hasOwn(spec, 'regex_rewrite') && rewrite !== '' && rewrite !== '/') {
@@ -195,14 +202,17 @@ function noticesOf({ spec, key }: Policy, { resolver, service }: Considered): re
   if (resolver === 'ConsulResolver' && service.includes(':')) {
     notices.push({ key, message: 'The Consul resolver ignores the requested port' });
   }
-  return allOf(notices);
+  return notices;
 }
 
+const PATH_REDIRECTS = ['path_redirect', 'prefix_redirect', 'regex_redirect'];
+
 /** Of the three redirects of a path only one is used: told once for each that is not. */
-function ignoredRedirects({ spec, key }: Policy): Posted[] {
+function ignoredRedirects({ spec, key }: Policy): readonly Posted[] {
   let used: string | undefined;
+  if (!PATH_REDIRECTS.some((field) => Object.hasOwn(spec, field))) return NOTHING;
   const ignored: Posted[] = [];
-  for (const field of ['path_redirect', 'prefix_redirect', 'regex_redirect']) {
+  for (const field of PATH_REDIRECTS) {
     if (!Object.hasOwn(spec, field)) continue;
     if (used)
       ignored.push({ key, message: `Cannot specify both ${used} and ${field}. Using ${used} and ignoring ${field}.` });
