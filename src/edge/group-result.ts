@@ -30,16 +30,7 @@ export function finishGroup(
   if (made?.draft === draft && made.mirror === mirror && made.targets === targets && made.config === module.config) {
     return made.group;
   }
-  const group: RouteGroup = {
-    ...sharedFields(draft, module),
-    identity: set.text,
-    errored: draft.errored || weights?.problem !== undefined,
-    members: weights ? membersOf(draft.members, targets, weights) : [],
-    shadows: draft.shadow ? [{ policy: draft.shadow.policy, cluster: mirror }] : NO_SHADOWS,
-    redirect: draft.redirect?.policy,
-    redirectHost: draft.redirect?.service,
-    facts: noFacts(),
-  };
+  const group = groupOf(set.text, draft, mirror, targets, weights, module);
   set.made = { draft, mirror, targets, config: module.config, group };
   return group;
 }
@@ -110,19 +101,22 @@ function membersOf(
   });
 }
 
-/** What all routes of the group have alike. Where members differ, the one that is tried first decides: it is looked at last. */
-function sharedFields(
-  { first, members, redirect }: GroupDraft,
+/** What all its routes have alike. Where members differ, the one that is tried first decides: it is looked at last. */
+function groupOf(
+  identity: string,
+  { first, members, redirect, shadow, errored }: GroupDraft,
+  mirror: Cluster | undefined,
+  targets: readonly Cluster[],
+  weights: Weights | undefined,
   module: AmbassadorModule,
-): Omit<RouteGroup, 'identity' | 'errored' | 'members' | 'shadows' | 'redirect' | 'redirectHost' | 'facts'> {
+): RouteGroup {
   const ordered = members.length < 2 ? members : members.toSorted((a, b) => compareWeights(weightOf(a), weightOf(b)));
   const last = ordered.at(-1);
-  const lastWith = (field: string): ReadMapping | undefined =>
-    ordered.findLast(({ policy }) => Object.hasOwn(policy.spec, field));
-  const regexHost = isTrueAt(lastWith('host_regex')?.policy.spec, 'host_regex');
+  const regexHost = isTrueAt(lastWith(ordered, 'host_regex')?.policy.spec, 'host_regex');
   const match = matchOf(first);
   const { spec } = first.policy;
   return {
+    identity,
     host: plainHost(last),
     hostGlob: plainHost(last) ?? plainHost(redirect),
     hostRegex: regexHost ? (last?.match?.host ?? '') : null,
@@ -134,14 +128,30 @@ function sharedFields(
     headers: headerMatches(match.headers),
     // Envoy gets those of the members: a redirect, which has none, looks at no parameter.
     query: last ? queryMatches(matchOf(last).query) : [],
-    caseSensitive: valueAt((redirect ?? lastWith('case_sensitive'))?.policy.spec, 'case_sensitive') !== false,
+    caseSensitive: valueAt((redirect ?? lastWith(ordered, 'case_sensitive'))?.policy.spec, 'case_sensitive') !== false,
     labels: unionOf(ordered),
+    members: weights ? membersOf(members, targets, weights) : [],
+    redirect: redirect?.policy,
+    redirectHost: redirect?.service,
+    shadows: shadow ? [{ policy: shadow.policy, cluster: mirror }] : NO_SHADOWS,
     requestHeadersAdded: headersAdded(ordered, 'add_request_headers', module),
     responseHeadersAdded: headersAdded(ordered, 'add_response_headers', module),
     // A Mapping that asks for the same comes first and makes the group its own: only some Hosts serve it then.
     internal: first.policy.kind === 'InternalMapping',
-    weight: ordered.map(weightOf).reduce((most, one) => (compareWeights(one, most) > 0 ? one : most), weightOf(first)),
+    weight: heaviest(first, ordered),
+    errored: errored || weights?.problem !== undefined,
+    facts: noFacts(),
   };
+}
+
+function lastWith(mappings: readonly ReadMapping[], field: string): ReadMapping | undefined {
+  return mappings.findLast(({ policy }) => Object.hasOwn(policy.spec, field));
+}
+
+function heaviest(first: ReadMapping, others: readonly ReadMapping[]): RouteGroup['weight'] {
+  let most = weightOf(first);
+  for (const other of others) if (compareWeights(weightOf(other), most) > 0) most = weightOf(other);
+  return most;
 }
 
 function matchOf({ match }: ReadMapping): Match {

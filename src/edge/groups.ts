@@ -20,7 +20,7 @@ export class MatchSet implements Slot {
   gone = false;
   /** What was made of the draft at the last time. */
   made: MadeGroup | undefined;
-  /** Up to `#count` those of this run, behind that what is left of the run before. */
+  /** Up to `#count` those of this run, behind that what is left of the run before. What a draft was made of stays as it is. */
   #mappings: ReadMapping[] = [];
   #count = 0;
   #draft: GroupDraft | undefined;
@@ -36,14 +36,14 @@ export class MatchSet implements Slot {
   add(mapping: ReadMapping): void {
     const at = this.#count++;
     if (this.#mappings[at] === mapping) return;
-    if (at === 0) this.#mappings = [mapping];
+    if (at === 0 || this.#draft) this.#mappings = this.#mappings.slice(0, at).concat(mapping);
     else this.#mappings[at] = mapping;
     this.#draft = undefined;
   }
 
   draft(): GroupDraft {
     if (this.#mappings.length > this.#count) {
-      this.#mappings.length = this.#count;
+      this.#mappings = this.#mappings.slice(0, this.#count);
       this.#draft = undefined;
     }
     return (this.#draft ??= draftOf(this.#mappings));

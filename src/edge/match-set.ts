@@ -25,7 +25,7 @@ export function draftOf(mappings: readonly ReadMapping[]): GroupDraft {
   if (!isPlain) return new Joining(first).joined(mappings);
   return {
     first,
-    members: [first],
+    members: mappings,
     redirect: undefined,
     shadow: undefined,
     errored: false,

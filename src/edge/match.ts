@@ -31,26 +31,21 @@ export interface Match {
 export function matchOf(spec: Spec): Match | undefined {
   const prefix = textAt(spec, 'prefix');
   if (prefix === undefined) return undefined;
-  const headers: Asked[] = [];
-  const { host, hostRegex, problem } = hostOf(spec, headers);
-  addAsked(headers, spec['regex_headers'], true);
-  if (host !== undefined) headers.push({ name: ':authority', value: host, regex: hostRegex });
+  const { host, hostRegex, problem, exact } = hostOf(spec);
   const method = textAt(spec, 'method');
-  if (method !== undefined) headers.push({ name: ':method', value: method, regex: isTrueAt(spec, 'method_regex') });
-  const query: Asked[] = [];
-  addAsked(query, spec['query_parameters'], false);
-  addAsked(query, spec['regex_query_parameters'], true);
+  const headers = exact.concat(
+    askedOf(spec['regex_headers'], true),
+    host === undefined ? NOTHING : { name: ':authority', value: host, regex: hostRegex },
+    method === undefined ? NOTHING : { name: ':method', value: method, regex: isTrueAt(spec, 'method_regex') },
+  );
+  const query = askedOf(spec['query_parameters'], false).concat(askedOf(spec['regex_query_parameters'], true));
   const precedence = numberAt(spec, 'precedence') ?? 0;
   const weight = orderWeight(prefix, headers, query, precedence);
-  return { prefix, host, hostRegex, headers: trimmed(headers), query: trimmed(query), precedence, weight, problem };
+  return { prefix, host, hostRegex, headers, query: query.length === 0 ? NOTHING : query, precedence, weight, problem };
 }
 
+// Most ask for nothing else, and there are thousands of them.
 const NOTHING: readonly never[] = [];
-
-/** A list that was pushed to has room for sixteen more, and there are thousands of them. */
-function trimmed<Item>(list: readonly Item[]): readonly Item[] {
-  return list.length === 0 ? NOTHING : list.slice();
-}
 
 /** What Mappings are grouped by, without separators; upstream's group id is a hash of it. `labels`: what selectors see of it. */
 export function identityOf({ prefix, headers, query, precedence }: Match, labels: string): string {
@@ -61,34 +56,43 @@ export function identityOf({ prefix, headers, query, precedence }: Match, labels
   return parts.join('');
 }
 
-/** The host that is asked for. Adds the exact headers but `:authority`, which is a spelling of the host. */
-function hostOf(spec: Spec, headers: Asked[]): Pick<Match, 'host' | 'hostRegex' | 'problem'> {
-  let [host, hostRegex, problem]: [string | undefined, boolean, string | undefined] = [undefined, false, undefined];
-  const written: Asked[] = [];
-  addAsked(written, spec['headers'], false);
-  for (const header of written) {
-    const { name, value } = header;
-    if (value === undefined || name.toLowerCase() !== ':authority') headers.push(header);
-    else if (value.includes('*'))
-      problem = `:authority exact-match '${value}' contains *, which cannot match anything.`;
+/** The host that is asked for, and the exact headers but `:authority`, which is a spelling of the host. */
+function hostOf(spec: Spec): Pick<Match, 'host' | 'hostRegex' | 'problem'> & { exact: readonly Asked[] } {
+  let host: string | undefined;
+  let hostRegex = false;
+  let problem: string | undefined;
+  const written = askedOf(spec['headers'], false);
+  const authorities = written.filter(isAuthority);
+  const exact = authorities.length === 0 ? written : written.filter((header) => !isAuthority(header));
+  for (const { value } of authorities) {
+    if (value?.includes('*')) problem = `:authority exact-match '${value}' contains *, which cannot match anything.`;
     else host = value;
   }
   const plain = textAt(spec, 'host');
   if (plain !== undefined) {
-    [host, hostRegex] = [plain, isTrueAt(spec, 'host_regex')];
+    host = plain;
+    hostRegex = isTrueAt(spec, 'host_regex');
     if (!hostRegex && plain.includes('*'))
       problem = `host exact-match ${plain} contains *, which cannot match anything.`;
   }
   const glob = textAt(spec, 'hostname');
-  if (glob !== undefined) [host, hostRegex] = [glob, false];
-  return { host: host || undefined, hostRegex, problem };
+  if (glob !== undefined) {
+    host = glob;
+    hostRegex = false;
+  }
+  return { host: host || undefined, hostRegex, problem, exact };
 }
 
-function addAsked(to: Asked[], values: unknown, regex: boolean): void {
-  if (!isRecord(values)) return;
-  for (const [name, value] of Object.entries(values)) {
-    to.push({ name, value: value === true || value === null ? undefined : textOf(value), regex });
-  }
+/** One that only has to be there is no spelling of the host. */
+function isAuthority({ name, value }: Asked): boolean {
+  return value !== undefined && name.toLowerCase() === ':authority';
+}
+
+function askedOf(values: unknown, regex: boolean): readonly Asked[] {
+  if (!isRecord(values)) return NOTHING;
+  return Object.entries(values).map(([name, value]) => {
+    return { name, value: value === true || value === null ? undefined : textOf(value), regex };
+  });
 }
 
 /** What is no text is nothing that could match, but it is told apart by. */
@@ -118,14 +122,20 @@ function size(text: string): number {
 
 /** As Envoy gets them: the glob of a host becomes a prefix or suffix, and `*` nothing at all. */
 export function headerMatches(headers: readonly Asked[]): readonly ValueMatch[] {
-  const matches = headers.flatMap(({ name, value, regex }) => {
-    if (regex || name !== ':authority' || value === undefined) return [valueMatch({ name, value, regex })];
-    if (value === '*') return [];
-    if (value.startsWith('*')) return [{ name, match: 'suffix' as const, value: value.slice(1) }];
-    if (value.endsWith('*')) return [{ name, match: 'prefix' as const, value: value.slice(0, -1) }];
-    return [{ name, match: 'exact' as const, value }];
-  });
-  return trimmed(matches);
+  const asked = headers.some(isAnyHost) ? headers.filter((header) => !isAnyHost(header)) : headers;
+  return asked.length === 0 ? NOTHING : asked.map(headerMatch);
+}
+
+function isAnyHost({ name, value, regex }: Asked): boolean {
+  return name === ':authority' && value === '*' && !regex;
+}
+
+function headerMatch(header: Asked): ValueMatch {
+  const { name, value, regex } = header;
+  if (regex || name !== ':authority' || value === undefined) return valueMatch(header);
+  if (value.startsWith('*')) return { name, match: 'suffix', value: value.slice(1) };
+  if (value.endsWith('*')) return { name, match: 'prefix', value: value.slice(0, -1) };
+  return { name, match: 'exact', value };
 }
 
 export function queryMatches(query: readonly Asked[]): readonly ValueMatch[] {

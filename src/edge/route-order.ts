@@ -28,6 +28,10 @@ export function weightText(weight: readonly (number | string)[]): string {
   return weight.map((part) => (typeof part === 'number' ? numberText(part) : part)).join('\0');
 }
 
+/** The digits behind a letter for their count, as more of them are more; a negative number by how far it is from the least one. */
 function numberText(number: number): string {
-  return String(Math.min(Math.max(Math.trunc(number), -OFFSET), OFFSET) + OFFSET).padStart(16, '0');
+  const whole = Math.trunc(Math.min(Math.max(number, -OFFSET), OFFSET));
+  if (whole < 0) return `-${String(whole + OFFSET).padStart(16, '0')}`;
+  const digits = String(whole);
+  return String.fromCharCode(64 + digits.length) + digits;
 }

@@ -15,9 +15,13 @@ export function shared(upstream: MappingUpstream, settings: EdgeSettings): Mappi
   const { connectTimeoutMs, resolver } = upstream;
   // Any JSON may stand there, and few write it.
   if (loadBalancer !== undefined || !(tls === undefined || tls === true || typeof tls === 'string')) return upstream;
-  const timeout = String(connectTimeoutMs);
-  const wishes = [service, namespace, marker, tls, hostRewrite, breakers, statsName, timeout, resolver];
+  const name = `${namespace.length} ${namespace}${resolver.length} ${resolver}${service}`;
+  const more = marker ?? tls ?? hostRewrite ?? statsName ?? connectTimeoutMs ?? breakers?.[0];
+  const text =
+    more === undefined
+      ? name
+      : JSON.stringify([name, marker, tls, hostRewrite, breakers, statsName, String(connectTimeoutMs)]);
   const pool = pools.get(settings) ?? new Pool<MappingUpstream>();
   pools.set(settings, pool);
-  return pool.shared(JSON.stringify(wishes), () => upstream);
+  return pool.shared(text, () => upstream);
 }
