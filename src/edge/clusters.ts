@@ -15,17 +15,17 @@ export interface Upstream {
   readonly service: string;
   readonly namespace: string;
   /** Goes into the name: `shadow`, `extauth`, a `cluster_tag`. */
-  readonly marker?: string;
+  readonly marker?: string | undefined;
   /** `tls` as written: the name of a TLSContext, or true. */
   readonly tls?: unknown;
-  readonly hostRewrite?: string;
+  readonly hostRewrite?: string | undefined;
   /** What each circuit breaker adds to the name. */
-  readonly breakers?: readonly string[];
+  readonly breakers?: readonly string[] | undefined;
   readonly loadBalancer?: unknown;
-  readonly statsName?: string;
-  readonly connectTimeoutMs?: number;
+  readonly statsName?: string | undefined;
+  readonly connectTimeoutMs?: number | undefined;
   /** Name of a resolver; absent: the Module's. */
-  readonly resolver?: string;
+  readonly resolver?: string | undefined;
   /** What was made of these wishes at the last time. */
   made?: MadeCluster;
 }

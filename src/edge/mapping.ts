@@ -2,7 +2,7 @@ import { Fact } from './facts.ts';
 import { GLOBAL_KEY } from './compilation.ts';
 import { defaultFor, type AmbassadorModule } from './module.ts';
 import { matchOf, type Match } from './match.ts';
-import { Pool } from './pool.ts';
+import { PairPool } from './pool.ts';
 import { normaliseService, readUrl } from './service.ts';
 import { isRecord, isTrueAt, numberAt, textAt, valueAt } from './spec.ts';
 import { breakerNames, isLoadBalancer, isRetryOn } from './upstream-options.ts';
@@ -132,10 +132,10 @@ export function serviceOf(
 }
 
 /** Ten thousand Mappings send to a few hundred services. */
-const completed = new Pool<ReturnType<typeof normaliseService>>();
+const completed = new PairPool<ReturnType<typeof normaliseService>>();
 
 function inNamespace(service: string, namespace: string): ReturnType<typeof normaliseService> {
-  return completed.shared(`${namespace.length} ${namespace} ${service}`, () => normaliseService(service, namespace));
+  return completed.shared(namespace, service, () => normaliseService(service, namespace));
 }
 
 // Most have nothing to say, and there are thousands of them.
@@ -262,9 +262,9 @@ function upstreamOf(
     tls: valueAt(spec, 'tls'),
     loadBalancer: valueAt(spec, 'load_balancer'),
     resolver: resolverOf(policy, module),
-    ...(marker && { marker }),
-    ...(hostRewrite && { hostRewrite }),
-    ...(statsName && { statsName }),
-    ...(connectTimeoutMs !== undefined && { connectTimeoutMs }),
+    marker: marker || undefined,
+    hostRewrite: hostRewrite || undefined,
+    statsName: statsName || undefined,
+    connectTimeoutMs,
   };
 }

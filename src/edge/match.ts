@@ -102,9 +102,11 @@ function textOf(value: unknown): string {
 
 function orderWeight(prefix: string, headers: readonly Asked[], query: readonly Asked[], precedence: number): string {
   const weight = [precedence, size(prefix), lengthOf(headers), lengthOf(query), prefix, 'GET'];
-  for (const { name, value } of headers) weight.push(`${name}-${value || '*'}`);
-  for (const { name, value } of query) weight.push(`${name}-${value || '*'}`);
-  return weightText(weight);
+  return weightText(weight.concat(headers.map(askedText), query.map(askedText)));
+}
+
+function askedText({ name, value }: Asked): string {
+  return `${name}-${value || '*'}`;
 }
 
 function lengthOf(all: readonly Asked[]): number {

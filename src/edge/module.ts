@@ -18,6 +18,9 @@ export interface AmbassadorModule {
   readonly servicesInOwnNamespace: boolean;
 }
 
+/** Of Mappings, where neither they nor the Module name one. */
+export const USUAL_RESOLVER = 'kubernetes-service';
+
 // One object for ever: what is remembered with a Mapping is compared by it.
 const NO_CONFIG: Spec = {};
 
@@ -31,7 +34,7 @@ export function moduleOf(compilation: Compilation): AmbassadorModule {
     policy,
     key: policy?.key ?? 'ir.ambassador',
     config,
-    resolver: textAt(config, 'resolver') ?? 'kubernetes-service',
+    resolver: textAt(config, 'resolver') ?? USUAL_RESOLVER,
     circuitBreakers: valueAt(config, 'circuit_breakers') ?? undefined,
     loadBalancer: valueAt(config, 'load_balancer') ?? undefined,
     servicesInOwnNamespace: Boolean(valueAt(config, 'use_ambassador_namespace_for_service_resolution')),

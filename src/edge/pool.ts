@@ -15,3 +15,16 @@ export class Pool<Value> {
     return made;
   }
 }
+
+/** The same for values that two texts name. */
+export class PairPool<Value> {
+  readonly #values = new Pool<Pool<Value>>();
+
+  shared(first: string, second: string, value: () => Value): Value {
+    return this.#values.shared(first, makePool<Value>).shared(second, value);
+  }
+}
+
+function makePool<Value>(): Pool<Value> {
+  return new Pool();
+}

@@ -5,29 +5,30 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The value at a path; undefined where there is none. Inherited properties (`__proto__`, `constructor`) are none. */
-export function valueAt(value: unknown, ...path: readonly string[]): unknown {
-  let found = value;
-  for (const name of path) {
-    if (!isRecord(found) || !Object.hasOwn(found, name)) return undefined;
-    found = found[name];
-  }
-  return found;
+/**
+ * The value at a path of up to three names; undefined where there is none. Inherited properties (`__proto__`, `constructor`)
+ * are none. No rest parameter here: each Mapping is read by some fifty calls, and each of them would make a list.
+ */
+export function valueAt(value: unknown, name?: string, second?: string, third?: string): unknown {
+  if (name === undefined) return value;
+  if (!isRecord(value) || !Object.hasOwn(value, name)) return undefined;
+  const found = value[name];
+  return second === undefined ? found : valueAt(found, second, third);
 }
 
-export function textAt(value: unknown, ...path: readonly string[]): string | undefined {
-  const found = valueAt(value, ...path);
+export function textAt(value: unknown, name?: string, second?: string, third?: string): string | undefined {
+  const found = valueAt(value, name, second, third);
   return typeof found === 'string' ? found : undefined;
 }
 
 /** YAML's 64-bit integers come as `bigint`: here they are numbers. */
-export function numberAt(value: unknown, ...path: readonly string[]): number | undefined {
-  const found = valueAt(value, ...path);
+export function numberAt(value: unknown, name?: string, second?: string, third?: string): number | undefined {
+  const found = valueAt(value, name, second, third);
   return typeof found === 'bigint' ? Number(found) : typeof found === 'number' ? found : undefined;
 }
 
-export function isTrueAt(value: unknown, ...path: readonly string[]): boolean {
-  return valueAt(value, ...path) === true;
+export function isTrueAt(value: unknown, name?: string, second?: string, third?: string): boolean {
+  return valueAt(value, name, second, third) === true;
 }
 
 /**
@@ -55,13 +56,18 @@ export function hasScalar(value: unknown, isWanted: (scalar: unknown) => boolean
 }
 
 /** Empty when there is no list. */
-export function listAt(value: unknown, ...path: readonly string[]): readonly unknown[] {
-  const found = valueAt(value, ...path);
+export function listAt(value: unknown, name?: string, second?: string, third?: string): readonly unknown[] {
+  const found = valueAt(value, name, second, third);
   return Array.isArray(found) ? (found as unknown[]) : [];
 }
 
 /** Empty when there is no object. */
-export function recordAt(value: unknown, ...path: readonly string[]): Readonly<Record<string, unknown>> {
-  const found = valueAt(value, ...path);
+export function recordAt(
+  value: unknown,
+  name?: string,
+  second?: string,
+  third?: string,
+): Readonly<Record<string, unknown>> {
+  const found = valueAt(value, name, second, third);
   return isRecord(found) ? found : {};
 }

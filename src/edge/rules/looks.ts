@@ -39,7 +39,8 @@ export class Looks<Item extends Remembering> {
   /** Of one sort: the looks at every item of it, and those at what has a trait. */
   readonly #bySort = new Map<string, { always: readonly number[]; byTrait: ReadonlyMap<string, readonly number[]> }>();
   readonly #byEdge = new WeakMap<Edge, readonly Found[][]>();
-  readonly #numbers: number[] = [];
+  /** Of each look the item at which it was begun last: two traits of one item may ask for the same look. */
+  readonly #latest: (Item | undefined)[] = [];
 
   constructor(
     itemsOf: (edge: Edge) => readonly Item[],
@@ -77,24 +78,22 @@ export class Looks<Item extends Remembering> {
   }
 
   readonly #foundIn = remembered((item: Item): readonly Found[] => {
-    let found: Found[] | undefined;
-    for (const number of this.#looksAt(item)) {
-      const one = askOne(this.#looks[number]!, number, item);
-      if (one) (found ??= []).push(one);
-    }
-    return found ?? NOTHING;
+    const { always, byTrait } = this.#ofSort(this.#sortOf(item));
+    let found = this.#begin(always, item, NOTHING);
+    for (const trait of this.#traitsOf(item)) found = this.#begin(byTrait.get(trait) ?? NOTHING, item, found);
+    return found;
   });
 
-  /** For the item of the moment: the list is filled anew for the next one. */
-  #looksAt(item: Item): readonly number[] {
-    const { always, byTrait } = this.#ofSort(this.#sortOf(item));
-    const numbers = this.#numbers;
-    numbers.length = 0;
-    for (const number of always) numbers.push(number);
-    for (const trait of this.#traitsOf(item)) {
-      for (const number of byTrait.get(trait) ?? NOTHING) if (!numbers.includes(number)) numbers.push(number);
+  /** Adds what these looks find in an item, each begun once. */
+  #begin(numbers: readonly number[], item: Item, before: readonly Found[]): readonly Found[] {
+    let found = before;
+    for (const number of numbers) {
+      if (this.#latest[number] === item) continue;
+      this.#latest[number] = item;
+      const one = askOne(this.#looks[number]!, number, item);
+      if (one) found = [...found, one];
     }
-    return numbers;
+    return found;
   }
 
   #ofSort(sort: string) {
