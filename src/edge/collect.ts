@@ -168,17 +168,13 @@ function candidatesOf(
   return candidates;
 }
 
-function candidateOf(
-  { written, parent, refused, ...unfolded }: Unfolded,
-  origin: Origin,
-  settings: EdgeSettings,
-): Candidate {
-  const { kind, name, namespace, labels, spec, key } = expandVariables(unfolded, settings.environment);
-  const storedName = name;
-  const policy: Policy = parent
-    ? { kind, name, namespace, labels, spec, key, storedName, origin, written, facts: noFacts(), parent }
-    : { kind, name, namespace, labels, spec, key, storedName, origin, written, facts: noFacts() };
-  return { policy, ours: isOurs(policy, settings.ambassadorId), refused, slot: undefined };
+function candidateOf(unfolded: Unfolded, origin: Origin, { ambassadorId, environment }: EdgeSettings): Candidate {
+  const { written, parent, refused, ...texts } = unfolded;
+  // Of what is as it was written, nothing is replaced.
+  const { kind, name, namespace, labels, spec, key } = expandVariables(texts, environment);
+  const policy = { kind, name, namespace, labels, spec, key, storedName: name, origin, written, facts: noFacts() };
+  const whole: Policy = parent ? { ...policy, parent } : policy;
+  return { policy: whole, ours: isOurs(whole, ambassadorId), refused, slot: undefined };
 }
 
 function sameOrigin(a: Origin, b: Origin): boolean {

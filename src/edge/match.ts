@@ -1,3 +1,4 @@
+import { TextPool } from './pool.ts';
 import { weightText } from './route-order.ts';
 import { shown } from './shown.ts';
 import { isRecord, isTrueAt, numberAt, textAt } from './spec.ts';
@@ -80,13 +81,16 @@ function hostOf(spec: Spec): Pick<Match, 'host' | 'hostRegex' | 'problem'> & { e
     host = glob;
     hostRegex = false;
   }
-  return { host: host || undefined, hostRegex, problem, exact };
+  return { host: host ? hosts.shared(host) : undefined, hostRegex, problem, exact };
 }
 
 /** One that only has to be there is no spelling of the host. */
 function isAuthority({ name, value }: Asked): boolean {
   return value !== undefined && name.toLowerCase() === ':authority';
 }
+
+/** Ten thousand Mappings name some hundred hosts, and are looked up by them in each run. */
+const hosts = new TextPool();
 
 function askedOf(values: unknown, regex: boolean): readonly Asked[] {
   if (!isRecord(values)) return NOTHING;

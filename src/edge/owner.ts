@@ -6,13 +6,17 @@ import { Pool } from './pool.ts';
 import { textAt } from './spec.ts';
 
 /** Every Mapping that a group took up: members, the redirect, shadows. The first one in the compiler's order made the group. */
-export function policiesIn({ members, redirect, shadows }: RouteGroup): Policy[] {
+export function policiesIn(group: RouteGroup): readonly Policy[] {
+  const { members, redirect, shadows } = group;
   const [only] = members;
-  if (only && members.length === 1 && shadows.length === 0 && !redirect) return [only.policy];
+  return only && members.length === 1 && shadows.length === 0 && !redirect ? [only.policy] : severalIn(group);
+}
+
+const severalIn = remembered(({ members, redirect, shadows }: RouteGroup): readonly Policy[] => {
   const policies = [...members, ...shadows].map(({ policy }) => policy);
   if (redirect) policies.push(redirect);
   return policies.sort((a, b) => (a.key < b.key ? -1 : 1));
-}
+});
 
 /** Argo Rollouts cuts the name of the base to this and adds the suffix. */
 const CANARY_BASE = 246;
@@ -37,9 +41,8 @@ export function ownerAmong(policy: Policy, group: readonly Policy[]): string {
 /** Everybody who has a Mapping in the group. */
 export const ownersOf = remembered((group: RouteGroup): ReadonlySet<string> => {
   const policies = policiesIn(group);
-  const [only, ...others] = policies;
-  if (!only || others.length > 0) return new Set(policies.map((policy) => ownerAmong(policy, policies)));
-  const owner = ownerOf(only);
+  if (policies.length !== 1) return new Set(policies.map((policy) => ownerAmong(policy, policies)));
+  const owner = ownerOf(policies[0]!);
   return alone.shared(owner, () => new Set([owner]));
 });
 

@@ -16,7 +16,16 @@ export class Pool<Value> {
   }
 }
 
-/** The same for values that two texts name. */
+/** The text itself, one for all that are equal: what compares them later sees at once that they are. */
+export class TextPool {
+  readonly #texts = new Pool<string>();
+
+  shared(text: string): string {
+    return this.#texts.shared(text, () => text);
+  }
+}
+
+/** One value for each pair of texts. */
 export class PairPool<Value> {
   readonly #values = new Pool<Pool<Value>>();
 

@@ -6,6 +6,7 @@ import type { EdgeInput } from '../input.ts';
 import type { Cluster, Policy } from '../model.ts';
 import { objectsOf } from '../objects.ts';
 import { describe, partyOf } from '../party.ts';
+import { TextPool } from '../pool.ts';
 import { shown } from '../shown.ts';
 import { listAt, numberAt, textAt, valueAt } from '../spec.ts';
 import {
@@ -64,7 +65,8 @@ export function* backendMissing({ edge, input }: Judged): Iterable<Hit> {
 }
 
 /** As it stands there; in each run all ten thousand are compared. */
-const writtenTarget = remembered((policy: Policy) => textAt(policy.spec, 'service') ?? '');
+const writtenTarget = remembered((policy: Policy) => targets.shared(textAt(policy.spec, 'service') ?? ''));
+const targets = new TextPool();
 
 type Problem = Pick<Hit, 'missing'> & { readonly text: string };
 
