@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { GitOpsSource, GitOpsSourceSpecInput } from '../src/api/source.ts';
-import { gitOpsSourceCrd } from '../src/api/crd.ts';
+import { driftGuardCrd, gitOpsSourceCrd } from '../src/api/crd.ts';
 import type { KubeObject } from '../src/kube/object.ts';
 import { freshNamespace, sharedCluster, type Cluster } from './cluster.ts';
 import { startGitServer, type GitServer, type GitServerOptions } from './git-server.ts';
@@ -272,15 +272,17 @@ export class World implements AsyncDisposable {
 
 /** By server-side apply, so that test files that run side by side do not disturb each other. */
 export async function installCrd(cluster: Cluster): Promise<void> {
-  const crd = gitOpsSourceCrd();
-  const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gitopssources.plumbline.dev';
-  await cluster.request('PATCH', `${path}?fieldManager=test&force=true`, {
-    body: crd,
-    contentType: 'application/apply-patch+yaml',
-  });
-  await until(async () => (await cluster.request('GET', `${SOURCES}/gitopssources`)).status === 200, {
-    what: 'the CRD is served',
-  });
+  for (const crd of [gitOpsSourceCrd(), driftGuardCrd()]) {
+    const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${crd.metadata.name}`;
+    await cluster.request('PATCH', `${path}?fieldManager=test&force=true`, {
+      body: crd,
+      contentType: 'application/apply-patch+yaml',
+    });
+    const { plural } = crd.spec.names;
+    await until(async () => (await cluster.request('GET', `${SOURCES}/${plural}`)).status === 200, {
+      what: `${plural} are served`,
+    });
+  }
 }
 
 /** A ConfigMap as a manifest. */

@@ -1,10 +1,21 @@
-// drift.mode Prevent ends when its source says so, with an operator or without; and nobody is locked out by it.
+// drift.mode Prevent ends when its source says so; and nobody is locked out by it, with an operator or without.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { readAudit } from './audit.ts';
 import type { Cluster } from './cluster.ts';
 import type { World } from './operator.ts';
-import { effective, guarded, made, preventCluster, preventWorld, refused } from './prevent.ts';
+import {
+  editorOf,
+  effective,
+  guarded,
+  guardIn,
+  guardPath,
+  made,
+  preventCluster,
+  preventWorld,
+  refused,
+} from './prevent.ts';
 import { config, dataOf, deployment, Team } from './team.ts';
 import { until } from './until.ts';
 
@@ -32,24 +43,31 @@ describe('with the operator', () => {
   before(async () => void (world = await preventWorld(cluster)));
   after(() => world[Symbol.asyncDispose]());
 
-  it('Heal: at once; policies and bindings go with the last source', async () => {
+  it('Heal: at once; policies, bindings and guards go with the last source', async () => {
     const files = (name: string) => ({ 'a.yaml': config(name), 'b.yaml': deployment(name) });
     const one = await guarded(world, 'one', files('one'));
     const two = await guarded(world, 'two', files('two'));
     await effective(world, 'v1/configmaps/one');
     const { namespace } = world;
-    const bindings = (name: string) => [
-      `plumbline-prevent-scale.${namespace}.${name}.${namespace}`,
-      `plumbline-prevent.${namespace}.${name}`,
-    ];
-    assert.deepEqual((await made(world, 'bindings')).sort(), [...bindings('one'), ...bindings('two')].sort());
+    const [policies, bindings] = [await made(world, 'policies'), await made(world, 'bindings')];
+    assert.deepEqual(policies, [`plumbline-prevent-scale.${namespace}`, `plumbline-prevent.${namespace}`]);
+    assert.equal(bindings.length, 4);
+    assert.deepEqual(Object.keys((await guardIn(world))!.sources).sort(), [`${namespace}/one`, `${namespace}/two`]);
     await mode(one, 'Heal');
     await healed(world, 'one', 'free');
-    await until(async () => (await made(world, 'bindings')).length === 2);
+    assert.deepEqual(Object.keys((await guardIn(world))!.sources), [`${namespace}/two`]);
+    assert.deepEqual(await made(world, 'bindings'), bindings);
     assert.equal((await one.condition('Ready', 'True')).status!.conditions!.some(isPrevented), false);
     await two.delete();
-    await until(async () => (await made(world, 'policies')).length === 0);
-    assert.deepEqual(await made(world, 'bindings'), []);
+    for (const what of ['policies', 'bindings', 'guards'] as const)
+      await until(async () => (await made(world, what)).length === 0, { what: `${what} are removed` });
+  });
+
+  it('Heal, while Git does not answer and the source has no new commit: at once all the same', async () => {
+    const team = await guarded(world, 'gitless', { 'a.yaml': config('gitless') });
+    await effective(world, 'v1/configmaps/gitless');
+    await team.patch({ spec: { url: 'http://127.0.0.1:9/none.git', drift: { mode: 'Heal' } } });
+    await edit(world, 'gitless', 'free');
   });
 
   it('suspended: nothing is refused; afterwards it is again', async () => {
@@ -74,10 +92,10 @@ describe('with the operator', () => {
     await world.expect(200, 'DELETE', world.path('v1/configmaps/orphan'));
   });
 
-  it('a binding or a policy that somebody removes or changes is made again', async () => {
+  it('a binding, a policy or a guard that somebody removes or changes is made again', async () => {
     await guarded(world, 'tampered', { 'a.yaml': config('tampered') });
     await effective(world, 'v1/configmaps/tampered');
-    const binding = `plumbline-prevent.${world.namespace}.tampered`;
+    const binding = `plumbline-prevent.${world.namespace}`;
     const path = `${ADMISSION}/validatingadmissionpolicybindings/${binding}`;
     await world.expect(200, 'PATCH', path, { body: { spec: { validationActions: ['Audit'] } } });
     const actions = async () => {
@@ -90,6 +108,12 @@ describe('with the operator', () => {
     const policy = `plumbline-prevent.${world.namespace}`;
     await world.expect(200, 'DELETE', `${ADMISSION}/validatingadmissionpolicies/${policy}`);
     await until(async () => (await made(world, 'policies')).includes(policy));
+    const told = await guardIn(world);
+    await world.expect(200, 'PATCH', guardPath(world), { body: { spec: { objects: null, sources: { a: null } } } });
+    const isBack = async () => isDeepStrictEqual(await guardIn(world), told);
+    await until(isBack, { what: 'the guard says again what it said' });
+    await world.expect(200, 'DELETE', guardPath(world));
+    await until(isBack, { what: 'the guard is there again' });
     await effective(world, 'v1/configmaps/tampered');
   });
 
@@ -122,37 +146,22 @@ describe('without the operator', () => {
     await world.expect(200, 'PATCH', world.path('v1/configmaps/b'), { body: { data: { key: 'urgent' } }, token });
   });
 
-  it('the mode of the source decides at once', async () => {
-    await mode(team, 'Heal');
-    await until(async () => {
-      const { status } = await cluster.request('DELETE', world.path('v1/configmaps/b'));
-      return status === 200;
-    });
-    await mode(team, 'Prevent');
-    const path = world.path('v1/configmaps/a');
-    await until(
-      async () => (await cluster.request('PATCH', path, { body: { metadata: { labels: null } } })).status === 403,
-    );
+  it('who may edit the source opens an object, another may not', async () => {
+    const path = world.path('v1/configmaps/b');
+    const open = { body: { metadata: { annotations: { 'plumbline.dev/reconcile': 'disabled' } } } };
+    await refused(world, 'PATCH', path, { ...open, token: await editorOf(world) });
+    await world.expect(200, 'PATCH', path, open);
+    await world.expect(200, 'DELETE', path);
   });
 
-  it('deleting the source, which then waits for its finalizer, is enough', async () => {
-    const replaced = await Team.create(world, 'waiting', { 'a.yaml': config('c') });
-    await replaced.delete();
-    await refused(world, 'DELETE', world.path('v1/configmaps/a'));
-  });
-
-  it('the policies can be deleted by whoever may delete policies', async () => {
+  it('without its guard a namespace is open; the policies can be deleted, too', async () => {
+    await world.expect(200, 'DELETE', guardPath(world));
+    await until(async () => (await cluster.request('DELETE', world.path('v1/configmaps/a'))).status === 200);
+    const scale = `${world.path('apps/v1/deployments/web')}/scale`;
+    await world.expect(200, 'PATCH', scale, { body: { spec: { replicas: 3 } } });
     for (const name of ['plumbline-prevent', 'plumbline-prevent-scale'])
       await world.expect(200, 'DELETE', `${ADMISSION}/validatingadmissionpolicies/${name}.${world.namespace}`);
-    await until(async () => {
-      const { status } = await cluster.request('DELETE', world.path('v1/configmaps/a'));
-      return status === 200;
-    });
-    const scale = `${world.path('apps/v1/deployments/web')}/scale`;
-    const scaled = async () =>
-      (await cluster.request('PATCH', scale, { body: { spec: { replicas: 3 } } })).status === 200;
-    await until(scaled, { what: 'the scale is anybody’s' });
-    const binding = `plumbline-prevent.${world.namespace}.app`;
+    const binding = `plumbline-prevent.${world.namespace}`;
     await world.expect(200, 'DELETE', `${ADMISSION}/validatingadmissionpolicybindings/${binding}`);
   });
 
@@ -161,12 +170,13 @@ describe('without the operator', () => {
     await until(async () => (await dataOf(world, 'a'))?.['key'] === 'value');
     await effective(world, 'v1/configmaps/a');
     await until(async () => (await made(world, 'policies')).length === 2);
-    assert.ok((await made(world, 'bindings')).includes(`plumbline-prevent.${world.namespace}.app`));
+    assert.equal((await made(world, 'bindings')).length, 4);
     await world.operator.stop();
     const sent = () =>
       readAudit(cluster, 'operator').filter(
         ({ objectRef, verb }) =>
-          objectRef?.apiGroup === 'admissionregistration.k8s.io' && !['list', 'watch', 'get'].includes(verb),
+          (objectRef?.apiGroup === 'admissionregistration.k8s.io' || objectRef?.resource === 'driftguards') &&
+          !['list', 'watch', 'get'].includes(verb),
       ).length;
     const before = sent();
     world.startOperator();
@@ -178,15 +188,18 @@ describe('without the operator', () => {
     await refused(world, 'DELETE', world.path('v1/configmaps/a'));
   });
 
-  it('what a source leaves that was deleted while nobody watched is removed', async () => {
+  it('what a source asked for no more while nobody watched is removed: it was set to Heal, or deleted', async () => {
+    const other = await guarded(world, 'other', { 'a.yaml': config('d') });
     await world.operator.stop('SIGKILL');
+    await mode(other, 'Heal');
     await team.patch({ metadata: { finalizers: null } });
     await team.delete();
     await team.gone();
-    await edit(world, 'a', 'free');
-    assert.notDeepEqual(await made(world, 'bindings'), []);
+    await refused(world, 'DELETE', world.path('v1/configmaps/a'));
     world.startOperator();
-    await until(async () => (await made(world, 'policies')).length === 0);
-    assert.deepEqual(await made(world, 'bindings'), []);
+    await edit(world, 'a', 'free');
+    await edit(world, 'd', 'free');
+    for (const what of ['policies', 'bindings', 'guards'] as const)
+      await until(async () => (await made(world, what)).length === 0, { what: `${what} are removed` });
   });
 });

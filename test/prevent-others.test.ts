@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import { serviceAccountToken, type Cluster } from './cluster.ts';
+import { freshNamespace, serviceAccountToken, type Cluster } from './cluster.ts';
 import type { World } from './operator.ts';
-import { effective, guarded, preventCluster, preventWorld, refused } from './prevent.ts';
+import { accountWith, effective, guarded, guardIn, preventCluster, preventWorld, refused } from './prevent.ts';
 import { config, dataOf, deployment, manifest, present, Team } from './team.ts';
 import { until } from './until.ts';
 
@@ -261,4 +261,59 @@ describe('what is not kept', () => {
     const now = (await world.get('v1/configmaps/moving'))!.metadata;
     assert.deepEqual([now.uid, now.labels?.['plumbline.dev/name']], [uid, 'second']);
   });
+});
+
+describe('nobody locks others out', () => {
+  it('by whatever he writes on an object: what Git does not declare stays open', async () => {
+    await guarded(world, 'bait', { 'a.yaml': config('bait') });
+    await effective(world, 'v1/configmaps/bait');
+    const { namespace } = world;
+    const forged = {
+      labels: { 'plumbline.dev/name': 'bait', 'plumbline.dev/namespace': namespace },
+      annotations: { 'plumbline.dev/owner': `${namespace}/bait:/ConfigMap/${namespace}/victim` },
+    };
+    const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'victim', ...forged }, data: { key: 'a' } };
+    const contentType = 'application/apply-patch+yaml';
+    const path = world.path('v1/configmaps/victim');
+    await world.expect(201, 'PATCH', `${path}?fieldManager=plumbline`, { body, contentType });
+    await edit('victim', { data: { key: 'b' } });
+    await world.expect(200, 'DELETE', path);
+  });
+
+  it('by whatever he pushes: a namespace in which the source may write nothing has no guard of it', async () => {
+    const elsewhere = await freshNamespace(cluster, 'elsewhere');
+    const theirs = `/api/v1/namespaces/${elsewhere}/configmaps`;
+    const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'theirs' } };
+    await world.expect(201, 'POST', theirs, { body });
+    await accountWith(world, 'homebound', [{ apiGroups: [''], resources: ['configmaps'], verbs: ['*'] }]);
+    const team = await Team.create(
+      world,
+      'greedy',
+      { 'a.yaml': config('greedy'), 'b.yaml': config('theirs', {}, { namespace: elsewhere }) },
+      { serviceAccountName: 'homebound', drift: { mode: 'Prevent' } },
+    );
+    await team.condition('DriftPrevented', 'True');
+    await effective(world, 'v1/configmaps/greedy');
+    assert.equal(await guardIn(world, elsewhere), undefined);
+    await world.expect(200, 'PATCH', `${theirs}/theirs`, { body: { data: { key: 'b' } } });
+    await world.expect(200, 'DELETE', `${theirs}/theirs`);
+  });
+});
+
+it('what lives in no namespace is guarded too', async () => {
+  const name = `role-${world.namespace}`;
+  const files = { 'a.yaml': manifest('rbac.authorization.k8s.io/v1', 'ClusterRole', name, { rules: [] }) };
+  const team = await guarded(world, 'cluster', files);
+  const path = `/apis/rbac.authorization.k8s.io/v1/clusterroles/${name}`;
+  let round = 0;
+  const edited = async () => {
+    const labels = { 'plumbline.dev/name': `probe-${(round += 1)}` };
+    const patch = { body: { metadata: { labels } } };
+    return (await cluster.request('PATCH', `${path}?fieldManager=m${round}`, patch)).status;
+  };
+  await until(async () => (await edited()) === 403, { what: 'edits are refused', intervalMs: 200 });
+  await refused(world, 'DELETE', path);
+  await world.expect(200, 'PATCH', path, { body: { metadata: { annotations: { note: 'x' } } } });
+  await team.patch({ spec: { drift: { mode: 'Heal' } } });
+  await until(async () => (await cluster.request('DELETE', path)).status === 200, { what: 'it is open' });
 });

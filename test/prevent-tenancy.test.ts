@@ -1,4 +1,5 @@
 // drift.mode Prevent with the rights of deploy/install.yaml and no more: a team guards its own, by its own account.
+import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { serviceAccountToken } from './cluster.ts';
 import type { World } from './operator.ts';
@@ -52,12 +53,18 @@ it("the operator's own rights are enough; the account of the source passes, othe
   await until(async () => (await team.get('configmaps/a'))?.metadata.labels?.['plumbline.dev/name'] === 'app');
   const scale = `/apis/apps/v1/namespaces/${team.namespace}/deployments/web/scale`;
   await refused(world, 'PATCH', scale, { body: { spec: { replicas: 4 } }, token });
-  // The operator goes on, as the ServiceAccount plumbline of the namespace.
+  // The operator goes on, as the ServiceAccount plumbline of the namespace; an editor may act as it, too.
   await source.repository.write({ 'a.yaml': config('a', { key: 'second' }) });
   await until(async () => ((await team.get('configmaps/a'))?.['data'] as { key?: string })?.key === 'second');
+  const account = `system:serviceaccount:${team.namespace}:plumbline`;
+  const body = { data: { key: 'by its account' } };
+  await world.expect(200, 'PATCH', path, { body, token, headers: { 'Impersonate-User': account } });
+  const guard = `/apis/plumbline.dev/v1alpha1/namespaces/${team.namespace}/driftguards/plumbline-prevent`;
+  for (const method of ['DELETE', 'PATCH'] as const)
+    assert.equal((await cluster.request(method, guard, { body: {}, token })).status, 403, 'nobody is given the guards');
+  await world.expect(200, 'GET', guard);
   await source.delete();
+  await until(async () => (await cluster.request('GET', guard)).status === 404);
   const bindings = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings';
-  await until(
-    async () => (await cluster.request('GET', `${bindings}/plumbline-prevent.${team.namespace}.app`)).status === 404,
-  );
+  await until(async () => (await cluster.request('GET', `${bindings}/plumbline-prevent`)).status === 404);
 });

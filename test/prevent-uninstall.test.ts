@@ -1,4 +1,4 @@
-// Taking Plumbline away takes away what refuses: the policies and bindings go with our CRD, by the cluster's own garbage collection.
+// Taking Plumbline away takes away what refuses: all of it goes with our CRDs, by the cluster's own garbage collection.
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import type { Cluster } from './cluster.ts';
@@ -7,7 +7,8 @@ import { effective, guarded, made, preventCluster, preventWorld } from './preven
 import { config, deployment } from './team.ts';
 import { until } from './until.ts';
 
-const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gitopssources.plumbline.dev';
+const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+const CRD = `${CRDS}/gitopssources.plumbline.dev`;
 const files = { 'a.yaml': config('a'), 'web.yaml': deployment('web', { replicas: 1 }) };
 
 // One of its own: the CRD that is deleted here is everybody's.
@@ -16,14 +17,15 @@ before(async () => void (cluster = await preventCluster()));
 after(() => cluster.stop());
 
 for (const operator of ['running', 'gone'] as const) {
-  it(`the CRD is deleted while the operator is ${operator}: what it managed stays, and is anybody's`, async () => {
+  it(`the CRDs are deleted while the operator is ${operator}: what it managed stays, and is anybody's`, async () => {
     await installCrd(cluster);
     await using world = await preventWorld(cluster);
     const team = await guarded(world, 'app', files);
     await effective(world, 'v1/configmaps/a');
     if (operator === 'gone') await world.operator.stop('SIGKILL');
     await world.expect(200, 'DELETE', CRD);
-    // Its sources are on their way out, and that is enough.
+    await world.expect(200, 'DELETE', `${CRDS}/driftguards.plumbline.dev`);
+    // No finalizer holds a guard, and without it nothing is refused.
     await until(async () => {
       const { status } = await cluster.request('PATCH', world.path('v1/configmaps/a'), {
         body: { metadata: { labels: { 'plumbline.dev/name': 'nobody' } } },
@@ -47,5 +49,9 @@ it('installed again, Prevent works as before', async () => {
   await guarded(world, 'app', files);
   await effective(world, 'v1/configmaps/a');
   await world.expect(200, 'DELETE', CRD);
+  await until(async () => (await cluster.request('DELETE', world.path('v1/configmaps/a'))).status === 200, {
+    what: 'it opens with the CRD of the sources alone, too',
+  });
   await until(async () => (await cluster.request('GET', CRD)).status === 404, { timeoutMs: 90_000 });
+  await until(async () => (await made(world, 'guards')).length === 0, { what: 'guards are removed' });
 });

@@ -1,12 +1,14 @@
 // What the tests of drift.mode Prevent share: a world that allows it, requests as people send them, and what was refused.
 import assert from 'node:assert/strict';
+import type { DriftGuard, DriftGuardSpec } from '../src/api/drift-guard.ts';
 import type { GitOpsSourceSpecInput } from '../src/api/source.ts';
+import type { KubeObject } from '../src/kube/object.ts';
 import type { ClusterResponse, RequestOptions } from './cluster-request.ts';
 import { World, type OperatorOptions } from './operator.ts';
 import { Team } from './team.ts';
 import type { Files } from './git-repository.ts';
 import { until } from './until.ts';
-import { startCluster, type Cluster } from './cluster.ts';
+import { serviceAccountToken, startCluster, type Cluster } from './cluster.ts';
 
 const ADMISSION = '/apis/admissionregistration.k8s.io/v1';
 
@@ -68,13 +70,54 @@ export async function effective(world: World, place: string): Promise<void> {
   });
 }
 
-/** Names of the policies, or of the bindings, that this operator has made. */
-export async function made(world: World, plural: 'policies' | 'bindings'): Promise<string[]> {
-  const resource = plural === 'policies' ? 'validatingadmissionpolicies' : 'validatingadmissionpolicybindings';
+const MADE = {
+  policies: `${ADMISSION}/validatingadmissionpolicies`,
+  bindings: `${ADMISSION}/validatingadmissionpolicybindings`,
+  guards: '/apis/plumbline.dev/v1alpha1/driftguards',
+};
+
+/** Names of the policies or bindings, or the namespaces of the guards, that this operator has made. */
+export async function made(world: World, what: keyof typeof MADE): Promise<string[]> {
   const selector = encodeURIComponent(`plumbline.dev/prevent=${world.namespace}`);
-  const { body }: ClusterResponse<{ items?: { metadata: { name: string } }[] }> = await world.cluster.request(
+  const { body }: ClusterResponse<{ items?: KubeObject[] }> = await world.cluster.request(
     'GET',
-    `${ADMISSION}/${resource}?labelSelector=${selector}`,
+    `${MADE[what]}?labelSelector=${selector}`,
   );
-  return (body.items ?? []).map(({ metadata }) => metadata.name);
+  return (body.items ?? []).map(({ metadata: { name, namespace } }) => namespace ?? name).sort();
+}
+
+/** What the guard of this namespace says. */
+export async function guardIn(world: World, namespace = world.namespace): Promise<DriftGuardSpec | undefined> {
+  const { status, body } = await world.cluster.request<DriftGuard>('GET', guardPath(world, namespace));
+  return status === 404 ? undefined : body.spec;
+}
+
+export function guardPath(world: World, namespace = world.namespace): string {
+  return `/apis/plumbline.dev/v1alpha1/namespaces/${namespace}/driftguards/plumbline-prevent.${world.namespace}`;
+}
+
+/** The token of a new account with these rights in the namespace of the world, and no others. */
+export async function accountWith(
+  world: World,
+  name: string,
+  rules: { apiGroups: string[]; resources: string[]; verbs: string[] }[],
+): Promise<string> {
+  const { cluster, namespace } = world;
+  const metadata = { name };
+  const rbac = 'rbac.authorization.k8s.io';
+  await world.expect(201, 'POST', world.path('v1/serviceaccounts'), { body: { metadata } });
+  await world.expect(201, 'POST', world.path(`${rbac}/v1/roles`), { body: { metadata, rules } });
+  await world.expect(201, 'POST', world.path(`${rbac}/v1/rolebindings`), {
+    body: {
+      metadata,
+      roleRef: { apiGroup: rbac, kind: 'Role', name },
+      subjects: [{ kind: 'ServiceAccount', name, namespace }],
+    },
+  });
+  return serviceAccountToken(cluster, namespace, name);
+}
+
+/** Whoever may edit whatever is in the namespace of the world, but no sources. */
+export function editorOf(world: World): Promise<string> {
+  return accountWith(world, 'editor', [{ apiGroups: ['', 'apps'], resources: ['*'], verbs: ['*'] }]);
 }

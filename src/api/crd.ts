@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { GROUP, VERSION } from './names.ts';
+import { driftGuardSpec } from './drift-guard.ts';
 import { edgePolicySpec } from './edge-policy.ts';
 import { edgePolicyStatus } from './edge-policy-status.ts';
 import { gitOpsSourceSpec } from './spec.ts';
@@ -174,6 +175,40 @@ export function edgePolicyCrd() {
                 metadata: { type: 'object' },
                 spec: toStructural(edgePolicySpec),
                 status: toStructural(edgePolicyStatus.prefault({})),
+              },
+            },
+          },
+        },
+      ],
+    },
+  };
+}
+
+/** The CustomResourceDefinition of DriftGuard. */
+export function driftGuardCrd() {
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `driftguards.${GROUP}`, labels: { 'app.kubernetes.io/part-of': 'plumbline' } },
+    spec: {
+      group: GROUP,
+      names: { kind: 'DriftGuard', listKind: 'DriftGuardList', plural: 'driftguards', singular: 'driftguard' },
+      scope: 'Namespaced',
+      versions: [
+        {
+          name: VERSION,
+          served: true,
+          storage: true,
+          schema: {
+            openAPIV3Schema: {
+              type: 'object',
+              description: 'Written by Plumbline alone, where drift.mode Prevent is in force. Deleting it ends that.',
+              required: ['spec'],
+              properties: {
+                apiVersion: { type: 'string', description: 'plumbline.dev/v1alpha1' },
+                kind: { type: 'string', description: 'DriftGuard' },
+                metadata: { type: 'object' },
+                spec: toStructural(driftGuardSpec),
               },
             },
           },

@@ -19,7 +19,8 @@ test('a field shows its type, its default, its meaning and its rules', () => {
       .optional(),
   });
   const nothing = toStructural(z.object({}));
-  const page = fieldsReference({ spec: toStructural(spec), status: nothing }, { spec: nothing, status: nothing });
+  const kind = { spec: nothing, status: nothing };
+  const page = fieldsReference({ spec: toStructural(spec), status: nothing }, kind, kind);
   for (const row of [
     '| `spec.url` | string | required | Where. (must be near) |',
     '| `spec.mode` | `A` or `B` | `"A"` | A \\| B. |',

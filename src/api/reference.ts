@@ -11,8 +11,12 @@ interface KindSchema {
   readonly status: StructuralSchema;
 }
 
-/** docs/reference/fields.md: every field of both kinds, from the schema that the API server enforces. */
-export function fieldsReference(source: KindSchema, edgePolicy: KindSchema): string {
+/** docs/reference/fields.md: every field of our kinds, from the schema that the API server enforces. */
+export function fieldsReference(
+  source: KindSchema,
+  edgePolicy: KindSchema,
+  driftGuard: Pick<KindSchema, 'spec'>,
+): string {
   const tables = ({ spec, status }: KindSchema) =>
     `### spec\n\n${fieldTable(spec, 'spec')}\n### status\n\n${fieldTable(status, 'status')}`;
   return (
@@ -22,7 +26,9 @@ export function fieldsReference(source: KindSchema, edgePolicy: KindSchema): str
     'Durations are written as `15s`, `5m` or `1h30m`.\n\n' +
     `${tables(source)}\n` +
     '## EdgePolicy\n\n`plumbline.dev/v1alpha1`, of the whole cluster, for the platform team: one for each Emissary-ingress gateway.\n\n' +
-    tables(edgePolicy)
+    `${tables(edgePolicy)}\n` +
+    '## DriftGuard\n\n`plumbline.dev/v1alpha1`, namespaced; written by Plumbline alone, where `drift.mode: Prevent` is in force.\n\n' +
+    `### spec\n\n${fieldTable(driftGuard.spec, 'spec')}`
   );
 }
 

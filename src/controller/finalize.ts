@@ -14,6 +14,7 @@ import { recoverInventory, wakeClaimants } from './claim.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { subjectOf } from './drift-record.ts';
 import type { Outcome } from './outcome.ts';
+import { loosen } from './prevent.ts';
 import type { Source } from './source.ts';
 
 const WIDTH = 16;
@@ -28,6 +29,7 @@ const AGAIN_MS = 2_000;
 export async function finalize(source: Source, deps: ReconcileDeps, signal: AbortSignal): Promise<Outcome> {
   const { poller, claims, watches } = deps;
   poller.forget(source.key);
+  await loosen(source, deps);
   // From here on nothing of it is healed, and others that declare it too may have it.
   const held = [...claims.of(source.key).keys()];
   claims.release(source.key);

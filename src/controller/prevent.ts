@@ -2,11 +2,11 @@ import type { GitOpsSourceSpec } from '../api/source.ts';
 import { matchesAny } from '../drift/managers.ts';
 import { PlumblineError } from '../errors.ts';
 import { groupOf, type KubeObject } from '../kube/object.ts';
-import type { Wish } from '../prevent/bindings.ts';
+import type { Wish } from '../prevent/shares.ts';
 import { audit } from '../report/log.ts';
 import { isKept, type Desired } from '../sync/desired.ts';
 import { inParallel } from '../concurrency/parallel.ts';
-import { orderFor } from './actor.ts';
+import { orderFor, serviceAccountOf } from './actor.ts';
 import type { ReconcileDeps } from './deps.ts';
 import type { Prevention, Source } from './source.ts';
 
@@ -15,12 +15,27 @@ const WIDTH = 16;
 /** Each replica of the API server takes up a changed CRD by itself, a moment after it is stored. */
 const REDEFINED_MS = 2_000;
 
-/** The policies look at the source itself, so nothing has to be written for it. */
 export const SUSPENDED: Prevention = {
   active: false,
   code: 'Suspended',
   message: 'spec.suspend is true: nothing is refused',
 };
+
+/**
+ * First in a run, before anything of it can fail: what the source no longer asks for is let go, and another account is known
+ * before it writes for the first time. Never fails a run.
+ */
+export async function loosen(source: Source, deps: ReconcileDeps): Promise<void> {
+  const { guard, log, wake, options } = deps;
+  const { spec } = source;
+  try {
+    if (spec && isGuarded(source, spec, deps)) await guard.writesAs(source.key, userOf(source, spec, options));
+    else await guard.release(source.key);
+  } catch (error) {
+    log.warn({ source: source.key, error }, 'what prevents drift cannot be loosened; trying again');
+    wake(source.key, AGAIN_MS);
+  }
+}
 
 /**
  * Has the API server refuse drift when the source asks for it and the platform allows it. Never fails a run: drift is healed
@@ -34,20 +49,25 @@ export async function prevent(
 ): Promise<void> {
   const { guard, log, wake, options, status } = deps;
   const before = source.prevention;
-  const isWanted = spec.drift.mode === 'Prevent';
-  const isAllowed = matchesAny(options.preventNamespaces, source.namespace);
-  try {
-    if (isWanted && isAllowed) await guard.want(wishOf(source, deps), signal);
-    else await guard.release(source.key);
-    source.prevention = isAllowed ? preventing(options.breakGlassGroups) : notAllowed(source);
-  } catch (error) {
-    signal.throwIfAborted();
-    log.warn({ source: source.key, error }, 'the policies that prevent drift cannot be kept up; trying again');
-    source.prevention = isAllowed ? failed(error) : notAllowed(source);
-    wake(source.key, AGAIN_MS);
+  let after: Prevention | null = spec.drift.mode === 'Prevent' ? notAllowed(source) : null;
+  if (isGuarded(source, spec, deps)) {
+    try {
+      await guard.want(wishOf(source, spec, deps), signal);
+      after = preventing(options.breakGlassGroups);
+    } catch (error) {
+      signal.throwIfAborted();
+      log.warn({ source: source.key, error }, 'what prevents drift cannot be kept up; trying again');
+      after = failed(error);
+      wake(source.key, AGAIN_MS);
+    }
   }
-  if (!isWanted) source.prevention = null;
-  if (before !== source.prevention) status.changed(source);
+  source.prevention = after;
+  if (before !== after) status.changed(source);
+}
+
+function isGuarded(source: Source, spec: GitOpsSourceSpec, { options }: ReconcileDeps): boolean {
+  if (source.deleting || spec.suspend || spec.drift.mode !== 'Prevent') return false;
+  return matchesAny(options.preventNamespaces, source.namespace);
 }
 
 function preventing(groups: readonly string[]): Prevention {
@@ -69,31 +89,45 @@ function failed(error: unknown): Prevention {
   return { active: false, code, message: `${message}; drift is healed meanwhile` };
 }
 
-/** Which objects of the source must be named one by one, to be refused or let go. */
-function wishOf(source: Source, { claims, live, discovery }: ReconcileDeps): Wish {
+/** The user whose writes are those of the source; '' for the operator itself. */
+function userOf(source: Source, spec: GitOpsSourceSpec, options: ReconcileDeps['options']): string {
+  const account = serviceAccountOf(source, spec, options);
+  return account === undefined ? '' : `system:serviceaccount:${source.namespace}:${account}`;
+}
+
+/**
+ * What the source declares and holds: an object that is not there yet, or proves to be somebody else's, is not its to guard,
+ * or whoever may push could write into the guards of namespaces in which the source may do nothing.
+ */
+function wishOf(source: Source, spec: GitOpsSourceSpec, { claims, live, discovery, options }: ReconcileDeps): Wish {
+  const managers = spec.drift.ignore?.flatMap((rule) => rule.managers ?? []) ?? [];
   // A scale request does not show who will hold the field: where certain managers may have it, it is healed instead.
-  const isShared = source.spec?.drift.ignore?.some(
-    ({ paths, managers }) => managers !== undefined && paths.includes('/spec/replicas'),
+  const isShared = spec.drift.ignore?.some(
+    (rule) => rule.managers !== undefined && rule.paths.includes('/spec/replicas'),
   );
-  const named = (group: string, plural: string, { namespace, name }: Desired['identity']) => ({
-    group,
-    plural,
-    namespace,
-    name,
-  });
-  const left = [...live.of(source.key)].flatMap(({ key, identity, deleting }) => {
-    if (deleting || claims.holder(key) === source.key) return [];
-    const plural = discovery.cachedPreferred(identity.group, identity.kind)?.plural;
-    return plural === undefined ? [] : [named(identity.group, plural, identity)];
-  });
-  const scaled = [...claims.of(source.key).values()].flatMap((desired) => {
+  const objects = [...claims.of(source.key).values()].flatMap((desired) => {
     const { apiVersion, identity, key } = desired;
     const resource = discovery.cached(apiVersion, identity.kind);
-    if (isShared || !resource?.hasScale || !isKept(desired) || live.get(key)?.reconcileDisabled) return [];
-    const { spec } = JSON.parse(desired.body) as KubeObject & { spec?: { replicas?: unknown } };
-    return spec?.replicas === undefined ? [] : [named(resource.group, resource.plural, identity)];
+    const held = live.get(key);
+    if (!resource || held?.source !== source.key) return [];
+    const isScaled = resource.hasScale === true && !isShared && isKept(desired) && !held.reconcileDisabled;
+    const { namespace, name } = identity;
+    const { group, plural } = resource;
+    return { group, plural, namespace, name, isScaled: isScaled && declaresReplicas(desired) };
   });
-  return { namespace: source.namespace, name: source.name, left, scaled };
+  const by = { account: userOf(source, spec, options), git: whereOf(spec), ...(managers.length > 0 && { managers }) };
+  return { source: source.key, by, objects };
+}
+
+function declaresReplicas({ body }: Desired): boolean {
+  const { spec } = JSON.parse(body) as KubeObject & { spec?: { replicas?: unknown } };
+  return spec?.replicas !== undefined;
+}
+
+/** Where in Git a person changes what is declared. */
+function whereOf({ url, ref, path }: GitOpsSourceSpec): string {
+  const [kind, name] = Object.entries(ref ?? { branch: 'main' })[0]!;
+  return [url, `${kind} ${name}`, ...(path === '' ? [] : [`path ${path}`])].join(', ');
 }
 
 /**

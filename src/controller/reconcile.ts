@@ -11,7 +11,7 @@ import { passEdge } from './edge-gate.ts';
 import { finalize } from './finalize.ts';
 import { historyWith } from './history.ts';
 import type { Outcome } from './outcome.ts';
-import { prevent, SUSPENDED } from './prevent.ts';
+import { loosen, prevent, SUSPENDED } from './prevent.ts';
 import { letGo, prune, pruneFirst } from './prune.ts';
 import { awaitFirst, noteReleased, passRelease, sayHealNow, tellWaiting } from './release.ts';
 import { readRemote } from './remote-secret.ts';
@@ -32,6 +32,7 @@ export async function reconcile(source: Source, deps: ReconcileDeps, signal: Abo
   if (deps.uninstall.begun) return { kind: 'done' };
   const { spec } = source;
   if (!spec) throw invalidSpec(source);
+  await loosen(source, deps);
   if (spec.suspend) return suspend(source, deps);
   if (!(await ensureFinalizer(source, deps, signal))) return { kind: 'again', afterMs: SOON_MS };
   assertDependencies(source, spec, deps);

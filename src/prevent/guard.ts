@@ -1,26 +1,18 @@
-import { STATUS_FIELD_MANAGER } from '../api/names.ts';
+import { driftGuardSpec } from '../api/drift-guard.ts';
+import { API_VERSION, STATUS_FIELD_MANAGER } from '../api/names.ts';
 import { judge } from '../drift/judge.ts';
-import { PlumblineError } from '../errors.ts';
 import type { Discovery } from '../kube/discovery.ts';
-import { isNotFound, KubeError } from '../kube/errors.ts';
-import { abortable } from '../concurrency/abortable.ts';
+import { isKindNotServed, isNotFound, KubeError } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
-import { Reflector } from '../kube/reflector.ts';
-import type { ApiResource } from '../kube/resource.ts';
+import { inParallel } from '../concurrency/parallel.ts';
 import { Turns } from '../concurrency/turns.ts';
-import { bindings, sourceOf, type Wish } from './bindings.ts';
-import { crdHandler } from './crd-handler.ts';
-import { PREVENT_LABEL } from './names.ts';
-import { ADMISSION_VERSION, policies, type Platform } from './policy.ts';
-
-/** Codes of `Guard.want`; each becomes the reason of the condition DriftPrevented. */
-export const PREVENT_ERRORS = {
-  PreventUnsupported: {
-    meaning: 'The API server does not serve ValidatingAdmissionPolicy in its version v1 (Kubernetes 1.30 and later).',
-    mend: 'Nothing: drift is healed instead. Or set spec.drift.mode: Heal.',
-  },
-} as const;
+import { Ledger } from './ledger.ts';
+import { labels, POLICY, scopedName } from './names.ts';
+import { GUARD, guardId, idOf, namespaceOf, OwnObjects } from './own-objects.ts';
+import { homeOf, type Platform } from './policy.ts';
+import { sharesOf, type Share, type Wish } from './shares.ts';
+import { askStanding, type Standing } from './standing.ts';
 
 export interface GuardDeps {
   api: KubeApi;
@@ -29,7 +21,7 @@ export interface GuardDeps {
   platform: Omit<Platform, 'operatorUser'>;
   /** False when another replica may act by now. */
   mayWrite: () => boolean;
-  /** Somebody else changed or removed what was made for this source. */
+  /** Somebody else changed or removed what was made for this source, and it could not be made again. */
   disturbed: (source: string) => void;
   /** The CRD of this name (`plural.group`) has another content now. */
   redefined: (crd: string) => void;
@@ -37,241 +29,196 @@ export interface GuardDeps {
   signal: AbortSignal;
 }
 
-interface Watched {
-  policy: ApiResource;
-  binding: ApiResource;
-  crd: ApiResource;
-  reflectors: readonly Reflector[];
-}
+/** Requests at once, for a source whose objects are in many namespaces. */
+const WIDTH = 8;
 
 /**
- * Keeps in the cluster the two policies and the bindings that the sources with `drift.mode: Prevent` need. Nothing is watched
- * and nothing asked as long as no source wants it and none is left from before.
+ * Keeps in the cluster what the sources with `drift.mode: Prevent` need: the two policies and their bindings, and in each
+ * namespace that holds objects of theirs one DriftGuard. But for one question at the start, nothing is asked or watched as
+ * long as no source wants it and nothing is left from before.
  */
 export class Guard {
   readonly #deps: GuardDeps;
+  readonly #own: OwnObjects;
   readonly #wanting = new Set<string>();
-  /** Our policies and bindings as they are in the cluster, by `idOf`. */
-  readonly #live = new Map<string, KubeObject>();
-  readonly #turns = new Turns(() => undefined);
-  #watched: Promise<Watched> | undefined;
-  #problem = Promise.withResolvers<never>();
-  #platform: Promise<Platform> | undefined;
-  #owner: Promise<object> | undefined;
+  readonly #ledger = new Ledger();
+  /** Those of ours that may be other than they should. */
+  readonly #unsure = new Set<string>();
+  readonly #turns = new Turns();
+  #standing: Promise<Standing> | undefined;
 
   constructor(deps: GuardDeps) {
     this.#deps = deps;
-    this.#problem.promise.catch(() => undefined);
+    this.#own = new OwnObjects({
+      ...deps,
+      watchNamespace: deps.platform.watchNamespace,
+      found: (object) => this.#adopt(object),
+      changed: (id, isGone) => {
+        // It may have gone with our CRD; another one has another uid.
+        if (isGone) this.#standing = undefined;
+        this.#mend(id);
+      },
+    });
   }
 
   /** Watches that are open. */
   get size(): number {
-    return this.#watched ? 3 : 0;
+    return this.#own.size;
   }
 
   /** At the start: takes up what an earlier process left, and removes what belongs to a source that does not exist. */
   async start(exists: (source: string) => boolean): Promise<void> {
-    const { api, discovery, signal } = this.#deps;
-    const resource = await discovery.resource(ADMISSION_VERSION, 'ValidatingAdmissionPolicy', signal);
-    if (!resource) return;
-    // They are made before the first binding and removed after the last.
-    const { value } = await api.list(resource, { ...this.#selection, limit: 1, signal }).next();
-    if (!value || value.items.length === 0) return;
-    await this.#watching(signal);
-    const sources = new Set([...this.#live.values()].flatMap((object) => sourceOf(object) ?? []));
-    for (const source of sources) if (!exists(source)) await this.#remove(source, new Set());
-    await this.#removeUnused();
+    if (!(await this.#own.openIfAny(this.#deps.signal))) return;
+    const gone = this.#ledger.sources().filter((source) => !exists(source));
+    await this.#settle([...gone.flatMap((source) => this.#put(source, new Map())), ...this.#unused()]);
   }
 
   /** Resolves when the cluster holds what this source needs, and no more; sends nothing when it does already. */
   async want(wish: Wish, signal: AbortSignal): Promise<void> {
-    const source = `${wish.namespace}/${wish.name}`;
-    this.#wanting.add(source);
-    const { policy, binding } = await this.#watching(signal);
-    const platform = await (this.#platform ??= this.#askPlatform());
-    const wanted = bindings(wish, platform.watchNamespace);
-    for (const object of policies(platform)) await this.#ensure(policy, object, signal);
-    for (const object of wanted) await this.#ensure(binding, object, signal);
-    await this.#remove(source, new Set(wanted.map(idOf)));
+    this.#wanting.add(wish.source);
+    await this.#own.open(signal);
+    const { platform, objects } = await this.#stands();
+    const standing = objects.map(idOf);
+    for (const id of standing) if (!this.#own.live.has(id)) this.#unsure.add(id);
+    const changed = this.#put(wish.source, sharesOf(wish, homeOf(platform)));
+    const held = this.#ledger.namespacesOf(wish.source).map(guardId);
+    await this.#settle([...standing, ...changed, ...held, ...this.#unused()]);
   }
 
-  /** Removes everything that was made for this source; with the last one, the policies too. */
+  /** From now on this user writes the objects of the source; told before the first of these writes. */
+  async writesAs(source: string, account: string): Promise<void> {
+    if (!(await this.#own.openIfAny(this.#deps.signal))) return;
+    await this.#settle(this.#doubt(this.#ledger.rename(source, account)));
+  }
+
+  /** Lets everything go that was made for this source; with the last one, the policies too. Sends nothing if there is none. */
   async release(source: string): Promise<void> {
     this.#wanting.delete(source);
-    if (!this.#watched) return;
-    await this.#remove(source, new Set());
-    await this.#removeUnused();
+    if (!(await this.#own.openIfAny(this.#deps.signal))) return;
+    await this.#settle([...this.#put(source, new Map()), ...this.#unused()]);
   }
 
-  /** Policies that nothing binds and nobody wants. */
-  async #removeUnused(): Promise<void> {
-    const { policy } = await this.#watching(this.#deps.signal);
-    if (this.#wanting.size > 0 || [...this.#live.values()].some(sourceOf)) return;
-    for (const object of this.#live.values()) await this.#delete(policy, object);
+  #put(source: string, shares: ReadonlyMap<string, Share>): string[] {
+    return this.#doubt(this.#ledger.put(source, shares));
   }
 
-  async #remove(source: string, kept: ReadonlySet<string>): Promise<void> {
-    const { binding } = await this.#watching(this.#deps.signal);
-    for (const [id, object] of this.#live)
-      if (sourceOf(object) === source && !kept.has(id)) await this.#delete(binding, object);
+  #doubt(namespaces: readonly string[]): string[] {
+    const ids = namespaces.map(guardId);
+    for (const id of ids) this.#unsure.add(id);
+    return ids;
   }
 
-  async #ensure(resource: ApiResource, object: KubeObject, signal: AbortSignal): Promise<void> {
-    await this.#turns.run(idOf(object), async () => {
-      const owner = await (this.#owner ??= this.#askOwner());
-      const declared = { ...object, metadata: { ...object.metadata, ownerReferences: [owner] } } as KubeObject;
-      const live = this.#live.get(idOf(object));
-      if (judge({ declared, live, manager: STATUS_FIELD_MANAGER }).kind === 'inSync') return;
-      this.#assertLeading();
-      const options = { fieldManager: STATUS_FIELD_MANAGER, force: true, signal };
-      const answer = await this.#deps.api.apply(resource, '', object.metadata.name, JSON.stringify(declared), options);
-      // What the watch said meanwhile is newer: somebody may have changed or removed it again before the answer was here.
-      if (this.#live.get(idOf(object)) === live) this.#live.set(idOf(object), answer.object);
+  get #isUsed(): boolean {
+    return this.#wanting.size > 0 || !this.#ledger.isEmpty;
+  }
+
+  /** What nobody wants: guards that have nothing to say, and when there are no others, policies and bindings. */
+  #unused(): string[] {
+    if (!this.#isUsed) for (const id of this.#own.live.keys()) this.#unsure.add(id);
+    return [...this.#unsure].filter((id) => {
+      const namespace = namespaceOf(id);
+      return namespace === undefined ? !this.#isUsed : this.#ledger.sourcesIn(namespace).length === 0;
     });
   }
 
-  async #delete(resource: ApiResource, object: KubeObject): Promise<void> {
-    const id = idOf(object);
-    await this.#turns.run(id, async () => {
-      const source = sourceOf(object);
-      // Wanted again while this waited for its turn.
-      if (source === undefined ? this.#wanting.size > 0 : !this.#live.has(id)) return;
-      this.#assertLeading();
-      const { api, signal } = this.#deps;
-      const { name, uid } = object.metadata;
-      await api.delete(resource, '', name, { uid, signal });
-      this.#live.delete(id);
+  /** Each by itself: what cannot be written in one namespace holds nobody up elsewhere. Throws the first failure at the end. */
+  async #settle(ids: readonly string[]): Promise<void> {
+    const failures: unknown[] = [];
+    const open = new Set(ids.filter((id) => this.#unsure.has(id) || this.#turns.busy(id)));
+    await inParallel(open, WIDTH, (id) => this.#keep(id).catch((error: unknown) => void failures.push(error)));
+    if (failures.length > 0) throw failures[0];
+  }
+
+  /** What many ask for at the same time is written once. */
+  #keep(id: string): Promise<void> {
+    return this.#turns.run(id, async () => {
+      if (!this.#unsure.delete(id)) return;
+      try {
+        await this.#write(id);
+      } catch (error) {
+        this.#unsure.add(id);
+        if (!isNamespaceGone(error)) throw error;
+      }
     });
   }
 
-  #assertLeading(): void {
-    if (!this.#deps.mayWrite())
+  async #write(id: string): Promise<void> {
+    const { api, signal, mayWrite } = this.#deps;
+    const live = this.#own.live.get(id);
+    const declared = this.#isUsed ? await this.#declared(id) : undefined;
+    if (!declared && !live) return;
+    if (declared && judge({ declared, live, manager: STATUS_FIELD_MANAGER }).kind === 'inSync') return;
+    if (!mayWrite())
       throw new KubeError('LeaseLost', 'the leader lease was not renewed in time: another replica may lead now');
+    const { kind, metadata } = (declared ?? live)!;
+    const { name, namespace = '' } = metadata;
+    const resource = (await this.#own.open(signal)).byName.get(kind)!;
+    if (!declared) {
+      await api.delete(resource, namespace, name, { uid: live!.metadata.uid, signal });
+      this.#own.live.delete(id);
+      // Somebody may want it again by now.
+      this.#unsure.add(id);
+      return;
+    }
+    const options = { fieldManager: STATUS_FIELD_MANAGER, force: true, signal };
+    const { object } = await api.apply(resource, namespace, name, JSON.stringify(declared), options);
+    // What the watch said meanwhile is newer: somebody may have changed or removed it again before the answer was here.
+    if (this.#own.live.get(id) === live) this.#own.live.set(id, object);
   }
 
-  get #selection() {
-    return { labelSelector: `${PREVENT_LABEL}=${this.#deps.platform.watchNamespace || 'all'}` };
+  /** What should be there; undefined for nothing. */
+  async #declared(id: string): Promise<KubeObject | undefined> {
+    const { platform, objects, owner } = await this.#stands();
+    const object = objects.find((one) => idOf(one) === id) ?? this.#guardOf(id, platform);
+    return object && ({ ...object, metadata: { ...object.metadata, ownerReferences: [owner] } } as KubeObject);
   }
 
-  /** Both kinds are known completely from here on. Rejects while they cannot be listed; it goes on trying by itself. */
-  async #watching(signal: AbortSignal): Promise<Watched> {
-    this.#watched ??= this.#watch();
-    this.#watched.catch(() => (this.#watched = undefined));
-    const watched = await this.#watched;
-    for (const reflector of watched.reflectors)
-      if (!reflector.hasSynced) await abortable(Promise.race([reflector.synced, this.#problem.promise]), signal);
-    return watched;
-  }
-
-  async #watch(): Promise<Watched> {
-    const { api, signal } = this.#deps;
-    const [policy, binding, crd] = await Promise.all([
-      this.#kind(ADMISSION_VERSION, 'ValidatingAdmissionPolicy'),
-      this.#kind(ADMISSION_VERSION, 'ValidatingAdmissionPolicyBinding'),
-      this.#kind('apiextensions.k8s.io/v1', 'CustomResourceDefinition'),
-    ]);
-    const reflectors = [
-      ...[policy, binding].map(
-        (resource) => new Reflector(api, { resource, ...this.#selection }, this.#handler(resource)),
-      ),
-      new Reflector(
-        api,
-        { resource: crd, metadataOnly: true },
-        crdHandler({ redefined: this.#deps.redefined, problem: (error) => this.#troubled(error) }),
-      ),
-    ];
-    for (const reflector of reflectors) void reflector.run(signal);
-    return { policy, binding, crd, reflectors };
-  }
-
-  async #kind(apiVersion: string, kind: string): Promise<ApiResource> {
-    const resource = await this.#deps.discovery.resource(apiVersion, kind, this.#deps.signal);
-    if (resource) return resource;
-    throw new PlumblineError(
-      'PreventUnsupported',
-      `the API server does not serve ${kind} in ${apiVersion}; drift is healed`,
-    );
-  }
-
-  #handler({ kind }: ApiResource) {
-    let seen = new Set<string>();
+  #guardOf(id: string, { watchNamespace }: Platform): KubeObject | undefined {
+    const namespace = namespaceOf(id);
+    const spec = namespace === undefined ? undefined : this.#ledger.specOf(namespace);
+    if (namespace === undefined || !spec) return undefined;
+    const name = scopedName(POLICY, watchNamespace);
     return {
-      listStarted: () => void (seen = new Set()),
-      item: (object: KubeObject) => {
-        seen.add(idOf(object));
-        this.#seen(object);
-      },
-      listDone: () => {
-        for (const [id, object] of this.#live) if (object.kind === kind && !seen.has(id)) this.#gone(object);
-      },
-      event: (type: string, object: KubeObject) => (type === 'DELETED' ? this.#gone(object) : this.#seen(object)),
-      problem: (error: KubeError) => this.#troubled(error),
+      apiVersion: API_VERSION,
+      kind: GUARD,
+      metadata: { name, namespace, labels: labels(watchNamespace) },
+      spec,
     };
   }
 
-  #seen(object: KubeObject): void {
+  async #stands(): Promise<Standing> {
+    const { api, platform, signal } = this.#deps;
+    const kinds = await this.#own.open(signal);
+    const asked = (this.#standing ??= askStanding(api, kinds, platform, signal));
+    asked.catch(() => (this.#standing = undefined));
+    return asked;
+  }
+
+  #adopt(object: KubeObject): void {
     const id = idOf(object);
-    const before = this.#live.get(id);
-    this.#live.set(id, object);
-    // The echo of what we wrote, or nothing that its run would not see anyway.
-    if (before && before.metadata.resourceVersion !== object.metadata.resourceVersion) this.#disturbed(object);
+    // An operator of another version, or somebody else, may have written it.
+    this.#unsure.add(id);
+    const namespace = namespaceOf(id);
+    const spec = driftGuardSpec.safeParse(object['spec']);
+    if (namespace !== undefined && spec.success) this.#ledger.adopt(namespace, spec.data);
   }
 
-  #gone(object: KubeObject): void {
-    const known = this.#live.get(idOf(object));
-    if (known?.metadata.uid !== object.metadata.uid) return;
-    this.#live.delete(idOf(object));
-    // It may have gone with our CRD; another one has another uid.
-    this.#owner = undefined;
-    this.#disturbed(object);
-  }
-
-  /** A binding is one source's, a policy everybody's. */
-  #disturbed(object: KubeObject): void {
-    const source = sourceOf(object);
-    for (const key of source === undefined ? this.#wanting : [source])
-      if (this.#wanting.has(key)) this.#deps.disturbed(key);
-  }
-
-  #troubled(error: KubeError): void {
-    this.#deps.onError(error);
-    this.#problem.reject(error);
-    this.#problem = Promise.withResolvers<never>();
-    this.#problem.promise.catch(() => undefined);
-  }
-
-  async #askPlatform(): Promise<Platform> {
-    try {
-      return { ...this.#deps.platform, operatorUser: await this.#ownUser() };
-    } catch (error) {
-      this.#platform = undefined;
-      throw error;
-    }
-  }
-
-  async #ownUser(): Promise<string> {
-    const { api, signal } = this.#deps;
-    const apiVersion = 'authentication.k8s.io/v1';
-    const review = { apiVersion, kind: 'SelfSubjectReview', metadata: {} };
-    const { object } = await api.create(await this.#kind(apiVersion, 'SelfSubjectReview'), '', review, { signal });
-    return (object['status'] as { userInfo: { username: string } }).userInfo.username;
-  }
-
-  /** What we make goes with our CRD: without it nothing of ours refuses anything. */
-  async #askOwner(): Promise<object> {
-    const { api, signal } = this.#deps;
-    const { crd } = await this.#watching(signal);
-    const name = 'gitopssources.plumbline.dev';
-    try {
-      const { metadata } = await api.get(crd, '', name, { metadataOnly: true, signal });
-      return { apiVersion: crd.apiVersion, kind: crd.kind, name, uid: metadata.uid };
-    } catch (error) {
-      this.#owner = undefined;
-      throw isNotFound(error) ? new KubeError('ApiNotFound', `the CRD ${name} is gone`, { cause: error }) : error;
-    }
+  /** The echo of what we wrote is found as it should be. */
+  #mend(id: string): void {
+    this.#unsure.add(id);
+    this.#keep(id).catch((error: unknown) => {
+      if (this.#deps.signal.aborted) return;
+      this.#deps.onError(error);
+      const namespace = namespaceOf(id);
+      for (const source of namespace === undefined ? this.#wanting : this.#ledger.sourcesIn(namespace))
+        this.#deps.disturbed(source);
+    });
   }
 }
 
-function idOf({ kind, metadata }: KubeObject): string {
-  return `${kind}/${metadata.name}`;
+/** Nothing is left there to be guarded: its namespace is on its way out, or gone. */
+function isNamespaceGone(error: unknown): boolean {
+  if (!(error instanceof KubeError)) return false;
+  if (isNotFound(error)) return !isKindNotServed(error);
+  return error.causes.some(({ reason }) => reason === 'NamespaceTerminating');
 }

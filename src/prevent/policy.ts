@@ -7,8 +7,9 @@ import {
   RECONCILE_ANNOTATION,
   SSA_ANNOTATION,
 } from '../api/names.ts';
+import type { DriftGuardSpec } from '../api/drift-guard.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { POLICY, PREVENT_LABEL, SCALE_POLICY } from './names.ts';
+import { labels, POLICY, SCALE_POLICY, scopedName } from './names.ts';
 
 /** What both policies know of the operator and the platform. */
 export interface Platform {
@@ -17,7 +18,6 @@ export interface Platform {
   operatorNamespace: string;
   /** The user that the operator is for the API server. */
   operatorUser: string;
-  defaultServiceAccount: string;
   /** Who is in one of these groups is never refused anything. */
   breakGlassGroups: readonly string[];
 }
@@ -38,21 +38,29 @@ const CLUSTER_GROUPS = ['system:serviceaccounts:kube-system', 'system:nodes'];
 
 const cel = JSON.stringify;
 
+/** The namespace whose guard has the objects that are in none. */
+export function homeOf({ watchNamespace, operatorNamespace }: Omit<Platform, 'operatorUser'>): string {
+  return watchNamespace || operatorNamespace;
+}
+
 /**
- * Both policies. They are the same for all sources: each source binds them to its objects, with itself as the parameter. So
- * the source that the API server holds at that moment decides: without it, suspended, being deleted or with another mode it
- * refuses nothing, whether the operator runs or not.
+ * Both policies. They are the same for all sources; their parameter is the DriftGuard of one namespace. It says which objects
+ * are declared and by whom, so nothing that stands on the object itself can make it refuse anything, and an object is looked
+ * up however many there are.
  */
 export function policies(platform: Platform): KubeObject[] {
   return [fieldsPolicy(platform), scalePolicy(platform)];
 }
 
-/** Compares our entry in managedFields before and after: whatever takes a declared field from us changes that entry. */
+/**
+ * Compares our entry in managedFields before and after: whatever takes a declared field from us changes that entry. By
+ * whichever subresource: metadata can be written through the status of a built-in kind, too.
+ */
 function fieldsPolicy(platform: Platform): KubeObject {
   return policy(platform, POLICY, {
     matchConstraints: {
       ...MATCH_DEFAULTS,
-      resourceRules: [{ ...ANYTHING, operations: ['UPDATE', 'DELETE'], resources: ['*'] }],
+      resourceRules: [{ ...ANYTHING, operations: ['UPDATE', 'DELETE'], resources: ['*/*'] }],
       // The way out is never barred: sources and our CRDs stay in everybody's hands.
       excludeResourceRules: [
         { ...ANYTHING, apiGroups: [GROUP], operations: ['*'], resources: ['*'] },
@@ -66,8 +74,8 @@ function fieldsPolicy(platform: Platform): KubeObject {
       ],
       objectSelector: { matchExpressions: [{ key: NAME_LABEL, operator: 'Exists' }] },
     },
-    matchConditions: [...conditions(platform), { name: 'managed', expression: MANAGED }],
-    variables: [...variables(platform), ...FIELD_VARIABLES],
+    matchConditions: [...conditions(platform, 'objects'), { name: 'managed', expression: MANAGED }],
+    variables: [...variables(platform, 'objects'), ...FIELD_VARIABLES],
     validations: [
       refused(
         `request.operation != 'DELETE' || variables.breakGlass`,
@@ -82,7 +90,7 @@ function fieldsPolicy(platform: Platform): KubeObject {
         `'the field manager ${FIELD_MANAGER} is the one of the operator: use another name; the object is declared' + variables.source + 'change it' + variables.there`,
       ),
       refused(
-        `request.operation != 'UPDATE' || variables.breakGlass || !has(object.metadata.annotations) || !('${RECONCILE_ANNOTATION}' in object.metadata.annotations) || object.metadata.annotations['${RECONCILE_ANNOTATION}'] != 'disabled'`,
+        `request.operation != 'UPDATE' || variables.breakGlass || !has(object.metadata.annotations) || !('${RECONCILE_ANNOTATION}' in object.metadata.annotations) || object.metadata.annotations['${RECONCILE_ANNOTATION}'] != 'disabled' || ${MAY_EDIT_SOURCE}`,
         `'${RECONCILE_ANNOTATION} would open the object to all changes; it is declared' + variables.source + 'say so' + variables.there`,
       ),
     ],
@@ -95,18 +103,15 @@ function fieldsPolicy(platform: Platform): KubeObject {
   });
 }
 
-/**
- * A scale request shows neither labels nor managedFields, so this one is bound to objects by name: those that declare
- * `spec.replicas`.
- */
+/** A scale request shows neither labels nor managedFields, only the name: the guard lists who declares `spec.replicas`. */
 function scalePolicy(platform: Platform): KubeObject {
   return policy(platform, SCALE_POLICY, {
     matchConstraints: {
       ...MATCH_DEFAULTS,
       resourceRules: [{ ...ANYTHING, operations: ['UPDATE'], resources: ['*/scale'] }],
     },
-    matchConditions: [...conditions(platform), { name: 'rescaled', expression: RESCALED }],
-    variables: variables(platform),
+    matchConditions: [...conditions(platform, 'scaled'), { name: 'rescaled', expression: RESCALED }],
+    variables: variables(platform, 'scaled'),
     validations: [
       refused(
         'variables.breakGlass',
@@ -122,7 +127,7 @@ function scalePolicy(platform: Platform): KubeObject {
   });
 }
 
-const ANYTHING = { apiGroups: ['*'], apiVersions: ['*'], scope: '*' };
+export const ANYTHING = { apiGroups: ['*'], apiVersions: ['*'], scope: '*' };
 
 function policy({ watchNamespace }: Platform, name: string, spec: object): KubeObject {
   return {
@@ -132,50 +137,46 @@ function policy({ watchNamespace }: Platform, name: string, spec: object): KubeO
     spec: {
       // What cannot be evaluated is let through: Plumbline heals it then. Nobody is ever locked out by a failure of ours.
       failurePolicy: 'Ignore',
-      paramKind: { apiVersion: API_VERSION, kind: 'GitOpsSource' },
+      paramKind: { apiVersion: API_VERSION, kind: 'DriftGuard' },
       ...spec,
     },
   };
-}
-
-export function scopedName(name: string, watchNamespace: string): string {
-  return watchNamespace === '' ? name : `${name}.${watchNamespace}`;
-}
-
-export function labels(watchNamespace: string): Record<string, string> {
-  return { [PREVENT_LABEL]: watchNamespace || 'all', 'app.kubernetes.io/part-of': 'plumbline' };
 }
 
 function refused(expression: string, messageExpression: string) {
   return { expression, messageExpression, reason: 'Forbidden' };
 }
 
-/** In the order of their price: most requests are let go by the first. */
-function conditions({ operatorUser, operatorNamespace, defaultServiceAccount }: Platform) {
-  const account = `'system:serviceaccount:' + params.metadata.namespace + ':'`;
-  const unnamed = `(params.metadata.namespace == ${cel(operatorNamespace)} ? ${cel(operatorUser)} : ${account} + ${cel(defaultServiceAccount)})`;
+type Part = keyof Pick<DriftGuardSpec, 'objects' | 'scaled'>;
+
+const kindIn = (part: Part) => `params.spec.${part}[request.resource.group + '/' + request.resource.resource]`;
+/** The source that declares it, by the guard. */
+const declarer = (part: Part) => `${kindIn(part)}[oldObject.metadata.name]`;
+
+/** In the order of their price: most requests are let go by the first two. */
+function conditions({ operatorUser }: Platform, part: Part) {
   return [
     {
       name: 'not-by-the-cluster',
       expression: `!(request.userInfo.username in ${cel([operatorUser, ...CLUSTER_USERS])}) && !(has(request.userInfo.groups) && request.userInfo.groups.exists(group, group in ${cel(CLUSTER_GROUPS)}))`,
     },
     {
-      name: 'not-by-the-source',
-      expression: `request.userInfo.username != (has(params.spec.serviceAccountName) ? ${account} + params.spec.serviceAccountName : ${unnamed})`,
+      name: 'declared',
+      expression: `(request.resource.group + '/' + request.resource.resource) in params.spec.${part} && oldObject.metadata.name in ${kindIn(part)}`,
     },
     {
-      name: 'prevents',
-      expression: `has(params.spec.drift) && has(params.spec.drift.mode) && params.spec.drift.mode == 'Prevent' && !(has(params.spec.suspend) && params.spec.suspend) && !has(params.metadata.deletionTimestamp)`,
+      name: 'not-by-the-source',
+      expression: `request.userInfo.username != params.spec.sources[${declarer(part)}].account`,
     },
     // A rehearsal stores nothing: `kubectl diff` goes on to work.
     { name: 'not-a-dry-run', expression: `!has(request.dryRun) || !request.dryRun` },
   ];
 }
 
-/** Proves to be the source's (a copy does not), is not on its way out, and was not opened by its own annotation. */
+/** Proves to be the source's (made anew by somebody it does not), is not on its way out, was not opened by its annotation. */
 const MANAGED =
   `has(oldObject.metadata.annotations) && '${OWNER_ANNOTATION}' in oldObject.metadata.annotations && ` +
-  `oldObject.metadata.annotations['${OWNER_ANNOTATION}'] == params.metadata.namespace + '/' + params.metadata.name + ':' + ` +
+  `oldObject.metadata.annotations['${OWNER_ANNOTATION}'] == ${declarer('objects')} + ':' + ` +
   `request.kind.group + '/' + request.kind.kind + '/' + (has(oldObject.metadata.namespace) ? oldObject.metadata.namespace : '') + ` +
   `'/' + oldObject.metadata.name && !has(oldObject.metadata.deletionTimestamp) && ` +
   `!('${RECONCILE_ANNOTATION}' in oldObject.metadata.annotations && oldObject.metadata.annotations['${RECONCILE_ANNOTATION}'] == 'disabled')`;
@@ -184,11 +185,13 @@ const replicas = (object: string) =>
   `(has(${object}.spec) && has(${object}.spec.replicas) ? ${object}.spec.replicas : 0)`;
 const RESCALED = `${replicas('object')} != ${replicas('oldObject')}`;
 
+/** They could as well end Prevent there; this is their way while no operator runs that would see it. */
+const MAY_EDIT_SOURCE =
+  `authorizer.group('${GROUP}').resource('gitopssources').namespace(variables.declarer.split('/')[0])` +
+  `.name(variables.declarer.split('/')[1]).check('update').allowed()`;
+
 /** `source` and `there` are the parts of every message: whose it is, and where to go instead. */
-function variables({ breakGlassGroups }: Platform) {
-  const ref = ['branch', 'tag', 'semver', 'commit', 'name']
-    .map((name) => `has(params.spec.ref.${name}) ? '${name} ' + params.spec.ref.${name} : `)
-    .join('');
+function variables({ breakGlassGroups }: Platform, part: Part) {
   const groups = breakGlassGroups.join(' or ');
   const glass =
     groups === '' ? '' : ` In an emergency act with the group ${groups}, or set spec.drift.mode of the source to Heal.`;
@@ -197,15 +200,10 @@ function variables({ breakGlassGroups }: Platform) {
       name: 'breakGlass',
       expression: `has(request.userInfo.groups) && request.userInfo.groups.exists(group, group in ${cel(breakGlassGroups)})`,
     },
-    {
-      name: 'source',
-      expression: `' in Git by the GitOpsSource ' + params.metadata.namespace + '/' + params.metadata.name + ': '`,
-    },
-    { name: 'ref', expression: `!has(params.spec.ref) ? 'branch main' : ${ref}''` },
-    {
-      name: 'there',
-      expression: `' there (' + params.spec.url + ', ' + variables.ref + (has(params.spec.path) && params.spec.path != '' ? ', path ' + params.spec.path : '') + ').' + ${cel(glass)}`,
-    },
+    { name: 'declarer', expression: declarer(part) },
+    { name: 'by', expression: 'params.spec.sources[variables.declarer]' },
+    { name: 'source', expression: `' in Git by the GitOpsSource ' + variables.declarer + ': '` },
+    { name: 'there', expression: `' there (' + variables.by.git + ').' + ${cel(glass)}` },
   ];
 }
 
@@ -244,8 +242,8 @@ const FIELD_VARIABLES = [
   {
     name: 'ignored',
     expression:
-      `has(params.spec.drift.ignore) && variables.writers.size() > 0 && variables.writers.all(entry, params.spec.drift.ignore.exists(rule, ` +
-      `has(rule.managers) && rule.managers.exists(name, entry.manager.matches('^' + name.replace('*', '.*') + '$'))))`,
+      `has(variables.by.managers) && variables.writers.size() > 0 && variables.writers.all(entry, ` +
+      `variables.by.managers.exists(name, entry.manager.matches('^' + name.replace('*', '.*') + '$')))`,
   },
   {
     name: 'kept',
