@@ -103,6 +103,7 @@ class Writes {
   readonly kinds: Readonly<Record<string, (index: number) => Promise<void>>> = {
     'write of an object that is not managed': (index) => this.#annotate(unmanaged(index % WIDTH)),
     'write of a managed object': (index) => this.#annotate(managed(index % WIDTH)),
+    'status write of a managed object': (index) => this.#writeStatus(managed(index % WIDTH)),
     'scale of a Deployment that is not managed': (index) => this.#scale(unmanaged(index % WIDTH)),
   };
 
@@ -132,6 +133,12 @@ class Writes {
     this.#expect(await this.#cluster.request('PATCH', path, { body }));
   }
 
+  async #writeStatus(name: string): Promise<void> {
+    const path = `${COLLECTIONS.Deployment(this.#namespace)}/${name}/status?fieldManager=bench`;
+    const condition = { type: 'Bench', status: 'True', reason: 'Bench', message: this.#next() };
+    this.#expect(await this.#cluster.request('PATCH', path, { body: { status: { conditions: [condition] } } }));
+  }
+
   async #scale(name: string): Promise<void> {
     const path = `${COLLECTIONS.Deployment(this.#namespace)}/${name}/scale?fieldManager=kubectl`;
     const body = { spec: { replicas: (this.#round += 1) % 2 } };
@@ -155,8 +162,10 @@ function files(sources: number): Record<string, string> {
     all[`${name}/config.yaml`] = config(name);
     all[`${name}/deployment.yaml`] = paused(name);
   }
-  for (let index = 0; index < WIDTH; index += 1)
+  for (let index = 0; index < WIDTH; index += 1) {
     all[`${sourceName(0)}/${managed(index)}.yaml`] = config(managed(index));
+    all[`${sourceName(0)}/${managed(index)}-web.yaml`] = paused(managed(index));
+  }
   return all;
 }
 

@@ -109,7 +109,7 @@ describe('with the operator', () => {
     await world.expect(200, 'DELETE', `${ADMISSION}/validatingadmissionpolicies/${policy}`);
     await until(async () => (await made(world, 'policies')).includes(policy));
     const told = await guardIn(world);
-    await world.expect(200, 'PATCH', guardPath(world), { body: { spec: { objects: null, sources: { a: null } } } });
+    await world.expect(200, 'PATCH', guardPath(world), { body: { spec: { objects: {}, sources: { a: null } } } });
     const isBack = async () => isDeepStrictEqual(await guardIn(world), told);
     await until(isBack, { what: 'the guard says again what it said' });
     await world.expect(200, 'DELETE', guardPath(world));

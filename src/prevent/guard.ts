@@ -80,9 +80,11 @@ export class Guard {
     const { platform, objects } = await this.#stands();
     const standing = objects.map(idOf);
     for (const id of standing) if (!this.#own.live.has(id)) this.#unsure.add(id);
+    // One after the other, policies first: who writes a binding must be known to have the rights that its policy asks for.
+    for (const id of standing) await this.#settle([id]);
     const changed = this.#put(wish.source, sharesOf(wish, homeOf(platform)));
     const held = this.#ledger.namespacesOf(wish.source).map(guardId);
-    await this.#settle([...standing, ...changed, ...held, ...this.#unused()]);
+    await this.#settle([...changed, ...held, ...this.#unused()]);
   }
 
   /** From now on this user writes the objects of the source; told before the first of these writes. */
