@@ -69,7 +69,7 @@ function fieldsPolicy(platform: Platform): KubeObject {
           apiGroups: ['apiextensions.k8s.io'],
           operations: ['*'],
           resources: ['customresourcedefinitions'],
-          resourceNames: [`edgepolicies.${GROUP}`, `gitopssources.${GROUP}`],
+          resourceNames: [`driftguards.${GROUP}`, `edgepolicies.${GROUP}`, `gitopssources.${GROUP}`],
         },
       ],
       objectSelector: { matchExpressions: [{ key: NAME_LABEL, operator: 'Exists' }] },
