@@ -71,6 +71,7 @@ test('the operator looks everywhere, and writes only its own', async () => {
   const lease = { group: 'coordination.k8s.io', resource: 'leases' };
   const group = 'admissionregistration.k8s.io';
   const policy = { group, resource: 'validatingadmissionpolicies' };
+  const binding = { group, resource: 'validatingadmissionpolicybindings' };
   const allowed: Access[] = [
     { verb: 'watch', group: 'getambassador.io', resource: 'mappings' },
     { verb: 'list', resource: 'secrets' },
@@ -85,7 +86,8 @@ test('the operator looks everywhere, and writes only its own', async () => {
     { verb: 'update', ...lease, namespace: 'plumbline-system' },
     { verb: 'patch', ...policy, name: 'plumbline-prevent' },
     { verb: 'delete', ...policy, name: 'plumbline-prevent-scale' },
-    { verb: 'create', group, resource: 'validatingadmissionpolicybindings', name: 'plumbline-prevent.team.app' },
+    { verb: 'create', ...binding, name: 'plumbline-prevent-cluster' },
+    { verb: 'patch', group: 'plumbline.dev', resource: 'driftguards', namespace: team },
   ];
   const refused: Access[] = [
     { verb: 'get', resource: 'nodes', subresource: 'proxy' },
@@ -101,6 +103,7 @@ test('the operator looks everywhere, and writes only its own', async () => {
     { verb: 'update', ...lease, namespace: 'kube-system' },
     { verb: 'create', ...policy },
     { verb: 'patch', ...policy, name: 'plumbline-ownership' },
+    { verb: 'delete', ...binding, name: 'plumbline-ownership' },
     { verb: 'create', group, resource: 'mutatingadmissionpolicies' },
     { verb: 'impersonate', resource: 'users', name: 'admin' },
     { verb: 'impersonate', resource: 'groups', name: 'system:masters' },

@@ -139,7 +139,8 @@ export class Guard {
         await this.#write(id);
       } catch (error) {
         this.#unsure.add(id);
-        if (!isNamespaceGone(error)) throw error;
+        const isHome = namespaceOf(id) === homeOf(this.#deps.platform);
+        if (isHome || !isNamespaceGone(error)) throw error;
       }
     });
   }
