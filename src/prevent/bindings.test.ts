@@ -19,16 +19,16 @@ test('each policy is bound twice: to the guard of the namespace, and to that of 
   const guard = { name: 'plumbline-prevent', parameterNotFoundAction: 'Allow' };
   const home = { ...guard, namespace: 'plumbline-system' };
   assert.deepEqual(said(''), [
-    ['plumbline-prevent', 'plumbline-prevent', ['Namespaced'], guard],
-    ['plumbline-prevent-cluster', 'plumbline-prevent', ['Cluster'], home],
-    ['plumbline-prevent-scale', 'plumbline-prevent-scale', ['Namespaced'], guard],
     ['plumbline-prevent-scale-cluster', 'plumbline-prevent-scale', ['Cluster'], home],
+    ['plumbline-prevent-scale', 'plumbline-prevent-scale', ['Namespaced'], guard],
+    ['plumbline-prevent-cluster', 'plumbline-prevent', ['Cluster'], home],
+    ['plumbline-prevent', 'plumbline-prevent', ['Namespaced'], guard],
   ]);
 });
 
 test('an operator that is limited to a namespace has its own', () => {
-  const [, second] = said('team');
-  assert.deepEqual(second, [
+  const [, , third] = said('team');
+  assert.deepEqual(third, [
     'plumbline-prevent-cluster.team',
     'plumbline-prevent.team',
     ['Cluster'],

@@ -24,8 +24,9 @@ export function bindings(platform: Platform): KubeObject[] {
       },
     },
   });
-  return [POLICY, SCALE_POLICY].flatMap((policy) => [
-    bind(policy, '', 'Namespaced', guard),
+  // The one that most requests meet comes last: once it refuses, all the others do.
+  return [SCALE_POLICY, POLICY].flatMap((policy) => [
     bind(policy, CLUSTER_SUFFIX, 'Cluster', { ...guard, namespace: homeOf(platform) }),
+    bind(policy, '', 'Namespaced', guard),
   ]);
 }

@@ -49,7 +49,7 @@ export function homeOf({ watchNamespace, operatorNamespace }: Omit<Platform, 'op
  * up however many there are.
  */
 export function policies(platform: Platform): KubeObject[] {
-  return [fieldsPolicy(platform), scalePolicy(platform)];
+  return [scalePolicy(platform), fieldsPolicy(platform)];
 }
 
 /**
