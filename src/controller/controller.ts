@@ -203,6 +203,7 @@ export class Controller {
       sources: this.#sources,
       wake: (source, afterMs = 0) => this.#wake(source, afterMs),
       wakeAt: (source, at) => this.#alarms.set(source, at),
+      isBusy: () => this.#queue.depth > 0,
       sourceResource,
     };
   }

@@ -1,3 +1,4 @@
+import { createSecureContext } from 'node:tls';
 import type { Dispatcher } from 'undici';
 import { Agent, ProxyAgent } from '../undici.ts';
 import type { TlsMaterial } from './auth.ts';
@@ -25,7 +26,15 @@ export function openConnections(tls: TlsMaterial, proxy: string | undefined, max
     headersTimeout: 0,
     bodyTimeout: 0,
   };
-  const connect = { ...tls, timeout: CONNECT_TIMEOUT_MS, keepAlive: true, keepAliveInitialDelay: 30_000 };
+  // Shared: one that each connection made for itself would read the CA again and keep 150 KB.
+  const secureContext = createSecureContext(tls);
+  const connect = {
+    ...tls,
+    secureContext,
+    timeout: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelay: 30_000,
+  };
   const open = (options: Agent.Options) =>
     proxy ? new ProxyAgent({ ...options, uri: proxy, requestTls: connect }) : new Agent({ ...options, connect });
   return {

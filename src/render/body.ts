@@ -98,18 +98,29 @@ function encodeStringData(secret: Record<string, unknown>): string | undefined {
 
 /** The value itself, unless it holds an int64 or an unset timestamp (`creationTimestamp: null` in a pod template). */
 function sendable(value: Value): unknown {
+  return isSendable(value) ? value : replaced(value);
+}
+
+/** Nearly every object is: it is only looked at, and nothing is made. */
+function isSendable(value: Value): boolean {
+  if (typeof value === 'bigint') return false;
+  if (typeof value !== 'object' || value === null) return true;
+  if (Array.isArray(value)) return value.every(isSendable);
+  for (const key in value) {
+    const child = value[key];
+    if (child === null ? isTimestamp(key) : !isSendable(child!)) return false;
+  }
+  return true;
+}
+
+function replaced(value: Value): unknown {
   if (typeof value === 'bigint') return rawJSON(String(value));
   if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) {
-    const items = value.map(sendable);
-    return items.every((item, index) => item === value[index]) ? value : items;
-  }
-  const entries = Object.entries(value);
-  const kept = entries.filter(([key, child]) => !(child === null && isTimestamp(key)));
-  const sent = kept.map(([, child]) => sendable(child));
-  if (kept.length === entries.length && sent.every((child, index) => child === kept[index]![1])) return value;
+  if (Array.isArray(value)) return value.map(replaced);
   const out: Record<string, unknown> = {};
-  for (const [index, [key]] of kept.entries()) set(out, key, sent[index]);
+  for (const [key, child] of Object.entries(value)) {
+    if (child !== null || !isTimestamp(key)) set(out, key, replaced(child));
+  }
   return out;
 }
 

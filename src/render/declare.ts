@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { NAME_LABEL, NAMESPACE_LABEL, OWNER_ANNOTATION, ownerProof } from '../api/names.ts';
 import { describeIdentity, groupOf, identityKey, type Identity, type KubeObject } from '../kube/object.ts';
 import { serialise } from './body.ts';
@@ -106,7 +106,7 @@ export function declareObject(
     ...(complaint === undefined ? [] : [{ code: 'InvalidObject', file, line, message: complaint }]),
   ];
   if (problems.length > 0) return problems;
-  const digest = createHash('sha256').update(body).digest('hex');
+  const digest = hash('sha256', body);
   return { identity, key, apiVersion: shared(object.apiVersion), file, line, body, digest, policy };
 }
 

@@ -10,6 +10,7 @@ const MAX_OBJECTS = 10_000;
 const MAX_PROBLEMS = 100;
 
 const LFS_POINTER = Buffer.from('version https://git-lfs.github.com/spec/');
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const ENCRYPTED = 'ENC[AES256_GCM,';
 
 /**
@@ -75,7 +76,7 @@ function holdsEncrypted(value: Value): boolean {
 
 function decodeUtf8(content: Uint8Array): string | undefined {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content);
+    return UTF8.decode(content);
   } catch {
     return undefined;
   }
