@@ -159,6 +159,7 @@ export class Controller {
         statusOf: (source) => this.#statusOf(source),
         quietMs: QUIET_MS,
         mayWrite: input.leading,
+        isBusy: () => this.#queue.depth > 0,
         clock,
         signal: this.#statusEnd.signal,
         onStored: (source, before) => desk.told(source, before),
@@ -203,7 +204,6 @@ export class Controller {
       sources: this.#sources,
       wake: (source, afterMs = 0) => this.#wake(source, afterMs),
       wakeAt: (source, at) => this.#alarms.set(source, at),
-      isBusy: () => this.#queue.depth > 0,
       sourceResource,
     };
   }

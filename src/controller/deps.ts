@@ -41,8 +41,6 @@ export interface ReconcileDeps {
   wake: (source: string, afterMs?: number) => void;
   /** Runs a source at a time of day, in milliseconds since the epoch; Infinity: never. */
   wakeAt: (source: string, at: number) => void;
-  /** Do sources wait for their turn? What only keeps people informed then waits for them. */
-  isBusy: () => boolean;
   /** The GitOpsSource kind, as the server serves it. */
   sourceResource: () => ApiResource;
   clock: Clock;

@@ -19,8 +19,8 @@ const ENDED_BY_OTHERS: ReadonlySet<string> = new Set(['Terminating', 'OwnedByOth
 
 /** Health comes and goes while controllers catch up with any edit; what has passed within this time is not worth a write. */
 const HEALTH_SETTLES_MS = 2_000;
-/** A write of status costs the API server two usual applies: objects that were not applied yet come first. */
-const HEALTH_SETTLES_BUSY_MS = 5_000;
+/** A write of status costs the API server two usual applies: what other sources wait to have applied comes first, so long. */
+const HEALTH_PATIENCE_MS = 15_000;
 
 /** Where the healer asks about sources, and where what happens around them is passed on to those it concerns. */
 export class Desk implements SourceDesk {
@@ -103,12 +103,12 @@ export class Desk implements SourceDesk {
   }
 
   changed(key: string): void {
-    const { sources, status, isBusy } = this.#deps();
+    const { sources, status } = this.#deps();
     const source = sources.get(key);
     if (!source) return;
     // Where Ready waits for health, it is what people wait for.
     if (source.judged && source.spec?.wait) status.changed(source);
-    else if (source.judged) status.changedLately(source, isBusy() ? HEALTH_SETTLES_BUSY_MS : HEALTH_SETTLES_MS);
+    else if (source.judged) status.changedLately(source, HEALTH_SETTLES_MS, HEALTH_PATIENCE_MS);
     this.#retryNow(source, ENDED_BY_OTHERS);
   }
 

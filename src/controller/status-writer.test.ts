@@ -66,25 +66,27 @@ function setUp() {
   const source = new Source(server.object);
   const told = { status: { observedGeneration: 1, lastAppliedRevision: 'main@sha1:a' } as Status };
   const errors: unknown[] = [];
+  const work = { waits: false };
   const writer = new StatusWriter({
     api: server.api,
     resource: () => ({}) as ApiResource,
     quietMs: 1_000,
     statusOf: () => told.status,
     mayWrite: () => true,
+    isBusy: () => work.waits,
     clock,
     signal: new AbortController().signal,
     onStored: () => {},
     onError: (_source, error) => errors.push(error),
   });
   /** Lets timers and answers come for some seconds. */
-  const pass = async () => {
-    for (let step = 0; step < 40; step += 1) {
+  const pass = async (seconds = 20) => {
+    for (let step = 0; step < 2 * seconds; step += 1) {
       clock.advance(500);
       await setImmediate();
     }
   };
-  return { server, source, told, errors, writer, pass };
+  return { server, source, told, errors, work, writer, pass };
 }
 
 describe('the writer of status', () => {
@@ -147,6 +149,40 @@ describe('the writer of status', () => {
     await flushed;
     await pass();
     assert.deepEqual(server.status, told.status);
+  });
+
+  it('lets what may well pass wait for work, so long and no longer', async () => {
+    const { server, source, work, writer, pass } = setUp();
+    work.waits = true;
+    writer.changedLately(source, 2_000, 7_000);
+    await pass(8);
+    assert.equal(server.requests.length, 0);
+    await pass(1);
+    assert.equal(server.requests.length, 1);
+  });
+
+  it('tells what may well pass when the work is done', async () => {
+    const { server, source, work, writer, pass } = setUp();
+    work.waits = true;
+    writer.changedLately(source, 2_000, 15_000);
+    await pass(3);
+    work.waits = false;
+    await pass(1);
+    assert.equal(server.requests.length, 1);
+  });
+
+  it('lets nothing else wait because something may well pass', async () => {
+    const { server, source, told, work, writer, pass } = setUp();
+    work.waits = true;
+    writer.changedLately(source, 2_000, 15_000);
+    writer.changedLately(source, 3_000);
+    await pass(3);
+    assert.equal(server.requests.length, 1);
+    told.status = { ...told.status, lastAppliedRevision: 'main@sha1:b' };
+    writer.changedLately(source, 2_000, 15_000);
+    writer.changed(source);
+    await pass(1);
+    assert.equal(server.requests.length, 2);
   });
 
   it('does not answer a change of anything else with a write', async () => {

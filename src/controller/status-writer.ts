@@ -29,6 +29,8 @@ export interface StatusWriterOptions<T, S> {
   quietMs: number;
   /** False when another replica may act by now. */
   mayWrite: () => boolean;
+  /** Is there work that comes before what may well pass? Default: never. */
+  isBusy?: () => boolean;
   clock: Clock;
   signal: AbortSignal;
   /** The server holds the status of the subject now; `before` is what it held until then, which may be the same. */
@@ -41,7 +43,7 @@ type Sighting = Pick<KubeObject, 'metadata'> & { status?: unknown };
 interface Pending<T, S> {
   readonly subject: S;
   cancel: (() => void) | undefined;
-  /** When the write that `cancel` would cancel is due. */
+  /** When the write that `cancel` would cancel is due at the latest. */
   dueAt: number;
   writtenAt: number;
   writing: Promise<boolean> | undefined;
@@ -100,10 +102,15 @@ export class StatusWriter<T extends AnyStatus, S extends StatusSubject<T>> {
     if (!isDeepStrictEqual(plain(sight.status), plain(stored))) this.changed(subject);
   }
 
-  /** Something has changed that may well pass: told with the next write, in `waitMs` at the latest. */
-  changedLately(subject: S, waitMs: number): void {
+  /**
+   * Something has changed that may well pass: told with the next write, in `waitMs` at the latest; while there is something
+   * more urgent to do, up to `patienceMs` later.
+   */
+  changedLately(subject: S, waitMs: number, patienceMs = 0): void {
     const pending = this.#of(subject);
-    if (pending && !pending.cancel) this.#schedule(pending, waitMs);
+    if (!pending) return;
+    const dueAt = this.#options.clock.elapsed() + waitMs + patienceMs;
+    if (!pending.cancel || pending.dueAt > dueAt) this.#schedule(pending, waitMs, patienceMs);
   }
 
   /** What the server holds for certain; undefined: nothing, or a write failed on the way. */
@@ -112,11 +119,15 @@ export class StatusWriter<T extends AnyStatus, S extends StatusSubject<T>> {
     return pending && !pending.doubtful ? { status: pending.stored } : undefined;
   }
 
-  #schedule(pending: Pending<T, S>, waitMs: number): void {
-    const { clock } = this.#options;
+  #schedule(pending: Pending<T, S>, waitMs: number, patienceMs = 0): void {
+    const { clock, isBusy } = this.#options;
     pending.cancel?.();
-    pending.dueAt = clock.elapsed() + waitMs;
-    pending.cancel = clock.after(waitMs, () => void this.flush(pending.subject));
+    pending.dueAt = clock.elapsed() + waitMs + patienceMs;
+    pending.cancel = clock.after(waitMs, () => {
+      const nextMs = Math.min(waitMs, patienceMs);
+      if (nextMs > 0 && isBusy?.()) this.#schedule(pending, nextMs, patienceMs - nextMs);
+      else void this.flush(pending.subject);
+    });
   }
 
   /** Writes now, if there is something to write; resolves with whether the server has it. */
