@@ -74,22 +74,24 @@ function rank({ parent }: Policy): number {
  * and replaces the first, in its place, when it is not.
  */
 class Store {
-  readonly #names: Slots<NameSlot>;
+  readonly #names: Map<string, Slots<NameSlot>>;
   readonly #stored: Map<string, Policy[]>;
   readonly #compilation: Compilation;
 
-  constructor(names: Slots<NameSlot>, stored: Map<string, Policy[]>, compilation: Compilation) {
+  constructor(names: Map<string, Slots<NameSlot>>, stored: Map<string, Policy[]>, compilation: Compilation) {
     this.#names = names;
     this.#stored = stored;
     this.#compilation = compilation;
-    names.begin();
+    for (const slots of names.values()) slots.begin();
   }
 
   add(candidate: Candidate): Policy {
     const { policy } = candidate;
-    const policies = this.#of(policy.kind);
-    if (!candidate.slot || candidate.slot.gone) candidate.slot = this.#slotOf(policy);
-    if (this.#isFirst(candidate.slot, policies, policy)) return policy;
+    const storage = storageOf(policy.kind);
+    const policies = this.#storedIn(storage);
+    const names = this.#namesIn(storage);
+    if (!candidate.slot || candidate.slot.gone) candidate.slot = names.of(policy.storedName);
+    if (isFirst(names, candidate.slot, policies, policy)) return policy;
     const first = policies[candidate.slot.at]!;
     if (first.namespace === policy.namespace) {
       this.#compilation.error(
@@ -100,26 +102,24 @@ class Store {
       return policy;
     }
     const named = renamed(policy);
-    const slot = this.#slotOf(named);
-    if (!this.#isFirst(slot, policies, named)) this.#replace(policies, slot, named);
+    const slot = names.of(named.storedName);
+    if (!isFirst(names, slot, policies, named)) this.#replace(policies, slot, named);
     return named;
   }
 
-  #of(kind: string): Policy[] {
-    const storage = storageOf(kind);
+  #storedIn(storage: string): Policy[] {
     const policies = this.#stored.get(storage) ?? [];
     if (policies.length === 0) this.#stored.set(storage, policies);
     return policies;
   }
 
-  #slotOf({ kind, storedName }: Policy): NameSlot {
-    return this.#names.of(`${storageOf(kind)} ${storedName}`);
-  }
-
-  #isFirst(slot: NameSlot, policies: Policy[], policy: Policy): boolean {
-    if (!this.#names.isFirstUse(slot)) return false;
-    slot.at = policies.push(policy) - 1;
-    return true;
+  #namesIn(storage: string): Slots<NameSlot> {
+    const known = this.#names.get(storage);
+    if (known) return known;
+    const names = new Slots(nameSlot);
+    names.begin();
+    this.#names.set(storage, names);
+    return names;
   }
 
   #replace(policies: Policy[], { at }: NameSlot, policy: Policy): void {
@@ -129,6 +129,13 @@ class Store {
   }
 }
 
+/** Is it the first of its name? Then it is stored. */
+function isFirst(names: Slots<NameSlot>, slot: NameSlot, policies: Policy[], policy: Policy): boolean {
+  if (!names.isFirstUse(slot)) return false;
+  slot.at = policies.push(policy) - 1;
+  return true;
+}
+
 /** Where policies of a kind are stored: `Compilation.of` takes the same word. */
 function storageOf(kind: string): string {
   return RESOLVERS.has(kind) ? 'Resolver' : kind;
@@ -136,9 +143,10 @@ function storageOf(kind: string): string {
 
 // What depends on one object and the settings alone is worked out once for each object: objects outlive compilations.
 interface Memory {
-  readonly byObject: WeakMap<KubeObject, { origin: Origin; candidates: readonly Candidate[] }>;
+  readonly byObject: WeakMap<KubeObject, readonly Candidate[]>;
   readonly order: Resorted<Candidate>;
-  readonly names: Slots<NameSlot>;
+  /** By storage. */
+  readonly names: Map<string, Slots<NameSlot>>;
 }
 
 const memories = new WeakMap<EdgeSettings, Memory>();
@@ -146,7 +154,7 @@ const memories = new WeakMap<EdgeSettings, Memory>();
 function memoryOf(settings: EdgeSettings): Memory {
   const known = memories.get(settings);
   if (known) return known;
-  const memory: Memory = { byObject: new WeakMap(), order: new Resorted(), names: new Slots(nameSlot) };
+  const memory: Memory = { byObject: new WeakMap(), order: new Resorted(), names: new Map() };
   memories.set(settings, memory);
   return memory;
 }
@@ -162,9 +170,9 @@ function candidatesOf(
   { byObject }: Memory,
 ): readonly Candidate[] {
   const before = byObject.get(object);
-  if (before && sameOrigin(before.origin, origin)) return before.candidates;
+  if (before && (before.length === 0 || sameOrigin(before[0]!.policy.origin, origin))) return before;
   const candidates = unfold(object, reading).map((unfolded) => candidateOf(unfolded, origin, settings));
-  if (!dependsOnOthers(object)) byObject.set(object, { origin, candidates });
+  if (!dependsOnOthers(object)) byObject.set(object, candidates);
   return candidates;
 }
 

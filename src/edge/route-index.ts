@@ -110,8 +110,8 @@ export interface Entry {
 }
 
 const entryOf = remembered((group: RouteGroup): Entry => {
-  const { hostGlob, hostRegex, headers, query } = group;
-  const values = [...headers, ...query].filter(({ name }) => name !== ':authority');
+  const { hostGlob, hostRegex } = group;
+  const values = valuesOf(group);
   const own = values.find(({ match }) => match === 'exact') ?? values[0];
   return {
     group,
@@ -124,6 +124,17 @@ const entryOf = remembered((group: RouteGroup): Entry => {
 });
 
 const NOTHING_ELSE: readonly string[] = [''];
+const NO_VALUES: readonly ValueMatch[] = [];
+
+/** What a route asks for beside host and path: nothing, mostly. */
+function valuesOf({ headers, query }: RouteGroup): readonly ValueMatch[] {
+  if (query.length === 0 && headers.every(isAuthority)) return NO_VALUES;
+  return [...headers, ...query].filter((value) => !isAuthority(value));
+}
+
+function isAuthority({ name }: ValueMatch): boolean {
+  return name === ':authority';
+}
 
 /** Under what those lie that this may be covered by: the same value, and anything else that is asked of the name. */
 function waysToAsk({ name, match, value }: ValueMatch): string[] {
@@ -133,29 +144,21 @@ function waysToAsk({ name, match, value }: ValueMatch): string[] {
 
 const MOST = 200;
 
-interface Place {
-  readonly path: string;
-  /** The longest other one that this one starts with. */
-  readonly shorter: Place | undefined;
-  readonly entries: readonly Entry[];
-  /** Those by what they ask for beside the path; absent: they are few. */
-  readonly byAsks: ReadonlyMap<string, readonly Entry[]> | undefined;
-}
-
 /** So many lie at one place before they are sorted by what they ask for. */
 const FEW = 8;
 
 /** Routes by the text that their paths start with. */
 export class PathIndex {
   readonly entries: readonly Entry[];
-  readonly #sensitive: readonly Place[];
-  readonly #insensitive: readonly Place[];
+  readonly #sensitive: Places;
+  readonly #insensitive: Places | undefined;
 
   constructor(entries: readonly Entry[]) {
     this.entries = entries;
     const insensitive = new Set(entries.filter(({ group }) => !group.caseSensitive && group.path.match !== 'regex'));
-    this.#sensitive = placesOf(insensitive.size === 0 ? entries : entries.filter((entry) => !insensitive.has(entry)));
-    this.#insensitive = placesOf([...insensitive]);
+    const isSensitive = (entry: Entry) => !insensitive.has(entry);
+    this.#sensitive = new Places(insensitive.size === 0 ? entries : entries.filter(isSensitive));
+    this.#insensitive = insensitive.size === 0 ? undefined : new Places([...insensitive]);
   }
 
   /** The one from before, when nothing changed. */
@@ -170,53 +173,87 @@ export class PathIndex {
 
   /** Adds what lies at the path of the route, then at shorter and shorter beginnings of it. */
   collect({ path, asked }: Entry, found: Entry[]): void {
-    collectBeginnings(this.#sensitive, path, asked, found);
-    if (this.#insensitive.length > 0) collectBeginnings(this.#insensitive, path.toLowerCase(), asked, found);
+    this.#sensitive.collect(path, asked, found);
+    this.#insensitive?.collect(path.toLowerCase(), asked, found);
   }
 }
 
 const indexes = new WeakMap<Entry, PathIndex>();
 
-function placesOf(entries: readonly Entry[]): Place[] {
-  const sorted = entries.toSorted((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
-  const places: Place[] = [];
-  for (let from = 0; from < sorted.length;) {
-    const { path } = sorted[from]!;
-    let to = from + 1;
-    while (to < sorted.length && sorted[to]!.path === path) to++;
-    const here = sorted.slice(from, to);
-    let shorter = places.at(-1);
-    while (shorter && !path.startsWith(shorter.path)) shorter = shorter.shorter;
-    const byAsks = here.length > FEW ? Map.groupBy(here, ({ asks }) => asks) : undefined;
-    places.push({ path, shorter, entries: here, byAsks });
-    from = to;
-  }
-  return places;
-}
+/** The paths of one host, sorted. A place is one path with the routes that lie there; there are thousands, so it is a number. */
+class Places {
+  readonly #entries: readonly Entry[];
+  /** Of each place the first of its routes in the list. */
+  readonly #starts: number[] = [];
+  /** Of each place the longest other one that it starts with; -1: none. */
+  readonly #shorter: number[] = [];
+  /** Of places where many lie: these by what they ask for beside the path. */
+  readonly #byAsks = new Map<number, ReadonlyMap<string, readonly Entry[]>>();
 
-function collectBeginnings(places: readonly Place[], path: string, asked: readonly string[], found: Entry[]): void {
-  let place = lastUpTo(places, path);
-  while (place && !path.startsWith(place.path)) place = place.shorter;
-  for (; place; place = place.shorter) {
-    for (const asks of asked) {
-      const entries = place.byAsks ? (place.byAsks.get(asks) ?? NO_ENTRIES) : place.entries;
-      for (let at = 0; at < entries.length && at < MOST; at++) {
-        const entry = entries[at]!;
-        if (entry.asks === asks) found.push(entry);
-      }
+  constructor(entries: readonly Entry[]) {
+    this.#entries = entries.toSorted((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+    for (let from = 0; from < entries.length;) {
+      let to = from + 1;
+      while (to < entries.length && this.#entries[to]!.path === this.#entries[from]!.path) to++;
+      this.#add(from, to);
+      from = to;
     }
+  }
+
+  #add(from: number, to: number): void {
+    const here = this.#entries.slice(from, to);
+    const place = this.#starts.push(from) - 1;
+    this.#shorter.push(this.#beginningOf(here[0]!.path, place - 1));
+    if (here.length > FEW)
+      this.#byAsks.set(
+        place,
+        Map.groupBy(here, ({ asks }) => asks),
+      );
+  }
+
+  /** Adds what lies at the path, then at shorter and shorter beginnings of it. */
+  collect(path: string, asked: readonly string[], found: Entry[]): void {
+    let place = this.#beginningOf(path, this.#lastUpTo(path));
+    for (; place >= 0; place = this.#shorter[place]!) for (const asks of asked) this.#collectAt(place, asks, found);
+  }
+
+  #collectAt(place: number, asks: string, found: Entry[]): void {
+    const many = this.#byAsks.get(place);
+    if (many) {
+      for (const entry of many.get(asks)?.slice(0, MOST) ?? NO_ENTRIES) found.push(entry);
+      return;
+    }
+    for (let at = this.#starts[place]!, end = this.#endOf(place); at < end; at++) {
+      const entry = this.#entries[at]!;
+      if (entry.asks === asks) found.push(entry);
+    }
+  }
+
+  /** The place itself where the path starts with it, or the longest one in its chain that it does start with; -1: none. */
+  #beginningOf(path: string, last: number): number {
+    let place = last;
+    while (place >= 0 && !path.startsWith(this.#pathAt(place))) place = this.#shorter[place]!;
+    return place;
+  }
+
+  /** The last place that sorts no later: the longest beginning of the path is it, or in its chain. */
+  #lastUpTo(path: string): number {
+    let [low, high] = [0, this.#starts.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#pathAt(middle) <= path) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+
+  #pathAt(place: number): string {
+    return this.#entries[this.#starts[place]!]!.path;
+  }
+
+  #endOf(place: number): number {
+    return this.#starts[place + 1] ?? this.#entries.length;
   }
 }
 
 const NO_ENTRIES: readonly Entry[] = [];
-
-/** The last place that sorts no later: the longest beginning of the path is it, or in its chain. */
-function lastUpTo(places: readonly Place[], path: string): Place | undefined {
-  let [low, high] = [0, places.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (places[middle]!.path <= path) low = middle + 1;
-    else high = middle;
-  }
-  return places[low - 1];
-}
