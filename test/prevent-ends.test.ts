@@ -117,6 +117,37 @@ describe('with the operator', () => {
     await effective(world, 'v1/configmaps/tampered');
   });
 
+  it('more than one guard can hold: nothing is refused, and it says so; with less it is again', async () => {
+    await using other = await preventWorld(cluster);
+    const names = (of: number) => Array.from({ length: 1_024 }, (_, index) => `${of}-${index}-`.padEnd(128, 'x'));
+    const rules = (of: number) =>
+      Array.from({ length: 32 }, (_, rule) => ({
+        paths: ['/data/ignored'],
+        managers: names(of).slice(rule * 32, rule * 32 + 32),
+      }));
+    const large = (of: number) =>
+      Team.ready(
+        other,
+        `large-${of}`,
+        { 'a.yaml': config(`large-${of}`) },
+        { drift: { mode: 'Prevent', ignore: rules(of) } },
+      );
+    const first = await large(0);
+    await effective(other, 'v1/configmaps/large-0');
+    const more = await Promise.all(Array.from({ length: 10 }, (_, index) => large(index + 1)));
+    const isTooLarge = async (team: Team) =>
+      (await other.source(team.name))?.status?.conditions?.some(({ reason }) => reason === 'GuardTooLarge');
+    const last = await until(async () => {
+      for (const team of more) if (await isTooLarge(team)) return team;
+      return undefined;
+    });
+    await healed(other, 'large-0', 'free');
+    await last.patch({ spec: { drift: { mode: 'Heal', ignore: null } } });
+    await effective(other, 'v1/configmaps/large-0');
+    await first.annotate({ 'plumbline.dev/requestedAt': 'now' });
+    await first.condition('DriftPrevented', 'True');
+  });
+
   it('a namespace in which the platform does not allow it: said, and healed', async () => {
     await using other = await preventWorld(cluster, { args: ['--prevent-namespaces=platform-*,shop'] });
     const team = await Team.ready(other, 'app', { 'a.yaml': config('a') }, { drift: { mode: 'Prevent' } });

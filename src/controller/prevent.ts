@@ -100,7 +100,7 @@ function userOf(source: Source, spec: GitOpsSourceSpec, options: ReconcileDeps['
  * or whoever may push could write into the guards of namespaces in which the source may do nothing.
  */
 function wishOf(source: Source, spec: GitOpsSourceSpec, { claims, live, discovery, options }: ReconcileDeps): Wish {
-  const managers = spec.drift.ignore?.flatMap((rule) => rule.managers ?? []) ?? [];
+  const managers = [...new Set(spec.drift.ignore?.flatMap((rule) => rule.managers ?? []))];
   // A scale request does not show who will hold the field: where certain managers may have it, it is healed instead.
   const isShared = spec.drift.ignore?.some(
     (rule) => rule.managers !== undefined && rule.paths.includes('/spec/replicas'),

@@ -1,6 +1,7 @@
 import { driftGuardSpec } from '../api/drift-guard.ts';
 import { API_VERSION, STATUS_FIELD_MANAGER } from '../api/names.ts';
 import { judge } from '../drift/judge.ts';
+import { PlumblineError } from '../errors.ts';
 import type { Discovery } from '../kube/discovery.ts';
 import { isKindNotServed, isNotFound, KubeError } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/object.ts';
@@ -29,6 +30,8 @@ export interface GuardDeps {
   signal: AbortSignal;
 }
 
+/** etcd takes 1.5 MiB for all that is stored of an object (its flag max-request-bytes). */
+const MAX_BYTES = 1.3 * 1024 * 1024;
 /** Requests at once, for a source whose objects are in many namespaces. */
 const WIDTH = 8;
 
@@ -156,15 +159,19 @@ export class Guard {
     const { kind, metadata } = (declared ?? live)!;
     const { name, namespace = '' } = metadata;
     const resource = (await this.#own.open(signal)).byName.get(kind)!;
-    if (!declared) {
-      await api.delete(resource, namespace, name, { uid: live!.metadata.uid, signal });
+    const body = JSON.stringify(declared ?? null);
+    const isTooLarge = Buffer.byteLength(body) > MAX_BYTES;
+    // One that cannot be written any more must not go on refusing what it said last.
+    if (live && (!declared || isTooLarge)) {
+      await api.delete(resource, namespace, name, { uid: live.metadata.uid, signal });
       this.#own.live.delete(id);
       // Somebody may want it again by now.
       this.#unsure.add(id);
-      return;
     }
+    if (isTooLarge) throw tooLarge(namespace);
+    if (!declared) return;
     const options = { fieldManager: STATUS_FIELD_MANAGER, force: true, signal };
-    const { object } = await api.apply(resource, namespace, name, JSON.stringify(declared), options);
+    const { object } = await api.apply(resource, namespace, name, body, options);
     // What the watch said meanwhile is newer: somebody may have changed or removed it again before the answer was here.
     if (this.#own.live.get(id) === live) this.#own.live.set(id, object);
   }
@@ -217,6 +224,11 @@ export class Guard {
         this.#deps.disturbed(source);
     });
   }
+}
+
+function tooLarge(namespace: string): PlumblineError {
+  const message = `what is declared in the namespace ${namespace} under drift.mode Prevent is more than one DriftGuard can hold: nothing is refused there`;
+  return new PlumblineError('GuardTooLarge', message);
 }
 
 /** Nothing is left there to be guarded: its namespace is on its way out, or gone. */

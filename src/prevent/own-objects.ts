@@ -11,12 +11,17 @@ import { crdHandler } from './crd-handler.ts';
 import { PREVENT_LABEL } from './names.ts';
 import { ADMISSION_VERSION } from './policy.ts';
 
-/** Codes of this file; each becomes the reason of the condition DriftPrevented. */
+/** Codes of this room; each becomes the reason of the condition DriftPrevented. */
 export const PREVENT_ERRORS = {
   PreventUnsupported: {
     meaning:
       'The API server does not serve ValidatingAdmissionPolicy in its version v1 (Kubernetes 1.30 and later), or the CRD of DriftGuard is not installed.',
     mend: 'Install all CRDs of this version of Plumbline; drift is healed meanwhile. Or set spec.drift.mode: Heal.',
+  },
+  GuardTooLarge: {
+    meaning:
+      'What sources with spec.drift.mode: Prevent declare in one namespace is more than the API server stores in one object (some 30,000 objects). Nothing is refused in that namespace.',
+    mend: 'Set the largest of them to Heal, or divide the namespace; drift is healed meanwhile.',
   },
 } as const;
 
