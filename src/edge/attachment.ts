@@ -21,16 +21,19 @@ interface Serving {
 export function attach(hosts: readonly Host[], groups: readonly RouteGroup[], strict: boolean): Attachment {
   const index = new HostIndex(hosts);
   const unserved: RouteGroup[] = [];
-  for (const group of groups) {
-    let isServed = false;
-    for (const serving of index.candidates(group, strict)) {
-      if (!serves(serving.host, group, strict)) continue;
-      isServed = true;
-      serving.groups.push(group);
-    }
-    if (!isServed) unserved.push(group);
-  }
+  for (const group of groups) if (!giveTo(index.candidates(group, strict), group, strict)) unserved.push(group);
   return { served: new Map(index.all.map((serving) => [serving.host, serving.groups])), unserved };
+}
+
+/** Is there a Host that takes it? */
+function giveTo(candidates: readonly Serving[], group: RouteGroup, strict: boolean): boolean {
+  let isServed = false;
+  for (const serving of candidates) {
+    if (!serves(serving.host, group, strict)) continue;
+    isServed = true;
+    serving.groups.push(group);
+  }
+  return isServed;
 }
 
 /**

@@ -25,13 +25,14 @@ export function finishGroup(
   checkLabels(draft, module, compilation);
   const mirror = draft.shadow && clusters.add(draft.shadow.upstream, draft.shadow.policy);
   const targets = draft.redirect ? NO_TARGETS : targetsOf(draft.members, clusters, set.made?.targets);
-  const weights = draft.redirect ? undefined : weightsIn(draft, compilation);
   const { made } = set;
+  const weights = made?.draft === draft ? made.weights : weightsIn(draft);
+  if (weights?.problem) postWeights(draft, weights.problem, compilation);
   if (made?.draft === draft && made.mirror === mirror && made.targets === targets && made.config === module.config) {
     return made.group;
   }
   const group = groupOf(set.text, draft, mirror, targets, weights, module);
-  set.made = { draft, mirror, targets, config: module.config, group };
+  set.made = { draft, mirror, targets, weights, config: module.config, group };
   return group;
 }
 
@@ -40,6 +41,7 @@ export interface MadeGroup {
   readonly draft: GroupDraft;
   readonly mirror: Cluster | undefined;
   readonly targets: readonly Cluster[];
+  readonly weights: Weights | undefined;
   readonly config: AmbassadorModule['config'];
   readonly group: RouteGroup;
 }
@@ -67,16 +69,16 @@ function targetsOf(
   return targets ?? (before.length === members.length ? before : before.slice(0, members.length));
 }
 
-function weightsIn(draft: GroupDraft, compilation: Compilation): Weights {
-  const { members, first } = draft;
-  if (members.length === 1) return ALONE;
-  const weights = weightsOf(members.map(({ policy }) => numberAt(policy.spec, 'weight')));
-  if (weights.problem) {
-    const over = 'Total weight of mappings exceeds 100, please reconfigure for correct behavior...';
-    compilation.error(first.policy.key, weights.problem === 'over-100' ? 'a Mapping has a weight above 100' : over);
-    compilation.error(first.policy.key, 'Could not normalize mapping weights, ignoring...');
-  }
-  return weights;
+/** A redirect has no shares. */
+function weightsIn({ members, redirect }: GroupDraft): Weights | undefined {
+  if (redirect) return undefined;
+  return members.length === 1 ? ALONE : weightsOf(members.map(({ policy }) => numberAt(policy.spec, 'weight')));
+}
+
+function postWeights({ first }: GroupDraft, problem: Weights['problem'], compilation: Compilation): void {
+  const over = 'Total weight of mappings exceeds 100, please reconfigure for correct behavior...';
+  compilation.error(first.policy.key, problem === 'over-100' ? 'a Mapping has a weight above 100' : over);
+  compilation.error(first.policy.key, 'Could not normalize mapping weights, ignoring...');
 }
 
 const ALONE = weightsOf([undefined]);

@@ -16,6 +16,7 @@ import {
   moduleIn,
   resolversOf,
   sendersOf,
+  type Sender,
   writtenService,
 } from '../upstream.ts';
 
@@ -49,17 +50,20 @@ export function* backendMissing({ edge, input }: Judged): Iterable<Hit> {
   };
   // Whoever has one cluster mostly writes the same about it: what was found for one of them is the answer for the others.
   const answers = new Map<Cluster, Answer>();
-  for (const { policy, cluster } of sendersOf(edge)) {
+  const answerTo = ({ policy, cluster }: Sender): Answer => {
     const text = writtenTarget(policy);
-    let answer = answers.get(cluster);
-    if (!answer || !isFor(answer, policy, text)) {
-      answer = { policy, text, problem: problemOf(policy, text, cluster.tls) };
-      answers.set(cluster, answer);
-    }
-    if (answer.problem === undefined) continue;
-    const { text: problem, missing } = answer.problem;
+    const before = answers.get(cluster);
+    if (before && isFor(before, policy, text)) return before;
+    const answer = { policy, text, problem: problemOf(policy, text, cluster.tls) };
+    answers.set(cluster, answer);
+    return answer;
+  };
+  for (const sender of sendersOf(edge).filter((one) => answerTo(one).problem !== undefined)) {
+    const { policy } = sender;
+    const { text, problem } = answerTo(sender);
+    const { text: what, missing } = problem!;
     const object = partyOf(policy);
-    const message = `${describe(object)} sends to ${shown(text)}: ${problem}`;
+    const message = `${describe(object)} sends to ${shown(text)}: ${what}`;
     yield { object, detail: text, message, ...(missing && { missing }) };
   }
 }
@@ -136,13 +140,14 @@ function knownServices(input: EdgeInput): KnownServices {
 export function* qualification({ edge }: Judged): Iterable<Hit> {
   const module = moduleIn(edge);
   const centralNames = looksUpCentrally(edge);
-  for (const { redirect, members } of edge.groups) {
-    if (redirect && isBare(redirect)) {
-      const object = partyOf(redirect);
-      const service = shown(textAt(redirect.spec, 'service'));
-      yield { object, message: `${describe(object)} redirects to ${service}, which is no full host name` };
-    }
-    if (!centralNames || !module) continue;
+  for (const { redirect } of edge.groups.filter((group) => group.redirect)) {
+    if (!redirect || !isBare(redirect)) continue;
+    const object = partyOf(redirect);
+    const service = shown(textAt(redirect.spec, 'service'));
+    yield { object, message: `${describe(object)} redirects to ${service}, which is no full host name` };
+  }
+  if (!centralNames || !module) return;
+  for (const { members } of edge.groups) {
     for (const { policy } of members) {
       if (policy.namespace === edge.settings.namespace || !isBare(policy)) continue;
       const [object, other] = [partyOf(policy), partyOf(module)];
