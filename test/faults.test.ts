@@ -2,11 +2,12 @@
 // is not so. A few rounds here; `npm run faults` plays as many as one likes, with restarts of the API server too.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sharedCluster } from './cluster.ts';
 import { runFaults } from './faults/run.ts';
+import { preventCluster } from './prevent.ts';
 
 test('after each round of edits and faults the cluster is what Git says', { timeout: 600_000 }, async () => {
-  const { failures, rounds } = await runFaults(await sharedCluster(), {
+  await using cluster = await preventCluster();
+  const { failures, rounds } = await runFaults(cluster, {
     seed: 5,
     rounds: 3,
     worlds: [0, 1],

@@ -3,8 +3,11 @@ import type { GitOpsSource } from '../../src/api/source.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
 import { identityKey } from '../../src/kube/object.ts';
 import { NAME_LABEL, NAMESPACE_LABEL, OWNER_ANNOTATION, ownerProof } from '../../src/api/names.ts';
+import type { Addition } from './additions.ts';
+import { falseClaims } from './claims.ts';
 import {
-  KINDS,
+  hasAddition,
+  OBJECT_KINDS,
   SOURCES,
   valueOf,
   type Declared,
@@ -13,43 +16,47 @@ import {
   type Places,
   type SourceName,
 } from './declared.ts';
+import { ADDITIONS, type Standing } from './steps.ts';
 
 export interface Sight {
   /** Every object of the kinds, whoever made it. */
   objects: Map<Key, KubeObject>;
   sources: Map<SourceName, GitOpsSource>;
+  /** Names of the sources that a ValidatingAdmissionPolicy is bound to. */
+  bound: Set<string>;
 }
 
 export interface Wanted {
-  declared: Record<SourceName, Declared>;
-  /** The commit that each source is to have applied. */
-  commits: Record<SourceName, string>;
+  standings: Record<SourceName, Standing>;
+  /** The newest commit for each source. */
+  tips: Record<SourceName, string>;
+  /** What a commit declares of a source. */
+  declaredBy: (commit: string, source: SourceName) => Declared | undefined;
   /** Objects that must not have been deleted and made again: their uids. */
   uids: ReadonlyMap<Key, string>;
   places: Places;
   /** An object that looks like ours and is not, with the resourceVersion that it must keep. */
   foreign: { key: Key; version: string };
+  /** What others added, and what must still be there of it. */
+  additions: readonly Addition[];
 }
-
-const OBJECT_KINDS: Record<Kind, { group: string; kind: string }> = {
-  configmaps: { group: '', kind: 'ConfigMap' },
-  secrets: { group: '', kind: 'Secret' },
-  services: { group: '', kind: 'Service' },
-  widgets: { group: 'GROUP', kind: 'Widget' },
-};
 
 /** One line for each thing that is not as it should be. */
 export function differences(sight: Sight, wanted: Wanted): string[] {
-  return [...lost(sight, wanted), ...orphans(sight, wanted), ...SOURCES.flatMap((name) => claims(name, sight, wanted))];
+  return [
+    ...lost(sight, wanted),
+    ...orphans(sight, wanted),
+    ...added(sight, wanted),
+    ...SOURCES.flatMap((name) => falseClaims(name, sight, wanted)),
+  ];
 }
 
-function lost({ objects }: Sight, { declared, uids, places }: Wanted): string[] {
+function lost({ objects }: Sight, { standings, uids, places }: Wanted): string[] {
   return SOURCES.flatMap((source) =>
-    [...declared[source]].flatMap(([key, value]) => {
+    [...standings[source].live].flatMap(([key, value]) => {
       const object = objects.get(key);
       if (!object) return [`${key} of ${source} is missing`];
-      const kind = key.split('/')[0] as Kind;
-      const live = valueOf(kind, object);
+      const live = valueOf(key.split('/')[0] as Kind, object);
       const uid = uids.get(key);
       return [
         ...(live === value ? [] : [`${key} of ${source} has ${live}, not ${value}`]),
@@ -76,8 +83,8 @@ function owned(key: Key, { metadata }: KubeObject, source: SourceName, places: P
   ];
 }
 
-function orphans({ objects }: Sight, { declared, foreign }: Wanted): string[] {
-  const known = new Set<Key>(SOURCES.flatMap((source) => [...declared[source].keys()]));
+function orphans({ objects }: Sight, { standings, foreign }: Wanted): string[] {
+  const known = new Set<Key>(SOURCES.flatMap((source) => [...standings[source].live.keys()]));
   const strays = [...objects.keys()].filter((key) => !known.has(key) && key !== foreign.key);
   const stranger = objects.get(foreign.key)?.metadata.resourceVersion;
   return [
@@ -86,34 +93,19 @@ function orphans({ objects }: Sight, { declared, foreign }: Wanted): string[] {
   ];
 }
 
-/** What the status of a source says that is not so; everything is applied and nothing disturbs it. */
-function claims(name: SourceName, { sources }: Sight, { declared, commits }: Wanted): string[] {
-  const source = sources.get(name);
-  const status = source?.status;
-  if (!source || !status) return [`the source ${name} has no status`];
-  const said = Object.fromEntries((status.conditions ?? []).map((one) => [one.type, `${one.status} ${one.reason}`]));
-  const own = KINDS.map((kind) => [
-    kind,
-    [...declared[name].keys()].filter((key) => key.startsWith(`${kind}/`)).length,
-  ]);
-  const counted = KINDS.map((kind) => [
-    kind,
-    status.inventory?.kinds.find((one) => one.kind === OBJECT_KINDS[kind].kind)?.count ?? 0,
-  ]);
-  const facts: [string, unknown, unknown][] = [
-    ['Ready', said['Ready'], 'True ReconciliationSucceeded'],
-    ['Drifted', said['Drifted'], 'False InSync'],
-    ['Healthy', said['Healthy'], 'True Healthy'],
-    ['Reconciling', said['Reconciling'], undefined],
-    ['Stalled', said['Stalled'], undefined],
-    ['lastAppliedRevision', status.lastAppliedRevision?.slice(-40), commits[name]],
-    ['lastAttemptedRevision', status.lastAttemptedRevision?.slice(-40), commits[name]],
-    ['observedGeneration', status.observedGeneration, source.metadata.generation],
-    ['drift.count', status.drift?.count, 0],
-    ['failures', status.failures?.length, undefined],
-    ['inventory', String(counted), String(own)],
-  ];
-  return facts
-    .filter(([, is, should]) => is !== should)
-    .map(([what, is, should]) => `${name}: ${what} is ${String(is)}, not ${String(should)}`);
+/** Under Leave and Report what others added stays, under Remove it goes. */
+function added({ objects }: Sight, { standings, additions }: Wanted): string[] {
+  const removed = SOURCES.filter((source) => standings[source].foreignFields === 'Remove').flatMap((source) =>
+    [...standings[source].live.keys()].flatMap((key) => {
+      const object = objects.get(key);
+      const left = ADDITIONS.filter((what) => object && hasAddition(key, object, what));
+      return left.map((what) => `${key} of ${source} still has the ${what} that somebody added`);
+    }),
+  );
+  const kept = additions.flatMap(({ key, uid, what }) => {
+    const object = objects.get(key);
+    const isLost = object?.metadata.uid === uid && !hasAddition(key, object, what);
+    return isLost ? [`${key} has lost the ${what} that somebody added`] : [];
+  });
+  return [...removed, ...kept];
 }

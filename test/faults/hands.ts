@@ -1,16 +1,36 @@
 // What people do to the cluster of one world with kubectl; their requests go on while the API server restarts.
 import { setTimeout as delay } from 'node:timers/promises';
+import type { GitOpsSource } from '../../src/api/source.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
 import type { Cluster } from '../cluster.ts';
 import type { ClusterResponse } from '../cluster-request.ts';
-import { collectionOf, folderOf, patchOf, type Key, type Kind, type Places, type SourceName } from './declared.ts';
-import type { Action, EditHow } from './schedule.ts';
+import { until } from '../until.ts';
+import {
+  additionTo,
+  collectionOf,
+  folderOf,
+  patchOf,
+  valueOf,
+  type Key,
+  type Kind,
+  type Places,
+  type SourceName,
+} from './declared.ts';
+import type { Action, DeletionPolicy, Edit, ForeignFields, Mode } from './steps.ts';
 
 /** The object is gone, there already, or refuses: it may well be, in the middle of all this. */
 const NOT_NOW: readonly number[] = [404, 409, 422];
 const ATTEMPTS = 300;
+/** How long somebody may be refused after Prevent is over: the API server has it from a watch. */
+const AFTERMATH_MS = 10_000;
+const OBSERVED_MS = 120_000;
 
-export type DeletionPolicy = 'Delete' | 'Orphan';
+type Answer = ClusterResponse<KubeObject>;
+
+/** Closed whatever the time is: the operator's clock is moved. */
+function closed(purpose: 'sync' | 'heal'): object {
+  return { windows: [{ schedule: '* * * * *', duration: '1h', for: purpose, effect: 'deny' }] };
+}
 
 export class Hands {
   readonly #cluster: Cluster;
@@ -27,7 +47,7 @@ export class Hands {
       const answer = await this.#cluster.request<Body>(...args).catch((error: unknown) => {
         if (attempt === ATTEMPTS) throw error;
       });
-      if (answer && (answer.status < 300 || NOT_NOW.includes(answer.status))) return answer;
+      if (answer && (answer.status < 300 || NOT_NOW.includes(answer.status) || isPrevented(answer))) return answer;
       if (answer && attempt === ATTEMPTS) throw new Error(`${args[0]} ${args[1]}: ${JSON.stringify(answer.body)}`);
       await delay(100);
     }
@@ -58,46 +78,134 @@ export class Hands {
     await this.request('POST', this.sourcePath(), { body });
   }
 
-  async edit(key: Key, how: EditHow): Promise<void> {
+  /** What the API server answered: the object, when it is there and the edit is let pass. */
+  async edit({ key, how, glass, must }: Omit<Edit, 'do'>): Promise<Answer> {
+    const token = glass && this.#cluster.tokens['ann'];
+    const deadline = performance.now() + AFTERMATH_MS;
+    for (;;) {
+      const answer = await this.#edit(key, how, token ? { token } : {});
+      const isRefused = isPrevented(answer);
+      if (isRefused && must === 'pass' && performance.now() < deadline) await delay(100);
+      else if (isRefused && (glass || must === 'pass')) throw new Error(`${key}: ${how} was refused: ${said(answer)}`);
+      else if (!isRefused && must === 'be refused') throw new Error(`${key}: ${how} got through: ${said(answer)}`);
+      else return answer;
+    }
+  }
+
+  #edit(key: Key, how: Edit['how'], options: { token?: string }): Promise<Answer> {
     const [kind, name] = key.split('/') as [Kind, string];
     const path = `${collectionOf(kind, this.#places)}/${name}`;
-    if (how === 'delete') return void (await this.request('DELETE', path));
-    if (how === 'thief') return this.#steal(key, path);
-    const patches = {
-      value: patchOf(key, 'edited'),
-      unlabel: { metadata: { labels: { 'plumbline.dev/name': null, 'plumbline.dev/namespace': null } } },
-      relabel: { metadata: { labels: { 'plumbline.dev/name': 'somebody-else' } } },
-      unproven: { metadata: { annotations: { 'plumbline.dev/owner': null } } },
-      foreign: { metadata: { annotations: { 'example.com/note': 'mine' } } },
-      unmanaged: { metadata: { managedFields: [{}] } },
-    };
-    await this.request('PATCH', `${path}?fieldManager=kubectl-edit`, { body: patches[how] });
+    const patch = (body: object, manager = 'kubectl-edit') =>
+      this.request('PATCH', `${path}?fieldManager=${manager}`, { body, ...options });
+    switch (how) {
+      case 'delete':
+        return this.request('DELETE', path, options);
+      case 'thief':
+        return this.#steal(key, path, options);
+      case 'value':
+        return patch(patchOf(key, 'edited'));
+      case 'unlabel':
+        return patch({ metadata: { labels: { 'plumbline.dev/name': null, 'plumbline.dev/namespace': null } } });
+      case 'relabel':
+        return patch({ metadata: { labels: { 'plumbline.dev/name': 'somebody-else' } } });
+      case 'unproven':
+        return patch({ metadata: { annotations: { 'plumbline.dev/owner': null } } });
+      case 'unmanaged':
+        return patch({ metadata: { managedFields: [{}] } });
+      case 'note':
+      case 'extra': // by a manager whose fields nobody takes over
+        return patch(additionTo(key, how), 'somebody');
+    }
   }
 
   /** `kubectl apply --server-side --force-conflicts` of another value. */
-  async #steal(key: Key, path: string): Promise<void> {
-    const { status, body } = await this.request('GET', path);
-    if (status !== 200) return;
-    const { apiVersion, kind, metadata } = body;
+  async #steal(key: Key, path: string, options: { token?: string }): Promise<Answer> {
+    const found = await this.request('GET', path);
+    if (found.status !== 200) return found;
+    const { apiVersion, kind, metadata } = found.body;
     const stolen = { apiVersion, kind, metadata: { name: metadata.name }, ...patchOf(key, 'stolen') };
-    const options = { body: stolen, contentType: 'application/apply-patch+yaml' };
-    await this.request('PATCH', `${path}?fieldManager=thief&force=true`, options);
+    const contentType = 'application/apply-patch+yaml';
+    return this.request('PATCH', `${path}?fieldManager=thief&force=true`, { body: stolen, contentType, ...options });
   }
 
   async editSource(name: SourceName, how: (Action & { do: 'source' })['how']): Promise<void> {
-    const patch = {
-      suspend: { spec: { suspend: true } },
-      resume: { spec: { suspend: false } },
-      report: { spec: { drift: { mode: 'Report' } } },
-      heal: { spec: { drift: { mode: 'Heal' } } },
-      request: { metadata: { annotations: { 'plumbline.dev/requestedAt': String(performance.now()) } } },
-    }[how];
-    await this.request('PATCH', this.sourcePath(name), { body: patch });
+    if (how === 'request') return this.#annotate(name, 'requestedAt', String(performance.now()));
+    await this.#spec(name, { suspend: how === 'suspend' });
+  }
+
+  setMode(name: SourceName, mode: Mode): Promise<void> {
+    return this.#spec(name, { drift: { mode } });
+  }
+
+  setForeignFields(name: SourceName, foreignFields: ForeignFields): Promise<void> {
+    return this.#spec(name, { drift: { foreignFields } });
+  }
+
+  async hold(name: SourceName, what: 'approval' | 'window'): Promise<void> {
+    await this.#spec(name, what === 'approval' ? { sync: 'Manual' } : closed('sync'));
+    await this.#observed(name);
+  }
+
+  release(name: SourceName, how: (Action & { do: 'release' })['how'], commit: string): Promise<void> {
+    return how === 'open' ? this.#spec(name, { sync: null, windows: null }) : this.#annotate(name, how, commit);
+  }
+
+  async closeHealing(name: SourceName): Promise<void> {
+    await this.#spec(name, closed('heal'));
+    await this.#observed(name);
+  }
+
+  async openHealing(name: SourceName, how: 'healNow' | 'open'): Promise<void> {
+    const token = String(performance.now());
+    if (how === 'healNow') {
+      await this.#annotate(name, 'healNow', token);
+      await this.#until(name, 'heals once', ({ status }) => status?.lastHandledHealNow === token);
+    }
+    await this.#spec(name, { windows: null });
+  }
+
+  /** The edit is reported as one that waits, and nobody has healed it. */
+  async unhealed(name: SourceName, key: Key): Promise<void> {
+    await this.#until(name, 'reports drift that waits', ({ status }) => {
+      const drifted = status?.conditions?.find(({ type }) => type === 'Drifted');
+      return drifted?.status === 'True' && drifted.reason === 'WaitingForWindow';
+    });
+    const [kind, object] = key.split('/') as [Kind, string];
+    const { body } = await this.request('GET', `${collectionOf(kind, this.#places)}/${object}`);
+    const value = valueOf(kind, body);
+    if (value !== 'edited') throw new Error(`${key} of ${name} has ${value} although the window for healing is closed`);
+  }
+
+  #observed(name: SourceName): Promise<void> {
+    const isObserved = ({ status, metadata }: GitOpsSource) => status?.observedGeneration === metadata.generation;
+    return this.#until(name, 'is read again', isObserved);
+  }
+
+  async #until(name: SourceName, what: string, fits: (source: GitOpsSource) => boolean): Promise<void> {
+    const look = async () => fits((await this.request<GitOpsSource>('GET', this.sourcePath(name))).body);
+    await until(look, { what: `the source ${name} ${what}`, timeoutMs: OBSERVED_MS, intervalMs: 50 });
+  }
+
+  async #spec(name: SourceName, spec: object): Promise<void> {
+    await this.request('PATCH', this.sourcePath(name), { body: { spec } });
+  }
+
+  async #annotate(name: SourceName, annotation: string, value: string): Promise<void> {
+    const body = { metadata: { annotations: { [`plumbline.dev/${annotation}`]: value } } };
+    await this.request('PATCH', this.sourcePath(name), { body });
   }
 
   async deleteSource(name: SourceName, deletionPolicy: DeletionPolicy): Promise<void> {
     await this.request('PATCH', this.sourcePath(name), { body: { spec: { deletionPolicy } } });
     await this.request('DELETE', this.sourcePath(name));
+  }
+
+  /** Names of the sources that have a binding to a policy of Prevent. */
+  async boundSources(): Promise<string[]> {
+    const { namespace } = this.#places;
+    const bindings = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings';
+    const items = await this.list(`${bindings}?labelSelector=plumbline.dev%2Fprevent%3D${namespace}`);
+    return items.map(({ metadata }) => metadata.name.split('.').at(-1)!);
   }
 
   async sourceExists(name: SourceName): Promise<boolean> {
@@ -115,4 +223,13 @@ export class Hands {
     const { body } = await this.request<{ spec?: { holderIdentity?: string } }>('GET', path);
     return body.spec?.holderIdentity;
   }
+}
+
+/** Refused by a policy of drift.mode Prevent. */
+export function isPrevented({ status, body }: ClusterResponse<unknown>): boolean {
+  return status === 403 && JSON.stringify(body).includes("ValidatingAdmissionPolicy 'plumbline-prevent");
+}
+
+function said({ status, body }: Answer): string {
+  return `${status} ${JSON.stringify(body).slice(0, 400)}`;
 }

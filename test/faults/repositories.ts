@@ -2,17 +2,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { GitFault, GitServer } from '../git-server.ts';
 import type { Files, Repository } from '../git-repository.ts';
-import {
-  fileOf,
-  folderOf,
-  manifestOf,
-  SOURCES,
-  type Declared,
-  type Key,
-  type Places,
-  type SourceName,
-} from './declared.ts';
-import type { Action, GitFaultName } from './schedule.ts';
+import { fileOf, folderOf, manifestOf, SOURCES, type Declared, type Places, type SourceName } from './declared.ts';
+import type { GitFaultName } from './steps.ts';
+import type { Push } from './pushes.ts';
 
 type Declarations = Record<SourceName, Declared>;
 
@@ -40,12 +32,12 @@ export class Repositories {
   }
 
   /** What a commit declares of a source; undefined when nobody pushed it. */
-  declaredBy(commit: string, source: SourceName): ReadonlyMap<Key, string> | undefined {
+  declaredBy(commit: string, source: SourceName): Declared | undefined {
     return this.#pushed.get(commit)?.[source];
   }
 
   /** Mends what was broken, too. */
-  async push({ how, put, drop }: Action & { do: 'push' }): Promise<void> {
+  async push({ how, put, drop }: Push): Promise<void> {
     for (const [source, key] of drop) this.#declared[source].delete(key);
     for (const [source, key, value] of put) this.#declared[source].set(key, value);
     for (const repository of [this.#shared, this.#solo]) {

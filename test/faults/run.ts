@@ -5,9 +5,12 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { bundle } from '../../src/build.ts';
-import { startCluster, type Cluster } from '../cluster.ts';
+import type { Cluster } from '../cluster.ts';
+import { installEmissary } from '../edge.ts';
+import { preventCluster } from '../prevent.ts';
 import { anySeed } from '../random.ts';
-import { Schedule, type Round } from './schedule.ts';
+import { Schedule } from './schedule.ts';
+import type { Round } from './steps.ts';
 import { FaultWorld } from './world.ts';
 
 export interface FaultOptions {
@@ -34,7 +37,9 @@ export interface FaultReport {
   settledMs: number[];
 }
 
+/** `cluster` is one of `preventCluster`, and nobody else's. */
 export async function runFaults(cluster: Cluster, options: FaultOptions): Promise<FaultReport> {
+  await installEmissary(cluster);
   const report: FaultReport = { rounds: 0, failures: [], steps: new Map(), met: new Map(), settledMs: [] };
   let restarting: Promise<void> | undefined;
   // Once for all that ask at the same time, with time between to get on with the work.
@@ -115,7 +120,7 @@ async function main(): Promise<void> {
     'git-worker': 'src/git/worker.ts',
     'edge-thread': 'src/gate/thread.ts',
   });
-  await using cluster = await startCluster();
+  await using cluster = await preventCluster();
   const entry = join(app, 'operator.js');
   const log = (line: string) => console.log(line);
   const report = await runFaults(cluster, { seed, rounds, worlds, restarts: true, entry, log });

@@ -5,7 +5,8 @@ import { Reflector } from '../../src/kube/reflector.ts';
 import type { ApiResource } from '../../src/kube/resource.ts';
 import type { Cluster } from '../cluster.ts';
 import { clientOf } from '../kube-client.ts';
-import { KINDS, valueOf, type Key, type Kind, type Places, type SourceName } from './declared.ts';
+import { EDGE } from '../edge.ts';
+import { factOf, KINDS, valueOf, type Fact, type Key, type Kind, type Places, type SourceName } from './declared.ts';
 
 /** A source said, at this version of the cluster, that it has applied this commit. */
 interface Claim {
@@ -19,7 +20,7 @@ export class Witness implements AsyncDisposable {
   readonly #api: ReturnType<typeof clientOf>;
   readonly #running: Promise<void>[] = [];
   /** When each value was first seen at each object: `configmaps/k-0=v12` → version. */
-  readonly #seen = new Map<string, bigint>();
+  readonly #seen = new Map<Fact, bigint>();
   readonly #claimed = new Map<SourceName, string>();
   #claims: Claim[] = [];
   /** Of events up to here some may be missing: a watch had to list again. */
@@ -34,6 +35,7 @@ export class Witness implements AsyncDisposable {
       secrets: [core('Secret', 'secrets'), other],
       services: [core('Service', 'services'), namespace],
       widgets: [resource(group, 'v1', 'Widget', 'widgets'), namespace],
+      mappings: [resource('getambassador.io', EDGE.split('/')[1]!, 'Mapping', 'mappings'), namespace],
     };
     for (const kind of KINDS) this.#watch(...kinds[kind], (object) => this.#object(kind, object));
     const sources = resource('plumbline.dev', 'v1alpha1', 'GitOpsSource', 'gitopssources');
@@ -50,12 +52,17 @@ export class Witness implements AsyncDisposable {
       const declared = declaredBy(commit, source);
       if (!declared) return [`${source} says that it applied ${commit}, which was never pushed`];
       return [...declared].flatMap(([key, value]) => {
-        const at = this.#seen.get(`${key}=${value}`);
+        const at = this.#seen.get(factOf(key, value));
         return at !== undefined && at <= version
           ? []
           : [`${source} said that ${commit} is applied (at ${version}), but ${key}=${value} was seen ${at ?? 'never'}`];
       });
     });
+  }
+
+  /** Those of the facts that were seen, ever. */
+  seen(facts: readonly Fact[]): Fact[] {
+    return facts.filter((fact) => this.#seen.has(fact));
   }
 
   forget(): void {
@@ -87,8 +94,7 @@ export class Witness implements AsyncDisposable {
 
   #object(kind: Kind, object: KubeObject): void {
     const version = BigInt(object.metadata.resourceVersion ?? 0);
-    const value = valueOf(kind, object);
-    const fact = `${kind}/${object.metadata.name}=${value}`;
+    const fact = factOf(`${kind}/${object.metadata.name}`, valueOf(kind, object));
     if (!this.#seen.has(fact)) this.#seen.set(fact, version);
   }
 

@@ -3,49 +3,36 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { GitOpsSource } from '../../src/api/source.ts';
-import type { KubeObject } from '../../src/kube/object.ts';
 import { freshNamespace, type Cluster } from '../cluster.ts';
 import { Operator, World } from '../operator.ts';
 import { crd } from '../team.ts';
 import { until } from '../until.ts';
-import { collectionOf, KINDS, SOURCES, type Key, type Places, type SourceName } from './declared.ts';
-import { differences, type Sight, type Wanted } from './difference.ts';
-import { Hands, type DeletionPolicy } from './hands.ts';
+import { Additions } from './additions.ts';
+import { collectionOf, SOURCES, type Places, type SourceName } from './declared.ts';
+import type { Wanted } from './difference.ts';
+import { Hands } from './hands.ts';
+import { Inspection, SETTLE_MS } from './inspection.ts';
 import { ApiProxy } from './proxy.ts';
 import { Replicas, type Replica } from './replicas.ts';
 import { Repositories } from './repositories.ts';
-import type { Round, Step } from './schedule.ts';
+import { nameOf, type DeletionPolicy, type Edit, type Round, type Step } from './steps.ts';
 import { Witness } from './witness.ts';
 
-/** From peace until the world must be right; the longest wait of the operator is half a minute. */
-const SETTLE_MS = 240_000;
-/**
- * What one look and the pause after it count for that at most: on a machine that is busy with other things they take seconds,
- * and everything else takes as much longer.
- */
-const LOOK_MS = 400;
-const WITNESS_MS = 5_000;
-/** Nothing may be written in this time once all is well. */
-const REST_MS = 300;
 const USERNAME = 'git';
 
 export class FaultWorld implements AsyncDisposable {
   readonly replicas: Replicas;
-  /** How long the world took to be right after each round, in ms. */
-  readonly settledMs: number[] = [];
   /** Steps carried out, by kind. */
   readonly steps = new Map<string, number>();
   readonly #world: World;
-  readonly #places: Places;
   readonly #hands: Hands;
   readonly #repositories: Repositories;
   readonly #witness: Witness;
   readonly #restart: () => Promise<void>;
   readonly #caches: string;
   readonly #created = new Set<SourceName>();
-  readonly #foreign: Wanted['foreign'];
-  #uids = new Map<Key, string>();
+  readonly #additions = new Additions();
+  readonly #inspection: Inspection;
   #rotations = 0;
 
   private constructor(parts: {
@@ -59,14 +46,18 @@ export class FaultWorld implements AsyncDisposable {
     caches: string;
   }) {
     this.#world = parts.world;
-    this.#places = parts.places;
     this.#repositories = parts.repositories;
     this.#hands = parts.hands;
     this.replicas = parts.replicas;
-    this.#foreign = parts.foreign;
     this.#restart = parts.restart;
     this.#caches = parts.caches;
     this.#witness = new Witness(parts.world.cluster, parts.places);
+    this.#inspection = new Inspection({ ...parts, witness: this.#witness, additions: this.#additions });
+  }
+
+  /** How long the world took to be right after each round, in ms. */
+  get settledMs(): number[] {
+    return this.#inspection.settledMs;
   }
 
   /** `restart` restarts the API server, which other worlds use too. `entry`: the operator, when it is not the source. */
@@ -81,7 +72,7 @@ export class FaultWorld implements AsyncDisposable {
       via,
       movableClock: true,
       cacheDir: join(caches, name),
-      args: [`--leader-elect=${count > 1}`],
+      args: [`--leader-elect=${count > 1}`, '--prevent-namespaces=*'],
       env: { POD_NAME: name, POD_UID: name },
       ...(entry !== undefined && { entry }),
     });
@@ -115,7 +106,7 @@ export class FaultWorld implements AsyncDisposable {
     }
     this.#repositories.calm();
     this.replicas.calm();
-    return this.#settle(round);
+    return this.#inspection.settle(round);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -126,7 +117,8 @@ export class FaultWorld implements AsyncDisposable {
   }
 
   async #do(step: Step): Promise<void> {
-    const { replicas } = this;
+    const replicas = this.replicas;
+    const hands = this.#hands;
     switch (step.do) {
       case 'push':
         await this.#repositories.push(step);
@@ -134,9 +126,23 @@ export class FaultWorld implements AsyncDisposable {
       case 'break':
         return this.#repositories.break(step.source);
       case 'edit':
-        return this.#hands.edit(step.key, step.how);
+        return this.#edit(step);
       case 'source':
-        return this.#hands.editSource(step.source, step.how);
+        return hands.editSource(step.source, step.how);
+      case 'mode':
+        return hands.setMode(step.source, step.mode);
+      case 'foreign':
+        return hands.setForeignFields(step.source, step.policy);
+      case 'hold':
+        return hands.hold(step.source, step.for);
+      case 'release':
+        return hands.release(step.source, step.how, this.#repositories.tips[step.source]);
+      case 'closeHealing':
+        return hands.closeHealing(step.source);
+      case 'unhealed':
+        return hands.unhealed(step.source, step.key);
+      case 'openHealing':
+        return hands.openHealing(step.source, step.how);
       case 'recreate':
         return this.#recreate(step.source, step.deletionPolicy);
       case 'rotate':
@@ -161,6 +167,13 @@ export class FaultWorld implements AsyncDisposable {
       case 'depose':
         return replicas.depose();
     }
+  }
+
+  async #edit({ key, how, ...who }: Edit): Promise<void> {
+    const { status, body } = await this.#hands.edit({ key, how, ...who });
+    if (status >= 300) return;
+    if (how === 'note' || how === 'extra') this.#additions.made({ key, what: how, uid: body.metadata.uid! });
+    if (how === 'unmanaged') this.#additions.unmanaged(key);
   }
 
   /** A source is made with the first push of its repository. */
@@ -191,57 +204,6 @@ export class FaultWorld implements AsyncDisposable {
     await delay(300);
     server();
   }
-
-  /** Waits until the world is right, and gives what is wrong with it when the time is over. */
-  async #settle({ declared, kept }: Round): Promise<string[]> {
-    const uids = new Map([...this.#uids].filter(([key]) => kept.has(key)));
-    const commits = this.#repositories.tips;
-    const wanted: Wanted = { declared, commits, uids, places: this.#places, foreign: this.#foreign };
-    const startedAt = performance.now();
-    for (let waitedMs = 0; ;) {
-      const lookedAt = performance.now();
-      // A replica that lost its lease ends itself.
-      await this.replicas.startAll();
-      const before = await this.#look();
-      let wrong = differences(before, wanted);
-      if (wrong.length === 0) {
-        const tookMs = performance.now() - startedAt;
-        await this.replicas.delivered();
-        await delay(REST_MS);
-        const after = await this.#look();
-        wrong = [...differences(after, wanted), ...restless(before, after)];
-        if (wrong.length === 0) {
-          this.settledMs.push(tookMs);
-          return this.#conclude(after);
-        }
-      }
-      if (waitedMs > SETTLE_MS) return wrong;
-      await delay(100);
-      waitedMs += Math.min(performance.now() - lookedAt, LOOK_MS);
-    }
-  }
-
-  /** What was claimed on the way. */
-  async #conclude({ objects }: Sight): Promise<string[]> {
-    this.#uids = new Map([...objects].map(([key, { metadata }]) => [key, metadata.uid!]));
-    const unproven = () => this.#witness.unproven((...claim) => this.#repositories.declaredBy(...claim));
-    // Its watches are a moment behind, each on its own.
-    const deadline = performance.now() + WITNESS_MS;
-    while (unproven().length > 0 && performance.now() < deadline) await delay(50);
-    const wrong = unproven();
-    this.#witness.forget();
-    return wrong;
-  }
-
-  async #look(): Promise<Sight> {
-    const objects = new Map<Key, KubeObject>();
-    for (const kind of KINDS) {
-      for (const item of await this.#hands.list(collectionOf(kind, this.#places)))
-        if (/^(k-|foreign)/.test(item.metadata.name)) objects.set(`${kind}/${item.metadata.name}`, item);
-    }
-    const sources = (await this.#hands.list(this.#hands.sourcePath())) as GitOpsSource[];
-    return { objects, sources: new Map(sources.map((source) => [source.metadata.name as SourceName, source])) };
-  }
 }
 
 /** What is there before the first round. Returns an object that looks like ours and is not. */
@@ -265,17 +227,4 @@ async function prepare(world: World, places: Places): Promise<Wanted['foreign']>
 
 function passwordOf(rotation: number): string {
   return `password-${rotation}`;
-}
-
-/** Objects that were written although everything was as it should be. */
-function restless(before: Sight, after: Sight): string[] {
-  return [...after.objects]
-    .filter(([key, { metadata }]) => before.objects.get(key)?.metadata.resourceVersion !== metadata.resourceVersion)
-    .map(([key]) => `${key} is being written although nothing is wrong`);
-}
-
-function nameOf(step: Step): string {
-  if (step.do === 'kill') return `kill, cache ${step.cache}`;
-  if ('how' in step) return `${step.do} ${step.how}`;
-  return step.do === 'git' ? `git ${step.fault}` : step.do === 'recreate' ? `recreate ${step.deletionPolicy}` : step.do;
 }

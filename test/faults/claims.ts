@@ -1,0 +1,95 @@
+// What the status of a source says that is not so; everything is quiet, and each source stands as it must. Pure.
+import type { GitOpsSource } from '../../src/api/source.ts';
+import { STATUS_LIMITS } from '../../src/api/status.ts';
+import { ADDITIONS, type Standing } from './steps.ts';
+import { hasAddition, KINDS, OBJECT_KINDS, type Declared, type Key, type SourceName } from './declared.ts';
+import type { Sight, Wanted } from './difference.ts';
+
+type Facts = [what: string, is: unknown, should: unknown][];
+
+/** One line for each thing that the source says, or fails to say. */
+export function falseClaims(name: SourceName, sight: Sight, wanted: Wanted): string[] {
+  const source = sight.sources.get(name);
+  if (!source?.status) return [`the source ${name} has no status`];
+  const standing = wanted.standings[name];
+  const facts: Facts = [
+    ...conditions(source, sight, standing),
+    ...revisions(name, source, wanted),
+    ['observedGeneration', source.status.observedGeneration, source.metadata.generation],
+    ['drift.count', source.status.drift?.count, 0],
+    ['drift.foreign', foreignOf(source), listed(reported(sight, standing))],
+    ['failures', source.status.failures?.length, undefined],
+    ['inventory', counted(source), own(standing)],
+    ['bound to a policy of Prevent', sight.bound.has(name), standing.mode === 'Prevent'],
+  ];
+  return facts
+    .filter(([, is, should]) => is !== should)
+    .map(([what, is, should]) => `${name}: ${what} is ${String(is)}, not ${String(should)}`);
+}
+
+function conditions({ status }: GitOpsSource, sight: Sight, standing: Standing): Facts {
+  const said = Object.fromEntries((status?.conditions ?? []).map((one) => [one.type, `${one.status} ${one.reason}`]));
+  const isBlocked = standing.lag === 'EdgeBlocked';
+  const waits = isBlocked ? 'True ProgressingWithRetry' : standing.lag && `True ${standing.lag}`;
+  // Services and Secrets alone may be told as sound, or not be told.
+  const sound = 'True EdgeSound';
+  const hasRoutes = [...standing.live.keys()].some((key) => key.startsWith('mappings/'));
+  return [
+    ['Ready', said['Ready'], isBlocked ? 'False EdgeBlocked' : 'True ReconciliationSucceeded'],
+    ['Reconciling', said['Reconciling'], waits],
+    ['Stalled', said['Stalled'], undefined],
+    ['Drifted', said['Drifted'], reported(sight, standing).length > 0 ? 'False ForeignFields' : 'False InSync'],
+    ['DriftPrevented', said['DriftPrevented'], standing.mode === 'Prevent' ? 'True Preventing' : undefined],
+    ['Healthy', said['Healthy'], 'True Healthy'],
+    ['EdgeHealthy', said['EdgeHealthy'] ?? (hasRoutes ? undefined : sound), isBlocked ? 'False EdgeBlocked' : sound],
+  ];
+}
+
+function revisions(name: SourceName, { status }: GitOpsSource, { standings, tips, declaredBy }: Wanted): Facts {
+  const { lag, live } = standings[name];
+  const applied = status?.lastAppliedRevision?.slice(-40);
+  const isHeld = lag === 'WaitingForApproval' || lag === 'WaitingForWindow';
+  return [
+    ['lastAttemptedRevision', status?.lastAttemptedRevision?.slice(-40), tips[name]],
+    ['pending', status?.pending?.revision.slice(-40), isHeld ? tips[name] : undefined],
+    lag === undefined
+      ? ['lastAppliedRevision', applied, tips[name]]
+      : ['what lastAppliedRevision declares', sum(applied && declaredBy(applied, name)), sum(live)],
+  ];
+}
+
+function sum(declared: Declared | '' | undefined): string {
+  return declared ? [...declared].map(String).sort().join(' ') : 'unknown';
+}
+
+/** What must be told as foreign fields. */
+function reported({ objects }: Sight, { foreignFields, live }: Standing): Key[] {
+  if (foreignFields !== 'Report') return [];
+  return [...live.keys()].filter((key) => {
+    const object = objects.get(key);
+    return object && ADDITIONS.some((what) => hasAddition(key, object, what));
+  });
+}
+
+function foreignOf({ status }: GitOpsSource): string {
+  const { count = 0, objects = [] } = status?.drift?.foreign ?? {};
+  const pluralOf = (kind: string) => KINDS.find((plural) => OBJECT_KINDS[plural].kind === kind);
+  return listed(
+    objects.map(({ kind, name }) => `${pluralOf(kind)}/${name}`),
+    count,
+  );
+}
+
+/** The status names only the first ones. */
+function listed(keys: readonly string[], count = keys.length): string {
+  return count > STATUS_LIMITS.foreignObjects ? `${count} objects` : `${count}: ${keys.toSorted().join(' ')}`;
+}
+
+function counted({ status }: GitOpsSource): string {
+  const countOf = (kind: string) => status?.inventory?.kinds.find((one) => one.kind === kind)?.count ?? 0;
+  return KINDS.map((kind) => `${kind} ${countOf(OBJECT_KINDS[kind].kind)}`).join();
+}
+
+function own({ live }: Standing): string {
+  return KINDS.map((kind) => `${kind} ${[...live.keys()].filter((key) => key.startsWith(`${kind}/`)).length}`).join();
+}

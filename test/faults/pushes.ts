@@ -1,0 +1,104 @@
+// What each push of a fault run changes in Git; pure.
+import type { Random } from '../random.ts';
+import { KINDS, SOURCES, stolen, type Key, type SourceName } from './declared.ts';
+import type { Ledger } from './ledger.ts';
+import type { Action, PushHow } from './steps.ts';
+
+export type Push = Action & { do: 'push' };
+
+const POOL = 40;
+/** Of these each source keeps at least one. */
+const ALWAYS = 9;
+
+export class Pushes {
+  readonly #random: Random;
+  readonly #ledger: Ledger;
+  #serial = 0;
+  #pushed = false;
+  #put: Push['put'] = [];
+  #drop: Push['drop'] = [];
+
+  constructor(random: Random, ledger: Ledger) {
+    this.#random = random;
+    this.#ledger = ledger;
+  }
+
+  /** Any change. The first one brings something for every source. */
+  any(): Push {
+    const random = this.#random;
+    for (const source of random.some(SOURCES, this.#pushed ? 1 + random.below(3) : SOURCES.length))
+      this.#change(source);
+    return this.#done();
+  }
+
+  /** A change of this source that also takes a route from another one. */
+  collision(source: SourceName, route: Key): Push {
+    this.#change(source);
+    this.#give(source, stolen(route));
+    return this.#done();
+  }
+
+  /** The collision ends: he who took the route lets it go, or he who had it does. */
+  revert(by: SourceName, key: Key): Push {
+    this.#take(by, key);
+    return this.#done();
+  }
+
+  #change(source: SourceName): void {
+    const random = this.#random;
+    const { declared } = this.#ledger.of(source);
+    const taken = this.#ledger.collision()?.route;
+    // A route that its owner gave up is nobody's again some day.
+    if (taken && declared.has(stolen(taken)) && this.#ledger.lag(source) === undefined && random.chance(0.5))
+      this.#take(source, stolen(taken));
+    // Some pushes change one object, some half of them; now and then a whole kind goes.
+    const share = random.pick([0.05, 0.2, 0.6]);
+    const leaving = random.chance(0.15) ? random.pick(KINDS) : undefined;
+    for (let index = 0; index < POOL; index += 1) {
+      const kind = KINDS[index % KINDS.length]!;
+      const key: Key = `${kind}/k-${index}`;
+      if (key === taken && !declared.has(key)) continue;
+      const home = this.#ledger.holder(key) ?? SOURCES[index % SOURCES.length];
+      const isKept = index < ALWAYS;
+      const always = isKept && index % 4 === 0 && !declared.has(key) && home === source;
+      if (home === source && (always || (kind !== leaving && random.chance(share)))) {
+        this.#give(source, key);
+      } else if (declared.has(key) && !isKept && (kind === leaving || random.chance(share / 3))) {
+        this.#take(source, key);
+        const other = this.#heir(source);
+        if (other && random.chance(0.3)) this.#give(other, key);
+      }
+    }
+  }
+
+  /** Objects change their home now and then, within one commit of the repository that a and b share. */
+  #heir(source: SourceName): SourceName | undefined {
+    const other = source === 'a' ? 'b' : source === 'b' ? 'a' : undefined;
+    const isFree = (one: SourceName) => this.#ledger.of(one).hold === undefined && this.#ledger.lag(one) === undefined;
+    return other && isFree(source) && isFree(other) ? other : undefined;
+  }
+
+  #give(source: SourceName, key: Key): void {
+    this.#serial += 1;
+    const value = `v${this.#serial}`;
+    this.#ledger.put(source, key, value);
+    this.#put.push([source, key, value]);
+  }
+
+  #take(source: SourceName, key: Key): void {
+    this.#ledger.drop(source, key);
+    this.#drop.push([source, key]);
+  }
+
+  #done(): Push {
+    const random = this.#random;
+    // What moved on to another source within this push is not put where it was.
+    const put = this.#put.filter(([source, key, value]) => this.#ledger.of(source).declared.get(key) === value);
+    const drop = this.#drop;
+    [this.#put, this.#drop] = [[], []];
+    const how: PushHow = this.#pushed && random.chance(0.2) ? random.pick(['rewrite', 'forget']) : 'commit';
+    this.#pushed = true;
+    this.#ledger.pushed();
+    return { do: 'push', how, put, drop };
+  }
+}
