@@ -1,4 +1,6 @@
+import { withinStack } from '../kube/depth.ts';
 import type { Identity, KubeObject } from '../kube/object.ts';
+import { MAX_DEPTH } from '../render/node.ts';
 import { ignoredFields, type Beside } from './beside.ts';
 import { explainJudgement, type DriftedField } from './explain.ts';
 import type { FieldPath } from './fields.ts';
@@ -24,12 +26,21 @@ export interface Assessment {
   readonly beside: Beside;
 }
 
+interface Look {
+  readonly manager: string;
+  readonly baseline?: Baseline | undefined;
+  readonly policy: DriftPolicy;
+}
+
+/** No manifest is nested deeper (MAX_DEPTH in render/node.ts), and managedFields holds it some levels down. */
+const DEEPEST = MAX_DEPTH + 8;
+
 /** Judges a live object as its source wants it judged. Pure; no request. */
-export function assess(
-  kept: Kept,
-  live: KubeObject,
-  { manager, baseline, policy }: { manager: string; baseline?: Baseline | undefined; policy: DriftPolicy },
-): Assessment {
+export function assess(kept: Kept, live: KubeObject, look: Look): Assessment {
+  return withinStack(live, DEEPEST, (readable) => assessReadable(kept, readable, look));
+}
+
+function assessReadable(kept: Kept, live: KubeObject, { manager, baseline, policy }: Look): Assessment {
   const declared = JSON.parse(kept.body) as KubeObject;
   const { concessions, ignored, foreignFields: wish, tolerated } = policyFor(policy, kept, declared);
   const judgement = judge({ declared, live, manager, baseline, concessions });

@@ -1,5 +1,7 @@
 import jsonPatch from 'fast-json-patch';
+import { withinStack } from '../kube/depth.ts';
 import type { KubeObject } from '../kube/object.ts';
+import { MAX_DEPTH } from '../render/node.ts';
 import type { DriftedField } from './explain.ts';
 import { fieldOf, isMap } from './fields.ts';
 
@@ -14,6 +16,10 @@ const BOOKKEEPING: ReadonlySet<string> = new Set(['managedFields', 'resourceVers
  * the server writes it. Status and bookkeeping do not count. For people: the paths are JSON pointers with list indexes.
  */
 export function wouldChange(live: KubeObject, dryRun: KubeObject): DriftedField[] {
+  return withinStack([live, dryRun], MAX_DEPTH, ([now, then]) => changes(now!, then!));
+}
+
+function changes(live: KubeObject, dryRun: KubeObject): DriftedField[] {
   const [before, after] = [comparable(live), comparable(dryRun)];
   return compare(before, after).map(({ op, path, ...rest }) => ({
     path,

@@ -4,6 +4,7 @@ import { EDGE_GROUP, isOfInterest } from '../edge/gather.ts';
 import { INGRESS_ANNOTATIONS } from '../edge/ingress.ts';
 import type { Origin } from '../edge/input.ts';
 import { isEdgeCrd, versionsServedBy } from '../edge/served-versions.ts';
+import { withinStack } from '../kube/depth.ts';
 import { groupOf, identityKey, identityOf, type Identity, type KubeObject } from '../kube/object.ts';
 import type { Desired } from '../sync/desired.ts';
 import { provenSource } from '../sync/sighting.ts';
@@ -288,19 +289,7 @@ function whatCounts({ apiVersion, kind, metadata, ...rest }: KubeObject): KubeOb
 /** Nothing that the edge reads lies as deep. */
 const DEEPEST = 64;
 
-/** The API server takes objects nested so deeply that JSON.stringify fails over them; of these the surface counts. */
+/** Of an object that is nested so deeply that JSON.stringify fails over it the surface counts. */
 function textOf(object: KubeObject): string {
-  try {
-    return JSON.stringify(object);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return JSON.stringify(upTo(DEEPEST, object));
-  }
-}
-
-function upTo(depth: number, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if (depth === 0) return null;
-  if (Array.isArray(value)) return value.map((item) => upTo(depth - 1, item));
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, upTo(depth - 1, inner)]));
+  return withinStack(object, DEEPEST, (readable) => JSON.stringify(readable));
 }

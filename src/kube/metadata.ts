@@ -1,6 +1,6 @@
 import type { FieldsV1, KubeObject } from './object.ts';
 
-/** Deeper than any object is declared; what walks along a trie must not run out of stack. */
+/** Deeper than objects are declared; what walks along a trie must not run out of stack. What lies below counts as one field. */
 const MAX_DEPTH = 500;
 const STEP = /^[fkvi]:/;
 
@@ -40,7 +40,8 @@ function isEntry(entry: unknown): boolean {
 }
 
 function isTrie(node: unknown, depth: number): node is FieldsV1 {
-  if (!isMap(node) || depth > MAX_DEPTH) return false;
+  if (!isMap(node)) return false;
+  if (depth === MAX_DEPTH) for (const key in node) delete node[key];
   for (const key in node) if (!(key === '.' || STEP.test(key)) || !isTrie(node[key], depth + 1)) return false;
   return true;
 }

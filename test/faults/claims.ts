@@ -1,6 +1,7 @@
 // What the status of a source says that is not so; everything is quiet, and each source stands as it must. Pure.
 import type { GitOpsSource } from '../../src/api/source.ts';
 import { STATUS_LIMITS } from '../../src/api/status.ts';
+import type { KubeObject } from '../../src/kube/object.ts';
 import { ADDITIONS, type Standing } from './steps.ts';
 import { hasAddition, KINDS, OBJECT_KINDS, type Declared, type Key, type SourceName } from './declared.ts';
 import type { Sight, Wanted } from './difference.ts';
@@ -67,8 +68,16 @@ function reported({ objects }: Sight, { foreignFields, live }: Standing): Key[] 
   if (foreignFields !== 'Report') return [];
   return [...live.keys()].filter((key) => {
     const object = objects.get(key);
-    return object && ADDITIONS.some((what) => hasAddition(key, object, what));
+    return object && (isUnknown(key, object) || ADDITIONS.some((what) => hasAddition(key, object, what)));
   });
+}
+
+/** Its managedFields were cleared, so nobody knows which fields others added: defaults of the server count, too. */
+function isUnknown(key: Key, { metadata }: KubeObject): boolean {
+  return (
+    key.startsWith('services/') &&
+    (metadata.managedFields ?? []).some(({ manager }) => manager === 'before-first-apply')
+  );
 }
 
 function foreignOf({ status }: GitOpsSource): string {

@@ -213,7 +213,10 @@ async function prepare(world: World, places: Places): Promise<Wanted['foreign']>
   await world.repository.write({ 'a/crd.yaml': definition });
   // It is there already, so that the witness can watch from the first object on; source a takes it over.
   const crds = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
-  await world.expect(201, 'POST', crds, { body: definition, contentType: 'application/yaml' });
+  await world.expect(201, 'POST', `${crds}?fieldManager=kubectl-create`, {
+    body: definition,
+    contentType: 'application/yaml',
+  });
   const widgets = collectionOf('widgets', places);
   await until(async () => (await world.cluster.request('GET', widgets)).status === 200, { what: 'widgets are served' });
   await world.expect(201, 'POST', `/api/v1/namespaces/${namespace}/secrets`, {
