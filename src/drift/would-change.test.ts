@@ -50,4 +50,11 @@ describe('what an apply would change', () => {
     assert.deepEqual(wouldChange(live, answer), [{ path: '/metadata/annotations/a.b~1c', declared: 'y', live: 'x' }]);
     assert.deepEqual(live, before);
   });
+
+  it('is told where others nested a value very deeply', () => {
+    const lists = JSON.parse('['.repeat(20_000) + ']'.repeat(20_000)) as unknown;
+    const before = { ...live, extra: lists };
+    const answer = { ...changed((object) => void (object.metadata.annotations = { 'a.b/c': 'y' })), extra: lists };
+    assert.deepEqual(wouldChange(before, answer), [{ path: '/metadata/annotations/a.b~1c', declared: 'y', live: 'x' }]);
+  });
 });
