@@ -21,7 +21,7 @@ export function falseClaims(name: SourceName, sight: Sight, wanted: Wanted): str
     ['drift.foreign', foreignOf(source), listed(reported(sight, standing))],
     ['failures', source.status.failures?.length, undefined],
     ['inventory', counted(source), own(standing)],
-    ['bound to a policy of Prevent', sight.bound.has(name), standing.mode === 'Prevent'],
+    ['in a DriftGuard', sight.guarded.has(name), standing.mode === 'Prevent'],
   ];
   return facts
     .filter(([, is, should]) => is !== should)

@@ -22,8 +22,8 @@ export interface Sight {
   /** Every object of the kinds, whoever made it. */
   objects: Map<Key, KubeObject>;
   sources: Map<SourceName, GitOpsSource>;
-  /** Names of the sources that a ValidatingAdmissionPolicy is bound to. */
-  bound: Set<string>;
+  /** Names of the sources for which a DriftGuard has edits refused. */
+  guarded: Set<string>;
 }
 
 export interface Wanted {

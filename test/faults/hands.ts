@@ -1,5 +1,6 @@
 // What people do to the cluster of one world with kubectl; their requests go on while the API server restarts.
 import { setTimeout as delay } from 'node:timers/promises';
+import type { DriftGuard } from '../../src/api/drift-guard.ts';
 import type { GitOpsSource } from '../../src/api/source.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
 import type { Cluster } from '../cluster.ts';
@@ -21,8 +22,8 @@ import type { Action, DeletionPolicy, Edit, ForeignFields, Mode } from './steps.
 /** The object is gone, there already, or refuses: it may well be, in the middle of all this. */
 const NOT_NOW: readonly number[] = [404, 409, 422];
 const ATTEMPTS = 300;
-/** How long somebody may be refused after Prevent is over: the API server has it from a watch. */
-const AFTERMATH_MS = 10_000;
+/** How long somebody may be refused after Prevent is over: the operator opens what it held, and may only just have started. */
+const AFTERMATH_MS = 60_000;
 const OBSERVED_MS = 120_000;
 
 type Answer = ClusterResponse<KubeObject>;
@@ -200,12 +201,12 @@ export class Hands {
     await this.request('DELETE', this.sourcePath(name));
   }
 
-  /** Names of the sources that have a binding to a policy of Prevent. */
-  async boundSources(): Promise<string[]> {
-    const { namespace } = this.#places;
-    const bindings = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings';
-    const items = await this.list(`${bindings}?labelSelector=plumbline.dev%2Fprevent%3D${namespace}`);
-    return items.map(({ metadata }) => metadata.name.split('.').at(-1)!);
+  /** Names of the sources for which edits are refused somewhere. */
+  async guardedSources(): Promise<string[]> {
+    const selector = encodeURIComponent(`plumbline.dev/prevent=${this.#places.namespace}`);
+    const guards = await this.list(`/apis/plumbline.dev/v1alpha1/driftguards?labelSelector=${selector}`);
+    const sources = (guards as DriftGuard[]).flatMap(({ spec }) => Object.keys(spec.sources));
+    return sources.map((key) => key.split('/')[1]!);
   }
 
   async sourceExists(name: SourceName): Promise<boolean> {

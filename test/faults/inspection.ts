@@ -131,7 +131,7 @@ export class Inspection {
     return {
       objects,
       sources: new Map(sources.map((source) => [source.metadata.name as SourceName, source])),
-      bound: new Set(await hands.boundSources()),
+      guarded: new Set(await hands.guardedSources()),
     };
   }
 }

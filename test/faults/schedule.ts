@@ -112,15 +112,15 @@ export class Schedule {
     this.#add({ do: 'openHealing', source, how: random.pick(['healNow', 'open']) });
   }
 
-  /** From that moment on nobody is refused, whether or not the operator runs. */
+  /** Nobody is refused any more, also when the source says so while no operator runs. */
   #unguard(source: SourceName): void {
     const random = this.#random;
-    const isDead = random.chance(0.3);
+    const isDead = !this.#options.replicas && random.chance(0.3);
     if (isDead) this.#add({ do: 'kill', cache: 'kept' });
     this.#mode(source, 'Heal');
+    if (isDead) this.#add({ do: 'start' });
     const settled = this.#ledger.settled(source);
     if (settled.length > 0) this.#add({ do: 'edit', key: random.pick(settled), how: 'value', must: 'pass' });
-    if (isDead) this.#add({ do: 'start' });
   }
 
   #mode(source: SourceName, mode: 'Heal' | 'Prevent'): void {
