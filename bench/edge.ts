@@ -11,7 +11,10 @@ import { distribution, figure } from './table.ts';
 const MAPPINGS = 10_000;
 const CHANGES = 50;
 
-/** Of V8: the memory that the thread of the edge may take (`src/gate/thread-client.ts`). */
+/**
+ * Of V8: the memory that the thread of the edge asks for (`src/gate/thread-client.ts`). The operator's `--optimize-for-size` is
+ * not among them: it holds for its threads too, gives them a young generation of 1 MB whatever they ask for, and trades time for memory.
+ */
 const THREAD_FLAGS = ['--max-semi-space-size=4', '--max-old-space-size=512'];
 
 /** What a judgement of 10,000 Mappings over 300 Hosts costs, what a change of one of them, and `plumbline lint` on their files. */
