@@ -38,6 +38,31 @@ async function healed(world: World, name: string, value: string): Promise<void> 
   await until(async () => (await dataOf(world, name))?.['key'] === 'value', { what: `${name} is healed` });
 }
 
+/** Lets nobody write the guards of the world. */
+async function locked(world: World): Promise<{ end: () => Promise<void> }> {
+  const metadata = { name: `locked-${world.namespace}` };
+  const rule = { apiGroups: ['plumbline.dev'], apiVersions: ['*'], operations: ['*'], resources: ['driftguards'] };
+  const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': world.namespace } };
+  const spec = {
+    matchConstraints: { resourceRules: [rule], namespaceSelector },
+    validations: [{ expression: 'false' }],
+  };
+  const binding = { policyName: metadata.name, validationActions: ['Deny'] };
+  await world.expect(201, 'POST', `${ADMISSION}/validatingadmissionpolicies`, { body: { metadata, spec } });
+  await world.expect(201, 'POST', `${ADMISSION}/validatingadmissionpolicybindings`, {
+    body: { metadata, spec: binding },
+  });
+  const touch = { body: { metadata: { annotations: { touched: 'x' } } } };
+  const isLocked = async () => (await cluster.request('PATCH', `${guardPath(world)}?dryRun=All`, touch)).status !== 200;
+  await until(isLocked, { what: 'guards cannot be written' });
+  const end = async () => {
+    await world.expect(200, 'DELETE', `${ADMISSION}/validatingadmissionpolicybindings/${metadata.name}`);
+    await world.expect(200, 'DELETE', `${ADMISSION}/validatingadmissionpolicies/${metadata.name}`);
+    await until(async () => !(await isLocked()), { what: 'guards can be written' });
+  };
+  return { end };
+}
+
 describe('with the operator', () => {
   let world: World;
   before(async () => void (world = await preventWorld(cluster)));
@@ -68,6 +93,23 @@ describe('with the operator', () => {
     await effective(world, 'v1/configmaps/gitless');
     await team.patch({ spec: { url: 'http://127.0.0.1:9/none.git', drift: { mode: 'Heal' } } });
     await edit(world, 'gitless', 'free');
+  });
+
+  it('Heal, and the guard cannot be written at first: as soon as it can', async () => {
+    const team = await guarded(world, 'held', { 'a.yaml': config('held') });
+    await guarded(world, 'beside', { 'a.yaml': config('beside') });
+    await effective(world, 'v1/configmaps/held');
+    const lock = await locked(world);
+    await mode(team, 'Heal');
+    await until(() => world.operator.lines.some(({ msg }) => msg?.includes('cannot be loosened')), {
+      what: 'it is refused',
+    });
+    await refused(world, 'DELETE', world.path('v1/configmaps/held'));
+    await lock.end();
+    await until(async () => {
+      await team.annotate({ 'plumbline.dev/requestedAt': String(performance.now()) });
+      return (await cluster.request('DELETE', world.path('v1/configmaps/held'))).status === 200;
+    });
   });
 
   it('suspended: nothing is refused; afterwards it is again', async () => {

@@ -12,7 +12,7 @@ import { Ledger } from './ledger.ts';
 import { labels, POLICY, scopedName } from './names.ts';
 import { GUARD, guardId, idOf, namespaceOf, OwnObjects } from './own-objects.ts';
 import { homeOf, type Platform } from './policy.ts';
-import { sharesOf, type Share, type Wish } from './shares.ts';
+import { sharesOf, type Wish } from './shares.ts';
 import { askStanding, type Standing } from './standing.ts';
 
 export interface GuardDeps {
@@ -47,6 +47,8 @@ export class Guard {
   readonly #ledger = new Ledger();
   /** Those of ours that may be other than they should. */
   readonly #unsure = new Set<string>();
+  /** By source: the guards in which something of it has changed and is not written yet. */
+  readonly #owed = new Map<string, readonly string[]>();
   readonly #turns = new Turns();
   #standing: Promise<Standing> | undefined;
 
@@ -73,7 +75,10 @@ export class Guard {
   async start(exists: (source: string) => boolean): Promise<void> {
     if (!(await this.#own.openIfAny(this.#deps.signal))) return;
     const gone = this.#ledger.sources().filter((source) => !exists(source));
-    await this.#settle([...gone.flatMap((source) => this.#put(source, new Map())), ...this.#unused()]);
+    await this.#settle([
+      ...gone.flatMap((source) => this.#doubt(this.#ledger.put(source, new Map()))),
+      ...this.#unused(),
+    ]);
   }
 
   /** Resolves when the cluster holds what this source needs, and no more; sends nothing when it does already. */
@@ -85,26 +90,30 @@ export class Guard {
     for (const id of standing) if (!this.#own.live.has(id)) this.#unsure.add(id);
     // One after the other, policies first: who writes a binding must be known to have the rights that its policy asks for.
     for (const id of standing) await this.#settle([id]);
-    const changed = this.#put(wish.source, sharesOf(wish, homeOf(platform)));
+    const changed = this.#ledger.put(wish.source, sharesOf(wish, homeOf(platform)));
     const held = this.#ledger.namespacesOf(wish.source).map(guardId);
-    await this.#settle([...changed, ...held, ...this.#unused()]);
+    await this.#settleFor(wish.source, changed, held);
   }
 
   /** From now on this user writes the objects of the source; told before the first of these writes. */
   async writesAs(source: string, account: string): Promise<void> {
     if (!(await this.#own.openIfAny(this.#deps.signal))) return;
-    await this.#settle(this.#doubt(this.#ledger.rename(source, account)));
+    await this.#settleFor(source, this.#ledger.rename(source, account));
   }
 
   /** Lets everything go that was made for this source; with the last one, the policies too. Sends nothing if there is none. */
   async release(source: string): Promise<void> {
     this.#wanting.delete(source);
     if (!(await this.#own.openIfAny(this.#deps.signal))) return;
-    await this.#settle([...this.#put(source, new Map()), ...this.#unused()]);
+    await this.#settleFor(source, this.#ledger.put(source, new Map()));
   }
 
-  #put(source: string, shares: ReadonlyMap<string, Share>): string[] {
-    return this.#doubt(this.#ledger.put(source, shares));
+  /** What a source let go and could not be written stays owed: the next time that it asks, it is tried again. */
+  async #settleFor(source: string, changed: readonly string[], held: readonly string[] = []): Promise<void> {
+    const owed = [...new Set([...(this.#owed.get(source) ?? []), ...this.#doubt(changed)])];
+    if (owed.length > 0) this.#owed.set(source, owed);
+    await this.#settle([...owed, ...held, ...this.#unused()]);
+    this.#owed.delete(source);
   }
 
   #doubt(namespaces: readonly string[]): string[] {
