@@ -183,8 +183,12 @@ export class Hands {
   }
 
   async #until(name: SourceName, what: string, fits: (source: GitOpsSource) => boolean): Promise<void> {
-    const look = async () => fits((await this.request<GitOpsSource>('GET', this.sourcePath(name))).body);
-    await until(look, { what: `the source ${name} ${what}`, timeoutMs: OBSERVED_MS, intervalMs: 50 });
+    let last: GitOpsSource | undefined;
+    const look = async () => fits((last = (await this.request<GitOpsSource>('GET', this.sourcePath(name))).body));
+    const told = { what: `the source ${name} ${what}`, timeoutMs: OBSERVED_MS, intervalMs: 50 };
+    await until(look, told).catch((cause: unknown) => {
+      throw new Error(`${(cause as Error).message}; it is ${JSON.stringify(last)}`, { cause });
+    });
   }
 
   async #spec(name: SourceName, spec: object): Promise<void> {

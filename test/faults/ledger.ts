@@ -74,7 +74,8 @@ export class Ledger {
       for (const source of SOURCES) {
         const { hold, declared, standing } = this.of(source);
         if (hold !== undefined || this.#isBlocked(source) || equal(declared, standing)) continue;
-        this.#release(source);
+        // While its owner had the route, nothing that takes it could pass.
+        this.#release(source, ![...declared.keys()].some(victimOf));
         changed = true;
       }
     }
@@ -87,7 +88,7 @@ export class Ledger {
   /** The newest commit is let through; with `open`, those after it too. */
   letThrough(source: SourceName, open: boolean): void {
     if (open) this.#accounts[source].hold = undefined;
-    this.#release(source);
+    this.#release(source, !open);
     this.pushed();
   }
 
@@ -122,10 +123,11 @@ export class Ledger {
     return taken.some((route) => SOURCES.some((other) => other !== source && this.of(other).standing.has(route)));
   }
 
-  #release(source: SourceName): void {
+  /** `isExact`: this commit and no other; else one before it may pass first, which is the newest that the operator knows. */
+  #release(source: SourceName, isExact: boolean): void {
     const account = this.#accounts[source];
     account.standing = new Map(account.declared);
-    for (const fact of account.unreleased) this.#never.add(fact);
+    if (isExact) for (const fact of account.unreleased) this.#never.add(fact);
     for (const [key, value] of account.declared) this.#never.delete(factOf(key, value));
     account.unreleased = new Set();
   }
