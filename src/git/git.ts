@@ -198,6 +198,8 @@ class Repositories implements Git {
     let agent = this.#dispatchers.get(key);
     if (!agent) {
       agent = new Agent({
+        // As towards the API server: one session that dies must not take every fetch from that owner with it.
+        allowH2: false,
         connect: { timeout: CONNECT_MS, ...(ca === undefined ? {} : { ca }) },
         connections: 16,
         headersTimeout: SILENCE_MS,
