@@ -107,7 +107,8 @@ function fieldOf(key: Key, field: 'value' | 'extra', value: string): object {
     case 'widgets':
       return { spec: { [field]: value } };
     case 'services':
-      return { spec: { selector: { [field]: value } } };
+      // The selector is one field as a whole: what is added to it is drift.
+      return field === 'value' ? { spec: { selector: { value } } } : { metadata: { labels: { extra: value } } };
     case 'mappings':
       return { spec: field === 'value' ? { rewrite: `/${value}/` } : { host_rewrite: value } };
   }
@@ -138,7 +139,7 @@ function liveField(kind: Kind, object: KubeObject, field: 'value' | 'extra'): st
     case 'widgets':
       return spec?.[field];
     case 'services':
-      return spec?.selector?.[field];
+      return field === 'value' ? spec?.selector?.['value'] : object.metadata.labels?.['extra'];
     case 'mappings':
       return field === 'value' ? spec?.['rewrite'] : spec?.['host_rewrite'];
   }
