@@ -1,5 +1,8 @@
 // A restart while the window is closed: what was let through last is enforced, not what Git says now.
 import assert from 'node:assert/strict';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, it } from 'node:test';
 import { World } from './operator.ts';
 import { config, dataOf, Team } from './team.ts';
@@ -51,4 +54,27 @@ it('brings to its end what was let through and is only half applied', async () =
   assert.equal(pending, undefined);
   assert.ok(lastReleasedRevision?.endsWith(commit));
   assert.ok(!lastAppliedRevision?.endsWith(commit));
+});
+
+it('what cannot be read after a restart is asked for again, while a newer commit waits', async () => {
+  const team = await Team.ready(world, 'lost', { 'a.yaml': config('lost-a') });
+  const applied = (await team.status()).lastAppliedRevision!.slice(-40);
+  await team.patch({ spec: { windows: [closed('sync')] } });
+  const seen = await team.commit({ 'a.yaml': config('lost-a', { key: 'new' }) });
+  await waiting(team, seen, 'WaitingForWindow');
+  await world.operator.stop('SIGKILL');
+  await world.edit('v1/configmaps/lost-a', { data: { key: 'by hand' } });
+
+  let refused = 0;
+  world.git.fault = ({ lines }) => {
+    if (!lines.some((line) => line.includes(applied))) return 'pass';
+    refused += 1;
+    return { status: 503 };
+  };
+  world.startOperator({ cacheDir: mkdtempSync(join(tmpdir(), 'plumbline-cache-')) });
+  await until(() => world.operator.lines.some(({ msg }) => msg === 'watching sources'));
+  await until(() => refused > 0, { what: 'the applied commit is asked for', timeoutMs: 60_000 });
+  await waiting(team, seen, 'WaitingForWindow');
+  world.git.fault = () => 'pass';
+  await says('lost-a', 'value');
 });

@@ -1,4 +1,5 @@
 import { APPROVE_ANNOTATION, HEAL_NOW_ANNOTATION, SYNC_NOW_ANNOTATION } from '../api/names.ts';
+import { durationMs } from '../api/fields.ts';
 import type { GitOpsSourceSpec } from '../api/source.ts';
 import { PlumblineError } from '../errors.ts';
 import type { Remote } from '../git/remote.ts';
@@ -13,7 +14,7 @@ import { findingOf } from '../gate/report.ts';
 import type { Outcome } from './outcome.ts';
 import { pendingOf } from './pending.ts';
 import { plannedPrune } from './prune.ts';
-import { isOfCommit, standingRevision, type Revision } from './revision.ts';
+import { isOfCommit, lastApplied, standingRevision, type Revision } from './revision.ts';
 import { setterOf } from './setter.ts';
 import type { Rendered, Source } from './source.ts';
 
@@ -23,7 +24,7 @@ export interface Waiting {
   readonly hold: Hold;
 }
 
-/** What may be enforced now; nothing when the first commit of a source waits. */
+/** What may be enforced now; nothing when the first commit of a source waits, or the one before it cannot be had. */
 export type Released =
   (Revision & { readonly waiting?: Waiting }) | { readonly rendered: undefined; readonly waiting: Waiting };
 
@@ -133,7 +134,10 @@ export async function tellWaiting(
   if (hold.reason === 'WaitingForWindow') wakeAt(source.key, hold.opening.until);
 }
 
-/** The first commit of a source waits: nothing is enforced meanwhile. */
+/**
+ * A commit waits, and nothing is enforced meanwhile: it is the first one of the source, or the one before it cannot be had
+ * from Git, which is asked again.
+ */
 export async function awaitFirst(
   source: Source,
   spec: GitOpsSourceSpec,
@@ -146,5 +150,5 @@ export async function awaitFirst(
   await tellWaiting(source, spec, waiting, deps, signal);
   source.result = { kind: 'waiting' };
   source.serve(requests);
-  return { kind: 'done' };
+  return lastApplied(source) ? { kind: 'again', afterMs: durationMs(spec.interval) } : { kind: 'done' };
 }

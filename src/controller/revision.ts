@@ -136,7 +136,7 @@ function enforced(source: Source): Tip | undefined {
 }
 
 /** What was let through and is not applied whole yet comes before what was. */
-function lastApplied({ status }: Source): Tip | undefined {
+export function lastApplied({ status }: Source): Tip | undefined {
   const revision = status.lastReleasedRevision ?? status.lastAppliedRevision;
   const commit = revision && /(?:^|@)sha1:([0-9a-f]{40})$/.exec(revision)?.[1];
   return commit ? { commit, revision } : undefined;
