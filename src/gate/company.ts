@@ -1,5 +1,5 @@
 import type { Finding } from '../edge/finding.ts';
-import type { Candidate } from './trial.ts';
+import type { Candidate } from './candidate.ts';
 
 /** A candidate that does not pass alone. */
 export interface Stopped<C = Candidate> {

@@ -1,30 +1,12 @@
-import type { GitOpsSourceSpec } from '../api/source.ts';
 import type { Finding } from '../edge/finding.ts';
 import { verdictOf, type Verdict } from '../edge/verdict.ts';
 import { identityKey, type Identity } from '../kube/object.ts';
 import type { Desired } from '../sync/desired.ts';
+import type { Candidate } from './candidate.ts';
 import { demandOf, type Gateway } from './gateways.ts';
 import { companiesOf, type Stopped } from './company.ts';
 import type { EdgeJudgements, Judged, View } from './judgements.ts';
 import { mattersToEdge, servedBy, type EdgeWorld } from './world.ts';
-
-/** A revision of a source that asks to be applied. */
-export interface Candidate {
-  /** `namespace/name`. */
-  readonly source: string;
-  /** Equal for the same objects. */
-  readonly id: string;
-  readonly commit: string;
-  readonly edge: GitOpsSourceSpec['edge'];
-  /** Everything that it declares. */
-  readonly desired: readonly Desired[];
-  /** By key: what its ServiceAccount may not write, as far as that was asked (`EdgeDesk.unreviewed`). */
-  readonly barred: ReadonlySet<string>;
-  /** Of these, what the source may have at this moment. */
-  readonly grantable: (desired: readonly Desired[]) => Desired[];
-  /** What would be pruned after it, at this moment. */
-  readonly pruned: () => Identity[];
-}
 
 export interface Overridden {
   readonly policy: string;
