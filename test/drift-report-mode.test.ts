@@ -94,6 +94,24 @@ describe('drift.mode Report', () => {
     await team.condition('Drifted', 'False');
   });
 
+  it('a commit that comes while the operator is down leaves what it does not touch', async () => {
+    const team = await Team.ready(
+      world,
+      'down',
+      { 'x.yaml': config('down-x'), 'y.yaml': config('down-y'), 'z.yaml': config('down-z') },
+      { drift: { mode: 'Report' } },
+    );
+    await world.operator.stop();
+    for (const name of ['down-x', 'down-y'])
+      await world.edit(`v1/configmaps/${name}`, { data: { key: 'edited' } }, 'somebody');
+    await team.commit({ 'y.yaml': config('down-y', { key: 'new' }), 'z.yaml': config('down-z', { key: 'new' }) });
+    world.startOperator();
+    await until(async () => (await dataOf(world, 'down-z'))?.['key'] === 'new');
+    await reported(['down-x'], 'down');
+    assert.equal((await dataOf(world, 'down-x'))?.['key'], 'edited');
+    assert.equal((await dataOf(world, 'down-y'))?.['key'], 'new');
+  });
+
   it('shows no values when drift.values is Hide, and hashes when it is Hash', async () => {
     const look = async (name: string, values: 'Hide' | 'Hash') => {
       await Team.ready(world, name, { 'x.yaml': config(`${name}-x`) }, { drift: { mode: 'Report', values } });

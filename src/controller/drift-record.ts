@@ -7,7 +7,7 @@ import { audit, type WriteAction } from '../report/log.ts';
 import { sayFightOver, type DriftedObject } from '../report/sentences.ts';
 import type { Desired } from '../sync/desired.ts';
 import type { ReconcileDeps } from './deps.ts';
-import type { Source } from './source.ts';
+import type { Rendered, Source } from './source.ts';
 import { leftAs, shownObject } from './shown-drift.ts';
 
 /** The last repairs that the status shows. */
@@ -52,6 +52,24 @@ export function recordLeft(source: Source, desired: Desired, told: Told): void {
   if (known?.action !== (waits ? 'Reported' : 'WaitingForWindow')) return;
   source.drift.set(desired.key, leftAs(known, waits ? 'WaitingForWindow' : 'Reported'));
   told.status.changed(source);
+}
+
+/**
+ * After a restart: what differed from the revision that was applied whole before it, and is not declared anew by this one, is
+ * drift, and is left where drift is left.
+ */
+export function leaveUntouched(
+  source: Source,
+  { desired }: Rendered,
+  before: Rendered | undefined,
+  { clock }: Pick<ReconcileDeps, 'clock'>,
+): void {
+  const { appliedKey, status, firstObserved, generation, spec } = source;
+  const wasApplied = before !== undefined && before.tip.revision === status.lastAppliedRevision;
+  if (appliedKey !== undefined || !wasApplied || firstObserved !== generation) return;
+  if (spec?.drift.mode !== 'Report' && !source.waitsToHeal(clock.now())) return;
+  const known = new Map(before.desired.map(({ key, digest }) => [key, digest]));
+  for (const { key, digest } of desired) if (known.get(key) === digest) source.left.set(key, digest);
 }
 
 /** An object was put back. */

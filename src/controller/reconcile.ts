@@ -6,6 +6,7 @@ import { isConflict } from '../kube/errors.ts';
 import { RevisionRun } from '../sync/revision.ts';
 import { actorFor } from './actor.ts';
 import { claimAndWatch } from './claim.ts';
+import { leaveUntouched } from './drift-record.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { passEdge } from './edge-gate.ts';
 import { finalize } from './finalize.ts';
@@ -47,6 +48,7 @@ export async function reconcile(source: Source, deps: ReconcileDeps, signal: Abo
   const { rendered, trouble, first } = await passEdge(source, spec, remote, released, deps, signal);
   if (trouble === undefined && !waiting) await noteReleased(source, spec, rendered, deps);
   const isNew = trouble === undefined && declaresNews(source, rendered);
+  if (isNew) leaveUntouched(source, rendered, revision.before, deps);
   source.applying = true;
   try {
     await claimAndWatch(source, rendered, deps, signal);

@@ -13,6 +13,8 @@ export interface Revision {
   rendered: Rendered;
   /** Git cannot be asked or the newest commit cannot be rendered: `rendered` is the last good one. */
   trouble?: unknown;
+  /** What was enforced before it, as far as that is known without asking Git. */
+  before?: Rendered | undefined;
 }
 
 /**
@@ -30,7 +32,7 @@ export async function readRevision(
   try {
     const [tip, before] = await Promise.all([currentTip(source, spec, remote, deps, signal), ahead]);
     source.attempt = { revision: tip.revision };
-    return { rendered: await renderAt(source, spec, remote, tip, before, deps, signal) };
+    return { rendered: await renderAt(source, spec, remote, tip, before, deps, signal), before };
   } catch (trouble) {
     signal.throwIfAborted();
     const lastGood = (await ahead) ?? (await lastGoodRevision(source, spec, remote, deps, signal));
