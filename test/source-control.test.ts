@@ -57,7 +57,8 @@ describe('suspend', { concurrency: true }, () => {
       await until(() => isHanging(name), { what: `the fetch of ${name} hangs`, timeoutMs: 60_000 });
     }
     await team.patch({ spec: { suspend: true } });
-    await team.condition('Ready', 'True', { reason: 'Suspended', timeoutMs: 20_000 });
+    // True as before, or Unknown when it had already been said that the fetch takes its time.
+    await until(async () => (await reasonOf(team)) === 'Suspended', { what: 'it is suspended', timeoutMs: 60_000 });
     await other.delete();
     await other.gone();
     delete own.git.fault;
