@@ -83,12 +83,16 @@ function owned(key: Key, { metadata }: KubeObject, source: SourceName, places: P
   ];
 }
 
+function proofOf({ metadata }: KubeObject): string {
+  return metadata.annotations?.[OWNER_ANNOTATION] ?? 'nobody’s';
+}
+
 function orphans({ objects }: Sight, { standings, foreign }: Wanted): string[] {
   const known = new Set<Key>(SOURCES.flatMap((source) => [...standings[source].live.keys()]));
   const strays = [...objects.keys()].filter((key) => !known.has(key) && key !== foreign.key);
   const stranger = objects.get(foreign.key)?.metadata.resourceVersion;
   return [
-    ...strays.map((key) => `${key} is an orphan: nobody declares it`),
+    ...strays.map((key) => `${key} is an orphan: nobody declares it; it proves to be ${proofOf(objects.get(key)!)}`),
     ...(stranger === foreign.version ? [] : [`${foreign.key}, which is not ours, was touched`]),
   ];
 }

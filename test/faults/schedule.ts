@@ -36,6 +36,9 @@ export class Schedule {
   /** Sources whose drift is certainly prevented, and objects whose declared fields are certainly ours. */
   #guarded = new Set<SourceName>();
   #untouched = new Set<Key>();
+  /** In this round, made anew or pushed to: what they declare may not stand yet. */
+  #recreated = new Set<SourceName>();
+  #pushed = new Set<SourceName>();
 
   /** `restarts`: it may restart the API server (of all worlds). `replicas`: it has two, and may depose the leader. */
   constructor(seed: number, options: { restarts: boolean; replicas: boolean }) {
@@ -47,7 +50,9 @@ export class Schedule {
   next(): Round {
     const random = this.#random;
     this.#steps = [];
-    this.#kept = new Set(SOURCES.flatMap((source) => [...this.#ledger.of(source).standing.keys()]));
+    this.#kept = new Set(SOURCES.flatMap((source) => this.#ledger.settled(source)));
+    this.#recreated = new Set();
+    this.#pushed = new Set();
     this.#untouched = new Set(this.#kept);
     this.#guarded = new Set(SOURCES.filter((source) => this.#ledger.of(source).mode === 'Prevent'));
     // The first round has nothing yet.
@@ -166,16 +171,21 @@ export class Schedule {
   }
 
   #push(make = () => this.#pushes.any()): void {
-    this.#add(this.#changing(make));
+    const push = this.#changing(make);
+    for (const [source] of [...push.put, ...push.drop]) this.#pushed.add(source);
+    this.#add(push);
   }
 
-  /** What no longer stands afterwards may be deleted, even if it comes back. */
+  /**
+   * What no longer stands afterwards may be deleted, even if it comes back; so may what the newest commit lacks and a later one
+   * has again: when a source is opened, one before the last may pass first.
+   */
   #changing<T>(change: () => T): T {
     const before = this.#ledger.standings();
     const result = change();
     for (const source of SOURCES)
       for (const key of before[source].live.keys())
-        if (!this.#ledger.of(source).standing.has(key)) {
+        if (!this.#ledger.settled(source).includes(key)) {
           this.#kept.delete(key);
           this.#untouched.delete(key);
         }
@@ -185,8 +195,11 @@ export class Schedule {
   /** A source takes a route that certainly belongs to another one. */
   #collide(source: SourceName): void {
     const { hold } = this.#ledger.of(source);
-    if (hold !== undefined || this.#ledger.collision()) return this.#push();
-    const routes = SOURCES.filter((other) => other !== source && this.#ledger.lag(other) === undefined)
+    // What stands while the commit is stopped must be certain: of two commits, the operator may see the second one alone.
+    const isUnsure = this.#recreated.has(source) || this.#pushed.has(source);
+    if (hold !== undefined || this.#ledger.collision() || isUnsure) return this.#push();
+    const isSettled = (other: SourceName) => this.#ledger.lag(other) === undefined && !this.#recreated.has(other);
+    const routes = SOURCES.filter((other) => other !== source && isSettled(other))
       .flatMap((other) => this.#ledger.settled(other))
       .filter((key) => key.startsWith('mappings/') && this.#untouched.has(key));
     if (routes.length === 0) return this.#push();
@@ -212,6 +225,7 @@ export class Schedule {
     if (deletionPolicy === 'Delete') for (const key of this.#ledger.of(source).standing.keys()) this.#kept.delete(key);
     this.#guarded.delete(source);
     this.#changing(() => this.#ledger.recreated(source));
+    this.#recreated.add(source);
     this.#add({ do: 'recreate', source, deletionPolicy });
   }
 
