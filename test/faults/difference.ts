@@ -34,6 +34,8 @@ export interface Wanted {
   declaredBy: (commit: string, source: SourceName) => Declared | undefined;
   /** Objects that must not have been deleted and made again: their uids. */
   uids: ReadonlyMap<Key, string>;
+  /** What may stay, without a proof, though nobody declares it. */
+  unproven: ReadonlySet<Key>;
   places: Places;
   /** An object that looks like ours and is not, with the resourceVersion that it must keep. */
   foreign: { key: Key; version: string };
@@ -83,16 +85,19 @@ function owned(key: Key, { metadata }: KubeObject, source: SourceName, places: P
   ];
 }
 
-function proofOf({ metadata }: KubeObject): string {
-  return metadata.annotations?.[OWNER_ANNOTATION] ?? 'nobody’s';
+function proofOf({ metadata }: KubeObject): string | undefined {
+  return metadata.annotations?.[OWNER_ANNOTATION];
 }
 
-function orphans({ objects }: Sight, { standings, foreign }: Wanted): string[] {
+function orphans({ objects }: Sight, { standings, foreign, unproven }: Wanted): string[] {
   const known = new Set<Key>(SOURCES.flatMap((source) => [...standings[source].live.keys()]));
-  const strays = [...objects.keys()].filter((key) => !known.has(key) && key !== foreign.key);
+  const isNobodys = (key: Key) => unproven.has(key) && proofOf(objects.get(key)!) === undefined;
+  const strays = [...objects.keys()].filter((key) => !known.has(key) && key !== foreign.key && !isNobodys(key));
   const stranger = objects.get(foreign.key)?.metadata.resourceVersion;
   return [
-    ...strays.map((key) => `${key} is an orphan: nobody declares it; it proves to be ${proofOf(objects.get(key)!)}`),
+    ...strays.map(
+      (key) => `${key} is an orphan: nobody declares it; it proves to be ${proofOf(objects.get(key)!) ?? 'nobody’s'}`,
+    ),
     ...(stranger === foreign.version ? [] : [`${foreign.key}, which is not ours, was touched`]),
   ];
 }

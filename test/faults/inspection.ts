@@ -76,12 +76,13 @@ export class Inspection {
     }
   }
 
-  #wanted({ standings, kept }: Round): Wanted {
+  #wanted({ standings, kept, unproven }: Round): Wanted {
     const { places, foreign, repositories, additions } = this.#parts;
     return {
       standings,
       tips: repositories.tips,
       declaredBy: (...claim) => repositories.declaredBy(...claim),
+      unproven,
       uids: new Map([...this.#uids].filter(([key]) => kept.has(key))),
       places,
       foreign,

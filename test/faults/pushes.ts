@@ -31,9 +31,12 @@ export class Pushes {
     return this.#done();
   }
 
-  /** A change of this source that also takes a route from another one. */
+  /**
+   * A change of this source that also takes a route from another one. Nothing changes its home with it: who takes the object
+   * over would wait for the one that is stopped, and that one for the route that the other prunes when it has everything.
+   */
   collision(source: SourceName, route: Key): Push {
-    this.#change(source);
+    this.#change(source, { moves: false });
     this.#give(source, stolen(route));
     return this.#done();
   }
@@ -44,7 +47,7 @@ export class Pushes {
     return this.#done();
   }
 
-  #change(source: SourceName): void {
+  #change(source: SourceName, { moves } = { moves: true }): void {
     const random = this.#random;
     const { declared } = this.#ledger.of(source);
     const taken = this.#ledger.collision()?.route;
@@ -65,7 +68,7 @@ export class Pushes {
         this.#give(source, key);
       } else if (declared.has(key) && !isKept && (kind === leaving || random.chance(share / 3))) {
         this.#take(source, key);
-        const other = this.#heir(source);
+        const other = moves ? this.#heir(source) : undefined;
         if (other && random.chance(0.3)) this.#give(other, key);
       }
     }

@@ -36,6 +36,7 @@ export class Schedule {
   /** Sources whose drift is certainly prevented, and objects whose declared fields are certainly ours. */
   #guarded = new Set<SourceName>();
   #untouched = new Set<Key>();
+  readonly #unproven = new Set<Key>();
   /** In this round, made anew or pushed to: what they declare may not stand yet. */
   #recreated = new Set<SourceName>();
   #pushed = new Set<SourceName>();
@@ -69,6 +70,7 @@ export class Schedule {
       steps: this.#steps,
       standings: this.#ledger.standings(),
       kept: this.#kept,
+      unproven: this.#unproven,
       never: this.#ledger.never(),
     };
   }
@@ -248,6 +250,7 @@ export class Schedule {
     // What was taken from us is anybody's, until it is healed.
     if (isDeclared) this.#untouched.delete(key);
     if (how === 'delete') this.#kept.delete(key);
+    if (how === 'unproven') this.#unproven.add(key);
     this.#add({ do: 'edit', key, how, ...(glass && { glass: true as const }) });
   }
 

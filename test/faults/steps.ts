@@ -77,6 +77,8 @@ export interface Round {
   standings: Record<SourceName, Standing>;
   /** Objects that nothing in this round gives a reason to delete. */
   kept: Set<Key>;
+  /** Whose proof was taken off at some time: what leaves Git before it is back is nobody's, and stays. */
+  unproven: ReadonlySet<Key>;
   /** What only commits declared that were never let through: nobody may have seen it. */
   never: Fact[];
 }
