@@ -1,7 +1,6 @@
 // What the status of a source says that is not so; everything is quiet, and each source stands as it must. Pure.
 import type { GitOpsSource } from '../../src/api/source.ts';
 import { STATUS_LIMITS } from '../../src/api/status.ts';
-import type { KubeObject } from '../../src/kube/object.ts';
 import { ADDITIONS, type Standing } from './steps.ts';
 import { hasAddition, KINDS, OBJECT_KINDS, type Declared, type Key, type SourceName } from './declared.ts';
 import type { Sight, Wanted } from './difference.ts';
@@ -18,7 +17,7 @@ export function falseClaims(name: SourceName, sight: Sight, wanted: Wanted): str
     ...revisions(name, source, wanted),
     ['observedGeneration', source.status.observedGeneration, source.metadata.generation],
     ['drift.count', source.status.drift?.count, 0],
-    ['drift.foreign', foreignOf(source), listed(reported(sight, standing))],
+    ['drift.foreign', foreignOf(source, sight), listed(reported(sight, standing))],
     ['failures', source.status.failures?.length, undefined],
     ['inventory', counted(source), own(standing)],
     ['in a DriftGuard', sight.guarded.has(name), standing.mode === 'Prevent'],
@@ -39,7 +38,7 @@ function conditions({ status }: GitOpsSource, sight: Sight, standing: Standing):
     ['Ready', said['Ready'], isBlocked ? 'False EdgeBlocked' : 'True ReconciliationSucceeded'],
     ['Reconciling', said['Reconciling'], waits],
     ['Stalled', said['Stalled'], undefined],
-    ['Drifted', said['Drifted'], reported(sight, standing).length > 0 ? 'False ForeignFields' : 'False InSync'],
+    ['Drifted', said['Drifted'], drifted(sight, standing, said['Drifted'])],
     ['DriftPrevented', said['DriftPrevented'], standing.mode === 'Prevent' ? 'True Preventing' : undefined],
     ['Healthy', said['Healthy'], 'True Healthy'],
     ['EdgeHealthy', said['EdgeHealthy'] ?? (hasRoutes ? undefined : sound), isBlocked ? 'False EdgeBlocked' : sound],
@@ -63,30 +62,33 @@ function sum(declared: Declared | '' | undefined): string {
   return declared ? [...declared].map(String).sort().join(' ') : 'unknown';
 }
 
+function drifted(sight: Sight, standing: Standing, said: string | undefined): string {
+  const may = ['False ForeignFields', 'False InSync'];
+  const isAny = standing.foreignFields === 'Report' && [...standing.live.keys()].some((key) => isUnknown(key, sight));
+  if (reported(sight, standing).length > 0) return may[0]!;
+  return isAny && may.includes(said ?? '') ? said! : may[1]!;
+}
+
 /** What must be told as foreign fields. */
 function reported({ objects }: Sight, { foreignFields, live }: Standing): Key[] {
   if (foreignFields !== 'Report') return [];
   return [...live.keys()].filter((key) => {
     const object = objects.get(key);
-    return object && (isUnknown(key, object) || ADDITIONS.some((what) => hasAddition(key, object, what)));
+    return object && !isUnknown(key, { objects }) && ADDITIONS.some((what) => hasAddition(key, object, what));
   });
 }
 
-/** Its managedFields were cleared, so nobody knows which fields others added: defaults of the server count, too. */
-function isUnknown(key: Key, { metadata }: KubeObject): boolean {
-  return (
-    key.startsWith('services/') &&
-    (metadata.managedFields ?? []).some(({ manager }) => manager === 'before-first-apply')
-  );
+/** Its managedFields were cleared, so nobody knows which fields others added, and which are defaults of the server. */
+function isUnknown(key: Key, { objects }: Pick<Sight, 'objects'>): boolean {
+  return (objects.get(key)?.metadata.managedFields ?? []).some(({ manager }) => manager === 'before-first-apply');
 }
 
-function foreignOf({ status }: GitOpsSource): string {
+function foreignOf({ status }: GitOpsSource, sight: Sight): string {
   const { count = 0, objects = [] } = status?.drift?.foreign ?? {};
-  const pluralOf = (kind: string) => KINDS.find((plural) => OBJECT_KINDS[plural].kind === kind);
-  return listed(
-    objects.map(({ kind, name }) => `${pluralOf(kind)}/${name}`),
-    count,
-  );
+  const pluralOf = (kind: string) => KINDS.find((plural) => OBJECT_KINDS[plural].kind === kind)!;
+  const told = objects.map(({ kind, name }): Key => `${pluralOf(kind)}/${name}`);
+  const known = told.filter((key) => !isUnknown(key, sight));
+  return listed(known, count - (told.length - known.length));
 }
 
 /** The status names only the first ones. */
