@@ -110,110 +110,87 @@ function checkPattern(pattern: string | undefined, where: string): void {
 
 /** The CustomResourceDefinition of GitOpsSource. */
 export function gitOpsSourceCrd() {
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: `gitopssources.${GROUP}`, labels: { 'app.kubernetes.io/part-of': 'plumbline' } },
-    spec: {
-      group: GROUP,
-      names: {
-        kind: 'GitOpsSource',
-        listKind: 'GitOpsSourceList',
-        plural: 'gitopssources',
-        singular: 'gitopssource',
-        shortNames: ['gos'],
-        // Not in `all`: `kubectl delete all --all` would take a source away, and with it what it manages.
-        categories: ['gitops'],
-      },
-      scope: 'Namespaced',
-      versions: [
-        {
-          name: VERSION,
-          served: true,
-          storage: true,
-          subresources: { status: {} },
-          additionalPrinterColumns: printerColumns(),
-          schema: { openAPIV3Schema: rootSchema() },
-        },
-      ],
-    },
+  const names = {
+    kind: 'GitOpsSource',
+    plural: 'gitopssources',
+    shortNames: ['gos'],
+    // Not in `all`: `kubectl delete all --all` would take a source away, and with it what it manages.
+    categories: ['gitops'],
   };
+  const schema = objectSchema(names.kind, 'Keeps the cluster true to one folder of one Git repository.', {
+    spec: toStructural(gitOpsSourceSpec),
+    status: toStructural(gitOpsSourceStatus.prefault({})),
+  });
+  // The name is the value of a label on every managed object.
+  const nameFits = {
+    rule: 'self.metadata.name.size() <= 63',
+    message: 'the name must have at most 63 characters',
+    fieldPath: '.metadata',
+  };
+  return definition(names, 'Namespaced', {
+    subresources: { status: {} },
+    additionalPrinterColumns: printerColumns(),
+    schema: { openAPIV3Schema: { ...schema, 'x-kubernetes-validations': [nameFits] } },
+  });
 }
 
 /** The CustomResourceDefinition of EdgePolicy. */
 export function edgePolicyCrd() {
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: `edgepolicies.${GROUP}`, labels: { 'app.kubernetes.io/part-of': 'plumbline' } },
-    spec: {
-      group: GROUP,
-      names: {
-        kind: 'EdgePolicy',
-        listKind: 'EdgePolicyList',
-        plural: 'edgepolicies',
-        singular: 'edgepolicy',
-        categories: ['gitops'],
-      },
-      scope: 'Cluster',
-      versions: [
-        {
-          name: VERSION,
-          served: true,
-          storage: true,
-          subresources: { status: {} },
-          additionalPrinterColumns: policyColumns(),
-          schema: {
-            openAPIV3Schema: {
-              type: 'object',
-              description:
-                'What the platform team asks of everybody who publishes something on one Emissary-ingress gateway.',
-              required: ['spec'],
-              properties: {
-                apiVersion: { type: 'string', description: 'plumbline.dev/v1alpha1' },
-                kind: { type: 'string', description: 'EdgePolicy' },
-                metadata: { type: 'object' },
-                spec: toStructural(edgePolicySpec),
-                status: toStructural(edgePolicyStatus.prefault({})),
-              },
-            },
-          },
-        },
-      ],
-    },
-  };
+  const names = { kind: 'EdgePolicy', plural: 'edgepolicies', categories: ['gitops'] };
+  const description =
+    'What the platform team asks of everybody who publishes something on one Emissary-ingress gateway.';
+  const schema = objectSchema(names.kind, description, {
+    spec: toStructural(edgePolicySpec),
+    status: toStructural(edgePolicyStatus.prefault({})),
+  });
+  return definition(names, 'Cluster', {
+    subresources: { status: {} },
+    additionalPrinterColumns: policyColumns(),
+    schema: { openAPIV3Schema: schema },
+  });
 }
 
 /** The CustomResourceDefinition of DriftGuard. */
 export function driftGuardCrd() {
+  const names = { kind: 'DriftGuard', plural: 'driftguards' };
+  const description = 'Written by Plumbline alone, where drift.mode Prevent is in force. Deleting it ends that.';
+  const schema = objectSchema(names.kind, description, { spec: toStructural(driftGuardSpec) });
+  return definition(names, 'Namespaced', { schema: { openAPIV3Schema: schema } });
+}
+
+/** A kind of ours, in its one version. */
+function definition<Version extends object>(
+  { kind, plural, ...others }: { kind: string; plural: string; shortNames?: string[]; categories?: string[] },
+  scope: 'Namespaced' | 'Cluster',
+  version: Version,
+) {
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
-    metadata: { name: `driftguards.${GROUP}`, labels: { 'app.kubernetes.io/part-of': 'plumbline' } },
+    metadata: { name: `${plural}.${GROUP}`, labels: { 'app.kubernetes.io/part-of': 'plumbline' } },
     spec: {
       group: GROUP,
-      names: { kind: 'DriftGuard', listKind: 'DriftGuardList', plural: 'driftguards', singular: 'driftguard' },
-      scope: 'Namespaced',
-      versions: [
-        {
-          name: VERSION,
-          served: true,
-          storage: true,
-          schema: {
-            openAPIV3Schema: {
-              type: 'object',
-              description: 'Written by Plumbline alone, where drift.mode Prevent is in force. Deleting it ends that.',
-              required: ['spec'],
-              properties: {
-                apiVersion: { type: 'string', description: 'plumbline.dev/v1alpha1' },
-                kind: { type: 'string', description: 'DriftGuard' },
-                metadata: { type: 'object' },
-                spec: toStructural(driftGuardSpec),
-              },
-            },
-          },
-        },
-      ],
+      names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase(), ...others },
+      scope,
+      versions: [{ name: VERSION, served: true, storage: true, ...version }],
+    },
+  };
+}
+
+function objectSchema<Fields extends Record<string, StructuralSchema>>(
+  kind: string,
+  description: string,
+  fields: Fields,
+) {
+  return {
+    type: 'object',
+    description,
+    required: ['spec'],
+    properties: {
+      apiVersion: { type: 'string', description: `${GROUP}/${VERSION}` },
+      kind: { type: 'string', description: kind },
+      metadata: { type: 'object' },
+      ...fields,
     },
   };
 }
@@ -249,27 +226,4 @@ function printerColumns() {
     { name: 'Path', type: 'string', jsonPath: '.spec.path', priority: 1 },
     { name: 'Suspended', type: 'boolean', jsonPath: '.spec.suspend', priority: 1 },
   ];
-}
-
-function rootSchema(): StructuralSchema {
-  return {
-    type: 'object',
-    description: 'Keeps the cluster true to one folder of one Git repository.',
-    required: ['spec'],
-    properties: {
-      apiVersion: { type: 'string', description: 'plumbline.dev/v1alpha1' },
-      kind: { type: 'string', description: 'GitOpsSource' },
-      metadata: { type: 'object' },
-      spec: toStructural(gitOpsSourceSpec),
-      status: toStructural(gitOpsSourceStatus.prefault({})),
-    },
-    'x-kubernetes-validations': [
-      // The name is the value of a label on every managed object.
-      {
-        rule: 'self.metadata.name.size() <= 63',
-        message: 'the name must have at most 63 characters',
-        fieldPath: '.metadata',
-      },
-    ],
-  };
 }

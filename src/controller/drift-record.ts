@@ -7,6 +7,7 @@ import { audit, type WriteAction } from '../report/log.ts';
 import { sayFightOver, type DriftedObject } from '../report/sentences.ts';
 import type { Desired } from '../sync/desired.ts';
 import type { ReconcileDeps } from './deps.ts';
+import { isInherited } from './revision.ts';
 import type { Rendered, Source } from './source.ts';
 import { leftAs, shownObject } from './shown-drift.ts';
 
@@ -64,10 +65,8 @@ export function leaveUntouched(
   before: Rendered | undefined,
   { clock }: Pick<ReconcileDeps, 'clock'>,
 ): void {
-  const { appliedKey, status, firstObserved, generation, spec } = source;
-  const wasApplied = before !== undefined && before.tip.revision === status.lastAppliedRevision;
-  if (appliedKey !== undefined || !wasApplied || firstObserved !== generation) return;
-  if (spec?.drift.mode !== 'Report' && !source.waitsToHeal(clock.now())) return;
+  if (before === undefined || !isInherited(source, before)) return;
+  if (source.spec?.drift.mode !== 'Report' && !source.waitsToHeal(clock.now())) return;
   const known = new Map(before.desired.map(({ key, digest }) => [key, digest]));
   for (const { key, digest } of desired) if (known.get(key) === digest) source.left.set(key, digest);
 }

@@ -15,7 +15,7 @@ import type { Candidate } from '../gate/candidate.ts';
 import type { Overridden } from '../gate/trial.ts';
 import { plannedPrune } from './prune.ts';
 import type { Released } from './release.ts';
-import { declaresNews, lastGoodRevision, type Revision } from './revision.ts';
+import { isInherited, lastGoodRevision, type Revision } from './revision.ts';
 import type { Rendered, Source } from './source.ts';
 
 /** A revision that may be enforced as far as the edge is concerned. */
@@ -70,9 +70,9 @@ export async function passEdge(
   return { rendered: lastGood, trouble, first: [] };
 }
 
-/** A process before this one has applied it whole, and nothing goes with it: there is nothing to be asked. */
+/** It stands already, and nothing goes with it: there is nothing to be asked. */
 function passedBefore(source: Source, rendered: Rendered, { pruned }: Candidate): boolean {
-  return source.appliedKey === undefined && !declaresNews(source, rendered) && pruned().length === 0;
+  return isInherited(source, rendered) && pruned().length === 0;
 }
 
 /** What would stop the revision, were it applied now. Nothing is let in. */

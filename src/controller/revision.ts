@@ -144,13 +144,18 @@ export function lastApplied({ status }: Source): Tip | undefined {
   return commit ? { commit, revision } : undefined;
 }
 
-export /** Is there something to apply that was not applied before? What differs otherwise is drift. */
-function declaresNews(
+/** Is there something to apply that was not applied before? What differs otherwise is drift. */
+export function declaresNews(
   { appliedKey, status, firstObserved, generation }: Source,
   { treeId, settings, tip }: Rendered,
 ): boolean {
   if (appliedKey !== undefined) return appliedKey !== treeId + settings;
   return status.lastAppliedRevision !== tip.revision || firstObserved !== generation;
+}
+
+/** Has a process before this one applied it whole, as the source is now, and this one nothing yet? */
+export function isInherited(source: Source, rendered: Rendered): boolean {
+  return source.appliedKey === undefined && !declaresNews(source, rendered);
 }
 
 /** The objects at the tip; nothing is read or parsed when neither the tree below the path nor a setting changed since `before`. */

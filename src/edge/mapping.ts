@@ -209,8 +209,8 @@ const PATH_REDIRECTS = ['path_redirect', 'prefix_redirect', 'regex_redirect'];
 
 /** Of the three redirects of a path only one is used: told once for each that is not. */
 function ignoredRedirects({ spec, key }: Policy): readonly Posted[] {
-  let used: string | undefined;
   if (!PATH_REDIRECTS.some((field) => Object.hasOwn(spec, field))) return NOTHING;
+  let used: string | undefined;
   const ignored: Posted[] = [];
   for (const field of PATH_REDIRECTS) {
     if (!Object.hasOwn(spec, field)) continue;

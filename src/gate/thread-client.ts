@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../clock.ts';
+import { abortable } from '../concurrency/abortable.ts';
 import { PlumblineError } from '../errors.ts';
 import type { Guard } from '../edge/guard.ts';
 import type { EdgeSettings, SecretShape } from '../edge/input.ts';
@@ -51,20 +52,17 @@ export class EdgeThread {
         new PlumblineError('EdgeJudgementFailed', `what the edge would do could not be worked out: ${why}`, { cause }),
       );
     const cancelTimeout = this.#clock.after(TIMEOUT_MS, () => this.#fail('it takes too long'));
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
     worker.once('message', resolve);
     try {
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
       worker.postMessage({ ...this.#difference(entries), ...rest } satisfies Ask);
-      return await promise;
+      return await abortable(promise, signal);
     } catch (error) {
       // Its answer would be taken for that to the next question.
       this.#end();
       throw error;
     } finally {
       cancelTimeout();
-      signal.removeEventListener('abort', onAbort);
       worker.off('message', resolve);
       this.#cancelIdle = this.#clock.after(IDLE_MS, () => this.#end());
     }
