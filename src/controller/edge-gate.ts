@@ -13,13 +13,15 @@ import { subjectOf } from './drift-record.ts';
 import { barredOf } from './edge-rights.ts';
 import type { Candidate } from '../gate/candidate.ts';
 import type { Overridden } from '../gate/trial.ts';
-import { plannedPrune } from './prune.ts';
+import { isOnlyRefused, plannedPrune } from './prune.ts';
 import type { Released } from './release.ts';
 import { isInherited, lastGoodRevision, type Revision } from './revision.ts';
 import type { Rendered, Source } from './source.ts';
 
 /** A revision that may be enforced as far as the edge is concerned. */
 export interface Gated extends Revision {
+  /** As the gate knows it. */
+  readonly candidate: Candidate;
   /** What must be deleted before anything of it is applied. */
   readonly first: readonly Identity[];
 }
@@ -45,7 +47,7 @@ export async function passEdge(
   if (isNew) await watchKinds(source, revision.rendered, deps, signal);
   if (revision.trouble !== undefined || revision.waiting || passedBefore(source, revision.rendered, candidate)) {
     edge.enforce(candidate);
-    return { ...revision, first: [] };
+    return { ...revision, candidate, first: [] };
   }
   let trouble: unknown;
   try {
@@ -54,11 +56,12 @@ export async function passEdge(
       source.edgeBlock = undefined;
       if (isNew) metrics.edgeJudged(decision.overridden ? 'overridden' : 'passed');
       if (decision.overridden) sayOverridden(source, candidate, decision.overridden, deps);
-      return { ...revision, first: decision.first };
+      return { ...revision, candidate, first: decision.first };
     }
     metrics.edgeJudged('blocked');
     const blocked = blockedBy(source, revision.rendered, decision.by);
     source.edgeBlock = { by: decision.by, message: blocked.message };
+    wakeThoseInTheWay(source, decision.by, deps);
     trouble = blocked;
   } catch (error) {
     signal.throwIfAborted();
@@ -66,8 +69,9 @@ export async function passEdge(
   }
   const lastGood = await lastGoodRevision(source, spec, remote, deps, signal);
   if (!lastGood) throw trouble;
-  edge.enforce(await candidateOf(source, spec, lastGood, deps, signal));
-  return { rendered: lastGood, trouble, first: [] };
+  const standing = await candidateOf(source, spec, lastGood, deps, signal);
+  edge.enforce(standing);
+  return { rendered: lastGood, trouble, candidate: standing, first: [] };
 }
 
 /** It stands already, and nothing goes with it: there is nothing to be asked. */
@@ -113,6 +117,15 @@ async function candidateOf(
       return objects.map(({ identity }) => identity).filter(isOfInterest);
     },
   };
+}
+
+/** What stops the source may be about to go, as soon as its owner hears that somebody waits for it (`letGo`). */
+function wakeThoseInTheWay({ key }: Source, by: readonly Finding[], { sources, wake }: ReconcileDeps): void {
+  const owners = new Set(by.flatMap(({ object, other }) => [object.origin.source, other?.origin.source]));
+  for (const owner of owners) {
+    const other = owner === undefined || owner === key ? undefined : sources.get(owner);
+    if (other && isOnlyRefused(other)) wake(other.key);
+  }
 }
 
 function blockedBy(source: Source, { tip }: Rendered, by: readonly Finding[]): PlumblineError {

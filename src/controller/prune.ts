@@ -1,6 +1,7 @@
 import { APPROVE_PRUNE_ANNOTATION } from '../api/names.ts';
 import type { GitOpsSourceSpec } from '../api/source.ts';
 import { PlumblineError } from '../errors.ts';
+import type { Candidate } from '../gate/candidate.ts';
 import { describeIdentity, identityKey, type Identity } from '../kube/object.ts';
 import { audit } from '../report/log.ts';
 import type { LiveObject, LiveObjects } from '../sync/live.ts';
@@ -60,23 +61,34 @@ export async function prune(
 /**
  * Two sources that exchange objects would wait for each other for ever: neither lets go before its revision is whole, and
  * neither revision can be. So where nothing but such refusals failed, what another source of the namespace has been refused
- * is let go ahead of the rest. Any other failure may be the new half of a rename: then everything stays.
+ * is let go ahead of the rest, and so is a route that keeps another source from passing the gate of the edge, which may have
+ * what this one waits for. Any other failure may be the new half of a rename: then everything stays.
  */
 export async function letGo(
   source: Source,
   spec: GitOpsSourceSpec,
+  candidate: Candidate,
   deps: ReconcileDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  const refused = (other: Source) => [...other.failures.keys()].filter((key) => isRefused(other, key));
-  if (source.failures.size === 0 || refused(source).length < source.failures.size) return;
+  if (!isOnlyRefused(source)) return;
   const others = [...deps.sources.values()].filter((other) => other !== source && isSameTeam(other.key, source.key));
-  const awaited = new Set(others.flatMap(refused));
+  const inTheWay = await deps.edge.awaited(candidate, signal);
+  const awaited = new Set([...others.flatMap(refusedOf), ...inTheWay.map(identityKey)]);
   const plan = plannedPrune(source, spec, source.rendered!, deps);
   const stages = plan.delete.map((stage) => stage.filter(({ key }) => awaited.has(key)));
   // What cannot be deleted now is tried again with the next run, which the refusals bring about.
   for (const stage of stages)
     await inParallel(stage, WIDTH, (object) => remove(source, spec, object, deps, [], signal));
+}
+
+/** Does the source lack something, and nothing but what belongs to others? */
+export function isOnlyRefused(source: Source): boolean {
+  return source.failures.size > 0 && refusedOf(source).length === source.failures.size;
+}
+
+function refusedOf(source: Source): string[] {
+  return [...source.failures.keys()].filter((key) => isRefused(source, key));
 }
 
 /** What may be deleted once the revision is applied whole; its objects need not be claimed yet. */

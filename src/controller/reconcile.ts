@@ -45,7 +45,7 @@ export async function reconcile(source: Source, deps: ReconcileDeps, signal: Abo
   const released = await passRelease(source, spec, remote, revision, deps, signal);
   if (!released.rendered) return awaitFirst(source, spec, released.waiting, deps, signal);
   const { waiting } = released;
-  const { rendered, trouble, first } = await passEdge(source, spec, remote, released, deps, signal);
+  const { rendered, trouble, candidate, first } = await passEdge(source, spec, remote, released, deps, signal);
   if (trouble === undefined && !waiting) await noteReleased(source, spec, rendered, deps);
   const isNew = trouble === undefined && declaresNews(source, rendered);
   if (isNew) leaveUntouched(source, rendered, revision.before, deps);
@@ -64,7 +64,7 @@ export async function reconcile(source: Source, deps: ReconcileDeps, signal: Abo
     const known = source.unlisted.length === 0 && trouble === undefined;
     const complete = known && source.failures.size === 0;
     source.pruneHold = complete ? await prune(source, spec, deps, signal) : undefined;
-    if (known && !complete) await letGo(source, spec, deps, signal);
+    if (known && !complete) await letGo(source, spec, candidate, deps, signal);
     await prevent(source, spec, deps, signal);
   } finally {
     source.applying = false;

@@ -48,8 +48,7 @@ export function verdictOf<T extends Named>(question: Question<T>): Verdict<T> {
   if (by.length > 0) return { kind: 'blocked', by };
   const between = moment ? newTrouble(question, moment) : [];
   if (between.length === 0) return { kind: 'passed', first: [] };
-  const involved = new Set(between.flatMap(partiesOf));
-  const first = pruned.filter((object) => involved.has(nameOf(object)));
+  const first = involvedIn(between, pruned);
   // What is pruned is all that is different in that moment, also where no finding names it.
   return { kind: 'passed', first: first.length > 0 ? first : pruned };
 }
@@ -98,6 +97,12 @@ function isDoneBy(trespassers: ReadonlySet<string>, { object, other, impact }: F
 function stops({ severity, impact }: Finding, threshold: Question['threshold']): boolean {
   if (impact === 'freeze' && severity === 'error') return true;
   return threshold !== 'freeze' && isAsBad(severity, threshold);
+}
+
+/** Which of the objects the findings are about. */
+export function involvedIn<T extends Named>(findings: readonly Finding[], objects: readonly T[]): T[] {
+  const involved = new Set(findings.flatMap(partiesOf));
+  return objects.filter((object) => involved.has(nameOf(object)));
 }
 
 function partiesOf({ object, other }: Finding): string[] {

@@ -2,6 +2,7 @@ import type { GitOpsSourceSpec } from '../api/source.ts';
 import type { Clock } from '../clock.ts';
 import { Turnstile } from '../concurrency/turnstile.ts';
 import type { Finding } from '../edge/finding.ts';
+import { involvedIn } from '../edge/verdict.ts';
 import type { Identity } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import type { Log } from '../report/log.ts';
@@ -17,6 +18,7 @@ import { EdgeSecrets } from './secrets.ts';
 import { EdgeStandings } from './standings.ts';
 import { EdgeThread } from './thread-client.ts';
 import type { Candidate } from './candidate.ts';
+import type { Stopped } from './company.ts';
 import { EdgeTrials, type Overridden, type Passed } from './trial.ts';
 import { EdgeWaiting } from './waiting.ts';
 import { EdgeWatches } from './watches.ts';
@@ -122,6 +124,16 @@ export class EdgeDesk {
     return trial.kind === 'blocked' ? trial.by : [];
   }
 
+  /**
+   * Of what the source, which was let in, will prune: what others are stopped by who would pass if it were gone, so that it
+   * may go before the source has everything that it declares.
+   */
+  async awaited(candidate: Candidate, signal: AbortSignal): Promise<readonly Identity[]> {
+    const pruned = candidate.pruned();
+    if (!this.#othersThan(candidate).some(({ by }) => involvedIn(by, pruned).length > 0)) return [];
+    return this.#turn.pass(signal, () => this.#trials.inTheWay(candidate, this.#othersThan(candidate), signal));
+  }
+
   /** Nothing on the edge is touched, or there is no edge. */
   async #isHarmless({ source, desired }: Candidate, signal: AbortSignal): Promise<boolean> {
     const relevant = this.#trials.relevantOf(desired);
@@ -206,8 +218,7 @@ export class EdgeDesk {
     const alone = await this.#trials.alone(candidate, signal);
     if (alone.kind === 'passed') return this.#let(alone, candidate);
     const stopped = { candidate, by: alone.by };
-    const waiting = this.#waiting.others(candidate.source).filter((other) => this.#deps.edgeOf(other.candidate.source));
-    const together = await this.#trials.inCompany(stopped, waiting, signal);
+    const together = await this.#trials.inCompany(stopped, this.#othersThan(candidate), signal);
     if (together) {
       const sources = together.group.map(({ source }) => source);
       this.#deps.log.info({ sources }, 'revisions that stop each other pass together');
@@ -216,6 +227,11 @@ export class EdgeDesk {
     this.#waiting.add(stopped, alone.policy, this.#world.version);
     this.#policiesChanged();
     return { kind: 'blocked', by: alone.by };
+  }
+
+  /** Those that wait, and still want to. */
+  #othersThan({ source }: Candidate): readonly Stopped[] {
+    return this.#waiting.others(source).filter(({ candidate }) => this.#deps.edgeOf(candidate.source));
   }
 
   #let(trial: Passed, candidate: Candidate): Decision {

@@ -1,5 +1,5 @@
 import type { Finding } from '../edge/finding.ts';
-import { verdictOf, type Verdict } from '../edge/verdict.ts';
+import { involvedIn, verdictOf, type Verdict } from '../edge/verdict.ts';
 import { identityKey, type Identity } from '../kube/object.ts';
 import type { Desired } from '../sync/desired.ts';
 import type { Candidate } from './candidate.ts';
@@ -72,6 +72,26 @@ export class EdgeTrials {
       if (trial.kind === 'passed') return trial;
     }
     return undefined;
+  }
+
+  /**
+   * Of what a source prunes when it has everything that it declares: what keeps one of `others` from passing, if that would
+   * pass then. Nobody may be hurt when this goes before all else.
+   */
+  async inTheWay(owner: Candidate, others: readonly Stopped[], signal: AbortSignal): Promise<readonly Identity[]> {
+    const everything = (desired: readonly Desired[]) => desired.filter(({ key }) => !owner.barred.has(key));
+    for (const stopped of others) {
+      const leaving = involvedIn(stopped.by, owner.pruned());
+      if (leaving.length === 0) continue;
+      const sooner = await this.#of([{ ...owner, pruned: () => leaving }], signal);
+      if (sooner.kind === 'blocked') continue;
+      // Beside all that its owner declares: a route that only gets another name must not be lost to somebody else.
+      const whole = { ...owner, pruned: () => leaving, grantable: everything };
+      const company = [...others.filter((other) => other !== stopped), { candidate: whole, by: [] }];
+      const together = await this.inCompany(stopped, company, signal);
+      if (together?.group.includes(whole)) return leaving;
+    }
+    return [];
   }
 
   async #of(group: readonly Candidate[], signal: AbortSignal): Promise<Trial> {

@@ -33,7 +33,7 @@ export class Pushes {
 
   /**
    * A change of this source that also takes a route from another one. Nothing changes its home with it: who takes the object
-   * over would wait for the one that is stopped, and that one for the route that the other prunes when it has everything.
+   * over would wait for as long as the first is stopped.
    */
   collision(source: SourceName, route: Key): Push {
     this.#change(source, { moves: false });
@@ -41,9 +41,23 @@ export class Pushes {
     return this.#done();
   }
 
-  /** The collision ends: he who took the route lets it go, or he who had it does. */
-  revert(by: SourceName, key: Key): Push {
-    this.#take(by, key);
+  /** The collision ends: he who took the route lets it go. */
+  revert(thief: SourceName, key: Key): Push {
+    this.#take(thief, key);
+    return this.#done();
+  }
+
+  /** The collision ends: he who has the route gives it up, often for something that he can only have when the thief has passed. */
+  giveUp(owner: SourceName, route: Key, thief: SourceName): Push {
+    const random = this.#random;
+    this.#take(owner, route);
+    const isMovable = (key: Key) => Number(key.split('-').at(-1)) >= ALWAYS;
+    const goods = this.#ledger.of(thief).hold === undefined ? this.#ledger.settled(thief).filter(isMovable) : [];
+    if (goods.length > 0 && random.chance(0.7)) {
+      const key = random.pick(goods);
+      this.#take(thief, key);
+      this.#give(owner, key);
+    }
     return this.#done();
   }
 

@@ -268,7 +268,7 @@ export class Schedule {
     if (collision?.owner && random.chance(0.4)) {
       const { thief, owner, route } = collision;
       const back = random.chance(0.5) || this.#ledger.of(owner).hold !== undefined;
-      this.#push(() => (back ? this.#pushes.revert(thief, stolen(route)) : this.#pushes.revert(owner, route)));
+      this.#push(() => (back ? this.#pushes.revert(thief, stolen(route)) : this.#pushes.giveUp(owner, route, thief)));
     }
     for (const source of SOURCES) {
       const { hold } = this.#ledger.of(source);
