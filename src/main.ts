@@ -55,7 +55,7 @@ async function main(): Promise<void> {
       onError: (error) => log.debug({ error }, 'could not post an event'),
       instance: options.pod.name,
     });
-    git.warmUp();
+    void git.warmUp();
     await api.discovery
       .refresh(signal)
       .catch((error: unknown) => log.warn({ error }, 'the API server cannot be asked for its kinds yet'));

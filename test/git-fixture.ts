@@ -22,6 +22,8 @@ export async function openTestGit(options: Partial<GitOptions> = {}): Promise<Te
     holds: (...args) => git.holds(...args),
     tree: (...args) => git.tree(...args),
     read: (...args) => git.read(...args),
+    recall: (...args) => git.recall(...args),
+    remember: (...args) => git.remember(...args),
     close: () => git.close(),
     [Symbol.asyncDispose]: async () => {
       await git.close();

@@ -13,6 +13,7 @@ import { finalize } from './finalize.ts';
 import { historyWith } from './history.ts';
 import type { Outcome } from './outcome.ts';
 import { loosen, prevent, SUSPENDED } from './prevent.ts';
+import { keepRevision } from './kept-revision.ts';
 import { letGo, prune, pruneFirst } from './prune.ts';
 import { awaitFirst, noteReleased, passRelease, sayHealNow, tellWaiting } from './release.ts';
 import { readRemote } from './remote-secret.ts';
@@ -70,7 +71,9 @@ export async function reconcile(source: Source, deps: ReconcileDeps, signal: Abo
     source.applying = false;
   }
   if (waiting) await tellWaiting(source, spec, waiting, deps, signal);
-  return settle(source, spec, deps, { requests, trouble });
+  const outcome = settle(source, spec, deps, { requests, trouble });
+  keepRevision(source, remote, deps);
+  return outcome;
 }
 
 function invalidSpec(source: Source): TerminalError {

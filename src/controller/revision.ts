@@ -1,11 +1,13 @@
 import { durationMs } from '../api/fields.ts';
 import type { GitOpsSourceSpec } from '../api/source.ts';
 import { PlumblineError } from '../errors.ts';
-import type { Remote, Tip } from '../git/remote.ts';
-import type { RenderProblem } from '../render/declared.ts';
-import { render } from '../render/render.ts';
+import type { Commit, GitCall, Remote, Tip, TreeFile } from '../git/remote.ts';
+import type { DeclareSettings } from '../render/declare.ts';
+import type { Declared, RenderProblem } from '../render/declared.ts';
+import { render, type RenderResult } from '../render/render.ts';
 import { desire } from '../sync/desired.ts';
 import type { ReconcileDeps } from './deps.ts';
+import { recallRevision, wholeOf } from './kept-revision.ts';
 import type { Rendered, Source } from './source.ts';
 
 /** What is to be enforced, and what stands in the way of the newest revision, if anything does. */
@@ -165,40 +167,61 @@ async function renderAt(
   remote: Remote,
   tip: Tip,
   before: Rendered | undefined,
-  { git, discovery, sources }: ReconcileDeps,
+  deps: ReconcileDeps,
   signal: AbortSignal,
 ): Promise<Rendered> {
   const settings = settingsOf(source, spec);
+  const sayCommit = (commit: Commit) => {
+    if (source.attempt?.revision === tip.revision) source.attempt.commit = commit;
+  };
   if (before?.tip.commit === tip.commit && before.settings === settings) {
-    if (source.attempt?.revision === tip.revision) source.attempt.commit = before.commit;
+    sayCommit(before.commit);
     return { ...before, tip };
   }
   if (source.status.lastAppliedRevision !== tip.revision) source.working = tip.revision;
   const call = { signal, timeoutMs: durationMs(spec.timeout) };
-  const { treeId, commit, files } = await git.tree(remote, tip, spec.path, call);
-  if (source.attempt?.revision === tip.revision) source.attempt.commit = commit;
-  if (before?.treeId === treeId && before.settings === settings) return { ...before, tip, commit };
+  const declare = declareSettings(source, spec, deps);
+  const rules = spec.drift.ignore ?? [];
+  const desireAll = (declared: readonly Declared[]) => declared.map((object) => desire(object, rules));
 
+  const wanted = { commit: tip.commit, settings, declare };
+  const kept = source.cache.isEmpty ? await recallRevision(source, wanted, remote, deps.git, call) : undefined;
+  if (kept) {
+    const { declared, ...head } = kept;
+    sayCommit(head.commit);
+    return { tip, settings, ...head, desired: desireAll(declared) };
+  }
+
+  const { treeId, commit, files } = await deps.git.tree(remote, tip, spec.path, call);
+  sayCommit(commit);
+  if (before?.treeId === treeId && before.settings === settings) return { ...before, tip, commit };
+  const { declared, ignored } = await renderFiles(source, spec, remote, tip, files, declare, deps, call);
+  source.cache.whole = wholeOf({ treeId, settings });
+  return { tip, commit, treeId, settings, desired: desireAll(declared), ignoredFiles: ignored };
+}
+
+async function renderFiles(
+  source: Source,
+  spec: GitOpsSourceSpec,
+  remote: Remote,
+  tip: Tip,
+  files: readonly TreeFile[],
+  settings: DeclareSettings,
+  { git, discovery, sources }: ReconcileDeps,
+  call: GitCall,
+): Promise<RenderResult> {
   const once = () =>
     render({
       files,
       read: (oids) => git.read(remote, tip, oids, { ...call, soon: () => soonRead(source, spec, sources) }),
       selection: { path: spec.path, include: spec.include ?? [], exclude: spec.exclude ?? [] },
-      settings: {
-        source: { namespace: source.namespace, name: source.name },
-        ...(spec.targetNamespace !== undefined && { targetNamespace: spec.targetNamespace }),
-        ...(spec.commonMetadata && { commonMetadata: spec.commonMetadata }),
-        scopeOf: (group, kind) => {
-          const resource = discovery.cachedPreferred(group, kind);
-          return resource && (resource.namespaced ? 'Namespaced' : 'Cluster');
-        },
-      },
+      settings,
       cache: source.cache,
-      signal,
+      signal: call.signal,
     });
   let result = await once();
   // Somebody may have installed the CRD a moment ago.
-  const unknown = result.unknownKinds.map(({ group, kind }) => discovery.preferred(group, kind, signal));
+  const unknown = result.unknownKinds.map(({ group, kind }) => discovery.preferred(group, kind, call.signal));
   if ((await Promise.all(unknown)).some(Boolean)) result = await once();
 
   if (result.problems.length > 0) throw buildFailed(tip, result.problems);
@@ -208,9 +231,19 @@ async function renderAt(
       `${tip.revision} declares not one object below "${spec.path || '.'}"; what was applied stays`,
     );
   }
-  const rules = spec.drift.ignore ?? [];
-  const desired = result.declared.map((object) => desire(object, rules));
-  return { tip, commit, treeId, settings, desired, ignoredFiles: result.ignored };
+  return result;
+}
+
+function declareSettings(source: Source, spec: GitOpsSourceSpec, { discovery }: ReconcileDeps): DeclareSettings {
+  return {
+    source: { namespace: source.namespace, name: source.name },
+    ...(spec.targetNamespace !== undefined && { targetNamespace: spec.targetNamespace }),
+    ...(spec.commonMetadata && { commonMetadata: spec.commonMetadata }),
+    scopeOf: (group, kind) => {
+      const resource = discovery.cachedPreferred(group, kind);
+      return resource && (resource.namespaced ? 'Namespaced' : 'Cluster');
+    },
+  };
 }
 
 /** The folders of all sources that read the same ref of the same repository with the same rights, whole. */

@@ -69,8 +69,10 @@ class Repositories implements Git {
     this.#worker = new GitWorker({ idleMs: WORKER_IDLE_MS, growthBytes: workerBytes(process.constrainedMemory()) });
   }
 
-  warmUp(): void {
-    this.#worker.warmUp();
+  async warmUp(): Promise<void> {
+    // Whoever reads will be told why the folder cannot be used.
+    const inherited = await this.#mirrorsBefore().catch(() => undefined);
+    if (inherited?.size === 0) this.#worker.warmUp();
   }
 
   async resolve(remote: Remote, ref: RefSelector, call: GitCall & { maxAgeMs: number }): Promise<Tip> {
@@ -95,6 +97,14 @@ class Repositories implements Git {
   ): Promise<Map<string, Uint8Array>> {
     const soon = (): string[][] => (call.soon?.() ?? []).flatMap(checkedOrNot);
     return this.#use(remote, call, ({ mirror }, signal) => mirror.read(tip, oids, soon, signal));
+  }
+
+  async recall(remote: Remote, name: string, call: GitCall): Promise<Generator<string> | undefined> {
+    return this.#use(remote, call, ({ mirror }) => mirror.notes.read(name));
+  }
+
+  async remember(remote: Remote, name: string, lines: Iterable<string>, call: GitCall): Promise<void> {
+    return this.#use(remote, call, ({ mirror }, signal) => mirror.notes.write(name, lines, signal));
   }
 
   async close(): Promise<void> {
@@ -134,11 +144,7 @@ class Repositories implements Git {
   }
 
   async #repository(remote: Remote, url: URL): Promise<Repository> {
-    this.#inherited ??= inheritedMirrors(this.#dir, UNUSED_MS).catch((error: unknown) => {
-      this.#inherited = undefined;
-      throw error;
-    });
-    const inherited = await this.#inherited;
+    const inherited = await this.#mirrorsBefore();
     const key = digest(JSON.stringify([url.href, remote.auth ?? null, remote.ca ?? null]));
     let repository = this.#known.get(key);
     if (!repository) {
@@ -156,6 +162,13 @@ class Repositories implements Git {
       inherited.delete(key);
     }
     return repository;
+  }
+
+  #mirrorsBefore(): Promise<Map<string, number>> {
+    return (this.#inherited ??= inheritedMirrors(this.#dir, UNUSED_MS).catch((error: unknown) => {
+      this.#inherited = undefined;
+      throw error;
+    }));
   }
 
   /** Keeps the scratch folder below its limit: drops what nobody used for a day, then what was used longest ago. */

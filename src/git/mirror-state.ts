@@ -41,13 +41,15 @@ export function objectDirs(dir: string, { generation, previous }: MirrorState): 
 }
 
 export const INCOMING = 'incoming';
+/** What callers keep beside the packs; see Notes. */
+export const NOTES = 'notes';
 const STATE = 'state.json';
 
 /** Reads the state, makes the folders, and removes what a crash or an older state left behind. */
 export async function openState(dir: string): Promise<MirrorState> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const state = await readState(dir);
-  const kept = new Set([STATE, ...objectDirs('', state)]);
+  const kept = new Set([STATE, NOTES, ...objectDirs('', state)]);
   for (const name of await readdir(dir))
     if (!kept.has(name)) await rm(join(dir, name), { recursive: true, force: true });
   await mkdir(join(dir, INCOMING), { mode: 0o700 });

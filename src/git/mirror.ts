@@ -2,7 +2,9 @@ import { gitError, isGitError } from './errors.ts';
 import { Generations } from './generations.ts';
 import { describeRef } from './refs.ts';
 import { WANTS_PER_REQUEST } from './limits.ts';
-import { emptyState, isWornOut } from './mirror-state.ts';
+import { join } from 'node:path';
+import { emptyState, isWornOut, NOTES } from './mirror-state.ts';
+import { Notes } from './notes.ts';
 import { FilterRefused, WantRefused, type FetchWish } from './protocol.ts';
 import type { GitLimits, Tip, Tree } from './remote.ts';
 import { SharedCalls } from '../concurrency/shared-calls.ts';
@@ -20,6 +22,7 @@ const MAX_HAVES = 16;
  * of one mirror come one after the other; those of different mirrors never wait for each other.
  */
 export class Mirror {
+  readonly notes: Notes;
   readonly #packs: Generations;
   readonly #server: UploadPack;
   readonly #worker: GitWorker;
@@ -32,6 +35,7 @@ export class Mirror {
   #notAhead: string | undefined;
 
   constructor(dir: string, server: UploadPack, worker: GitWorker, limits: GitLimits) {
+    this.notes = new Notes(join(dir, NOTES));
     this.#packs = new Generations(dir, worker, limits);
     this.#server = server;
     this.#worker = worker;
@@ -71,14 +75,15 @@ export class Mirror {
     return (await this.#packs.state()).commits.includes(commit);
   }
 
-  /** Bytes of packs on disk; 0 as long as nobody has read from it. */
+  /** Bytes of packs and notes on disk; of packs 0 as long as nobody has read from it. */
   async size(): Promise<number> {
-    return this.#packs.size();
+    return (await this.#packs.size()) + (await this.notes.size());
   }
 
   /** Removes the mirror from disk; whoever is reading it starts again with an empty one. */
   async remove(signal: AbortSignal): Promise<void> {
     await this.#turns.pass(signal, () => this.#packs.remove(signal));
+    this.notes.removed();
   }
 
   async #read<J extends 'tree' | 'blobs'>(

@@ -82,8 +82,8 @@ export interface ReadAhead {
  * (src/git/errors.ts) and whose message names what to do, without any credential.
  */
 export interface Git {
-  /** Calls will come soon: starts what takes a moment to start. */
-  warmUp(): void;
+  /** Calls will come soon: starts what takes a moment to start, unless an earlier process has left what they will ask for. */
+  warmUp(): Promise<void>;
   /**
    * Asks the server what the ref names now (one ls-refs, shared by concurrent callers of one remote). `maxAgeMs` > 0 accepts
    * an answer that old.
@@ -95,5 +95,12 @@ export interface Git {
   tree(remote: Remote, tip: Tip, path: string, call: GitCall): Promise<Tree>;
   /** The content of blobs that `tree` named; fetches the missing ones in batches. */
   read(remote: Remote, tip: Tip, oids: readonly string[], call: GitCall & ReadAhead): Promise<Map<string, Uint8Array>>;
+  /**
+   * The lines that `remember` kept under this name beside the repository's mirror, for a caller with the same remote, in an
+   * earlier process too. It is a cache: undefined at any time, but never a part of what was kept.
+   */
+  recall(remote: Remote, name: string, call: GitCall): Promise<Generator<string> | undefined>;
+  /** `name`: letters and digits. What was kept longest ago may be given up for it. */
+  remember(remote: Remote, name: string, lines: Iterable<string>, call: GitCall): Promise<void>;
   close(): Promise<void>;
 }

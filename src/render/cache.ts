@@ -29,6 +29,8 @@ export interface Placement {
 export class RenderCache {
   readonly #files = new Map<string, RenderedFile>();
   #settings = '';
+  /** Names what all of its files together are; undefined while they are brought up to date, and when that failed. */
+  whole: string | undefined;
 
   /** Must come first in each render: entries made under other settings are void. */
   use({ source, targetNamespace, commonMetadata }: DeclareSettings): void {
@@ -44,6 +46,14 @@ export class RenderCache {
     return sum;
   }
 
+  get isEmpty(): boolean {
+    return this.#files.size === 0;
+  }
+
+  entries(): Iterable<[path: string, file: RenderedFile]> {
+    return this.#files.entries();
+  }
+
   get(path: string): RenderedFile | undefined {
     return this.#files.get(path);
   }
@@ -57,7 +67,7 @@ export class RenderCache {
   }
 
   /** Whether the cached result still holds: same content, and each of its kinds is scoped as it was then. */
-  isFresh({ path, oid }: TreeFile, scopeOf: DeclareSettings['scopeOf']): boolean {
+  isFresh({ path, oid }: Pick<TreeFile, 'path' | 'oid'>, scopeOf: DeclareSettings['scopeOf']): boolean {
     const file = this.#files.get(path);
     if (file?.oid !== oid) return false;
     return file.placedBy.every(({ group, kind, scope }) => scopeOf(group, kind) === scope);

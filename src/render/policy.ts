@@ -11,8 +11,12 @@ const SSA = ['Override', 'Merge', 'IfNotPresent', 'Ignore'] as const;
 const ON_OFF = ['enabled', 'disabled'] as const;
 const YES_NO = ['true', 'false'] as const;
 
-/** Of nearly every object, so it is kept once. */
 const USUAL: ObjectPolicy = { prune: true, reconcile: true, ssa: 'Override', force: false, adopt: false };
+
+/** The same object for the usual policy, which most objects have. */
+export function onePolicy(policy: ObjectPolicy): ObjectPolicy {
+  return isUsual(policy) ? USUAL : policy;
+}
 
 function isUsual({ prune, reconcile, ssa, force, adopt }: ObjectPolicy): boolean {
   return prune && reconcile && ssa === 'Override' && !force && !adopt;
@@ -35,5 +39,5 @@ export function readPolicy(annotations: Record<string, string>): { policy: Objec
     force: oneOf(FORCE_ANNOTATION, ON_OFF, 'disabled') === 'enabled',
     adopt: oneOf(ADOPT_ANNOTATION, YES_NO, 'false') === 'true',
   };
-  return { policy: isUsual(policy) ? USUAL : policy, complaints };
+  return { policy: onePolicy(policy), complaints };
 }

@@ -1,5 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
+import { Slice } from '../concurrency/slice.ts';
 import type { TreeFile } from '../git/remote.ts';
 import { groupOf } from '../kube/object.ts';
 import type { Placement, RenderCache, RenderedFile } from './cache.ts';
@@ -44,8 +44,6 @@ export interface RenderResult extends Declaration {
 /** Blobs asked for at once; two times as many are held in memory besides the result. */
 const BATCH = 256;
 const MAX_BYTES = 64 * 1024 * 1024;
-/** How long the event loop is held before other work gets its turn, in milliseconds. */
-const SLICE_MS = 10;
 
 /**
  * Renders the selected files of a tree. Only files that changed since the cache saw them are read and parsed.
@@ -55,6 +53,7 @@ export async function render(input: RenderInput): Promise<RenderResult> {
   const { files, selection, settings, cache, signal } = input;
   const ignoreFile = await readIgnoreFile(input);
   const { selected, problems, skipped } = selectFiles(files, { ...selection, ...(ignoreFile ? { ignoreFile } : {}) });
+  cache.whole = undefined;
   cache.use(settings);
   cache.keepOnly(new Set(selected.map(({ path }) => path)));
   const slice = new Slice(signal);
@@ -74,6 +73,14 @@ export async function render(input: RenderInput): Promise<RenderResult> {
     skipped,
     parsedFiles,
   };
+}
+
+/** What the files of a cache declare together; undefined unless each object is placed now as it was when its file was rendered. */
+export function allOf(cache: RenderCache, scopeOf: DeclareSettings['scopeOf']): Declared[] | undefined {
+  const files = [...cache.entries()];
+  const known = withCrds(scopeOf, new Map(files.flatMap(([, { crds }]) => crds)));
+  const isFresh = files.every(([path, { oid }]) => cache.isFresh({ path, oid }, known));
+  return isFresh ? files.flatMap(([, { declared }]) => declared) : undefined;
 }
 
 /**
@@ -171,21 +178,4 @@ function trimmed<T>(items: readonly T[]): readonly T[] {
 
 function missing(path: string): RenderProblem {
   return { code: 'UnreadableFile', file: path, message: 'the content of the file is missing from the repository' };
-}
-
-/** Gives the event loop its turn whenever a slice of time is used up. */
-class Slice {
-  readonly #signal: AbortSignal;
-  #start = performance.now();
-
-  constructor(signal: AbortSignal) {
-    this.#signal = signal;
-  }
-
-  async rest(): Promise<void> {
-    this.#signal.throwIfAborted();
-    if (performance.now() - this.#start < SLICE_MS) return;
-    await setImmediate();
-    this.#start = performance.now();
-  }
 }

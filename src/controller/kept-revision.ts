@@ -1,0 +1,101 @@
+import { hash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { Git, GitCall, Remote } from '../git/remote.ts';
+import type { RenderCache } from '../render/cache.ts';
+import type { DeclareSettings } from '../render/declare.ts';
+import type { Declared } from '../render/declared.ts';
+import { keptFiles, restoreFiles } from '../render/kept.ts';
+import { allOf } from '../render/render.ts';
+import type { ReconcileDeps } from './deps.ts';
+import type { Rendered, Source } from './source.ts';
+
+/** One small note for each source, written with each commit; the files are in another one, written when they change. */
+type Head = Pick<Rendered, 'treeId' | 'commit' | 'ignoredFiles'>;
+
+/** What is kept of a revision, with its objects before `drift.ignore` takes fields out of them. */
+export interface Kept extends Head {
+  declared: Declared[];
+}
+
+/** A source may have 64 MB; beyond this a restart reads Git's own objects again. */
+const MAX_BYTES = 32 * 1024 * 1024;
+const WRITE_MS = 30_000;
+
+/**
+ * What an earlier process rendered of the commit with these settings, so that a restart walks no tree and parses no YAML.
+ * Fills the source's cache, even if it was another commit: what they have in common is not read again.
+ * Undefined: the files must be looked at. Rejects only as `git.recall` does.
+ */
+export async function recallRevision(
+  source: Source,
+  wanted: { commit: string; settings: string; declare: DeclareSettings },
+  remote: Remote,
+  git: Git,
+  call: GitCall,
+): Promise<Kept | undefined> {
+  const [headNote, filesNote] = notesOf(source);
+  const [line] = (await git.recall(remote, headNote, call)) ?? [];
+  const lines = await git.recall(remote, filesNote, call);
+  if (line === undefined || !lines) return undefined;
+  const head = JSON.parse(line) as Head;
+  const content = await contentOf({ treeId: head.treeId, settings: wanted.settings });
+  if (lines.next().value !== content) return undefined;
+  source.cache.use(wanted.declare);
+  await restoreFiles(lines, source.cache, call.signal);
+  source.kept = { content, commit: head.commit.sha };
+  if (head.commit.sha !== wanted.commit) return undefined;
+  const declared = allOf(source.cache, wanted.declare.scopeOf);
+  // That nothing is declared is looked at with all care.
+  if (!declared?.length) return undefined;
+  source.cache.whole = wholeOf({ treeId: head.treeId, settings: wanted.settings });
+  return { ...head, declared };
+}
+
+/**
+ * Keeps what is enforced for the process after this one, when the source's cache holds it. Returns at once: nobody waits for it, and where it
+ * cannot be written a restart only takes longer.
+ */
+export function keepRevision(source: Source, remote: Remote, { git, log }: ReconcileDeps): void {
+  const { rendered, cache } = source;
+  if (!rendered || cache.whole !== wholeOf(rendered) || cache.bytes > MAX_BYTES) return;
+  write(source, rendered, remote, git).catch((error: unknown) =>
+    log.debug({ error, source: source.key }, 'what was rendered could not be kept for a restart'),
+  );
+}
+
+/** Names everything that the files of a cache come to. */
+export function wholeOf({ treeId, settings }: Pick<Rendered, 'treeId' | 'settings'>): string {
+  return treeId + settings;
+}
+
+async function write(source: Source, rendered: Rendered, remote: Remote, git: Git): Promise<void> {
+  const { treeId, commit, ignoredFiles } = rendered;
+  const content = await contentOf(rendered);
+  const before = source.kept;
+  if (before?.content === content && before.commit === commit.sha) return;
+  source.kept = { content, commit: commit.sha };
+  const [headNote, filesNote] = notesOf(source);
+  const call = { signal: new AbortController().signal, timeoutMs: WRITE_MS };
+  if (before?.content !== content) await git.remember(remote, filesNote, linesOf(content, source.cache), call);
+  await git.remember(remote, headNote, [JSON.stringify({ treeId, commit, ignoredFiles } satisfies Head)], call);
+}
+
+function* linesOf(content: string, cache: RenderCache): Generator<string> {
+  yield content;
+  yield* keptFiles(cache);
+}
+
+/** Of the head and of the files. */
+function notesOf({ key }: Source): [string, string] {
+  const name = hash('sha256', key).slice(0, 32);
+  return [`${name}head`, `${name}files`];
+}
+
+/** What the files were made of, and by what: another build may read them in another way. */
+async function contentOf(rendered: Pick<Rendered, 'treeId' | 'settings'>): Promise<string> {
+  // Of the bundle, every part is in it, or is named in it by its hash.
+  build ??= readFile(import.meta.filename).then((code) => hash('sha256', code));
+  return hash('sha256', `${await build} ${wholeOf(rendered)}`);
+}
+
+let build: Promise<string> | undefined;

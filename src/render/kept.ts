@@ -1,0 +1,48 @@
+import { Slice } from '../concurrency/slice.ts';
+import { identityKey } from '../kube/object.ts';
+import type { RenderCache, RenderedFile } from './cache.ts';
+import type { Declared } from './declared.ts';
+import { onePolicy } from './policy.ts';
+import { detached, shared } from './words.ts';
+
+/** What one line of text says of a file without problems; what follows from the rest is left out. */
+interface KeptFile extends Omit<RenderedFile, 'declared' | 'problems'> {
+  path: string;
+  declared: readonly Omit<Declared, 'key' | 'file'>[];
+}
+
+/** The files of a cache as lines of JSON, in the order of their paths. They hold what the files hold, Secrets too. */
+export function* keptFiles(cache: RenderCache): Generator<string> {
+  const files = [...cache.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [path, { problems: _problems, ...file }] of files) {
+    const declared = file.declared.map(({ key: _key, file: _file, ...object }) => object);
+    yield JSON.stringify({ path, ...file, declared } satisfies KeptFile);
+  }
+}
+
+/** Takes lines of `keptFiles` back into a cache, which must be used with the same settings. Rejects only when aborted. */
+export async function restoreFiles(lines: Iterable<string>, cache: RenderCache, signal: AbortSignal): Promise<void> {
+  const slice = new Slice(signal);
+  for (const line of lines) {
+    const { path, declared, placedBy, ...file } = JSON.parse(line) as KeptFile;
+    cache.set(path, {
+      ...file,
+      problems: NONE,
+      placedBy: placedBy.map(({ group, kind, scope }) => ({ group: shared(group), kind: shared(kind), scope })),
+      declared: declared.map((object) => restoreObject(object, path)),
+    });
+    await slice.rest();
+  }
+}
+
+const NONE: readonly never[] = [];
+
+function restoreObject(
+  { identity, apiVersion, line, body, digest, policy }: KeptFile['declared'][number],
+  file: string,
+): Declared {
+  const { group, kind, namespace, name } = identity;
+  const words = { group: shared(group), kind: shared(kind), namespace: shared(namespace), name };
+  const key = detached(identityKey(words));
+  return { identity: words, key, apiVersion: shared(apiVersion), file, line, body, digest, policy: onePolicy(policy) };
+}
