@@ -1,21 +1,25 @@
-// Judges an edge in a process of its own, whose memory is that of the judgement: edge-process.ts <mappings> <rounds> → one line of JSON.
+// The gate's judge in a process of its own, started as the operator is: edge-process.ts <mappings> <rounds> → one line of JSON.
 import { readFileSync } from 'node:fs';
-import { assumedSecret, judge } from '../src/cli/judgement.ts';
+import { systemClock } from '../src/clock.ts';
 import { DEFAULT_GUARD } from '../src/edge/guard.ts';
-import { DEFAULT_EDGE_SETTINGS } from '../src/edge/input.ts';
+import { DEFAULT_EDGE_SETTINGS, type EdgeObject, type SecretShape } from '../src/edge/input.ts';
+import { EdgeThread } from '../src/gate/thread-client.ts';
+import { EdgeWorld, type Shown } from '../src/gate/world.ts';
+import { identityKey, identityOf, type KubeObject } from '../src/kube/object.ts';
+import type { Desired } from '../src/sync/desired.ts';
 import { changed, edgeObjects } from './edge-objects.ts';
 
 /** What the process says; times in milliseconds, memory in MB (10^6 bytes). */
 export interface EdgeFigures {
-  /** The first judgement of all objects, by the clock and by the processor. */
+  /** The first judgement of all objects, the start of the thread included, by the clock and by the processor. */
   first: number;
   firstProcessor: number;
-  /** The same of objects never seen before, once the code is warm, as in an operator that runs. */
+  /** The same when every Mapping is another one, once the code is warm. */
   warm: number;
   warmProcessor: number;
   changes: number[];
   changesProcessor: number[];
-  /** Resident before anything is judged (Node, the code, the objects), at most in the first judgement, and at most. */
+  /** Resident before anything is judged (Node, the code, the objects as JSON), at most in the first judgement, and at most. */
   before: number;
   judged: number;
   peak: number;
@@ -24,29 +28,49 @@ export interface EdgeFigures {
   findings: number;
 }
 
-const options = { settings: DEFAULT_EDGE_SETTINGS, guard: DEFAULT_GUARD, secret: assumedSecret, complete: false };
+const { signal } = new AbortController();
+const thread = new EdgeThread(systemClock);
 
-function measure(mappings: number, rounds: number): EdgeFigures {
+async function measure(mappings: number, rounds: number): Promise<EdgeFigures> {
   loop();
   const loopBefore = loop();
-  const objects = edgeObjects(mappings);
+  const revisions = [...revisionsOf(edgeObjects(mappings))];
+  const world = new EdgeWorld(() => true);
+  for (const [source, desired] of revisions) world.admit(source, { id: '', desired, first: [] });
+  const publishing = revisions.filter(([, desired]) => desired.at(-1)!.identity.kind === 'Mapping');
+  const secrets = secretsOf(edgeObjects(0));
   const before = resident('VmRSS');
   let findings = 0;
-  const timed = (judged = objects) => {
+  const timed = async (candidates: ReadonlyMap<string, readonly Desired[]>) => {
     const [start, processor] = [performance.now(), process.cpuUsage()];
-    findings = judge(judged, options).findings.length;
+    const show = (shown: Shown) => world.show(shown, candidates);
+    const question = {
+      show,
+      secrets,
+      readers: new Set<string>(),
+      settings: DEFAULT_EDGE_SETTINGS,
+      guard: DEFAULT_GUARD,
+    };
+    findings = (await thread.ask(question, signal)).findings.length;
     const { user, system } = process.cpuUsage(processor);
     return { clock: performance.now() - start, processor: (user + system) / 1000 };
   };
-  const first = timed();
+  const first = await timed(new Map());
   const judged = resident('VmHWM');
-  const changes = Array.from({ length: rounds }, (_, round) => {
-    const at = objects.length - 1 - ((round * 37) % mappings);
-    objects[at] = changed(objects[at]!, round);
-    return timed();
-  });
+  const changes: (typeof first)[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const [source, desired] = publishing[(round * 37) % publishing.length]!;
+    const at = desired.length - 1 - (round % 100);
+    const revision = desired.with(at, changedOnce(desired[at]!, round));
+    changes.push(await timed(new Map([[source, revision]])));
+    world.admit(source, { id: '', desired: revision, first: [] });
+  }
+  const others = revisions.map(
+    ([source, desired]) => [source, desired.map((one) => changedOnce(one, rounds))] as const,
+  );
+  const warm = await timed(new Map(others));
   const peak = resident('VmHWM');
-  const warm = timed(edgeObjects(mappings));
+  thread.close();
   return {
     first: first.clock,
     firstProcessor: first.processor,
@@ -62,6 +86,51 @@ function measure(mappings: number, rounds: number): EdgeFigures {
   };
 }
 
+/** What each source declares. */
+function revisionsOf(objects: readonly EdgeObject[]): Map<string, Desired[]> {
+  const revisions = new Map<string, Desired[]>();
+  for (const one of objects) {
+    const source = one.origin.source!;
+    const desired = revisions.get(source);
+    if (desired) desired.push(desiredOf(one));
+    else revisions.set(source, [desiredOf(one)]);
+  }
+  return revisions;
+}
+
+function changedOnce(desired: Desired, round: number): Desired {
+  if (desired.identity.kind !== 'Mapping') return desired;
+  const object = JSON.parse(desired.body) as KubeObject;
+  return desiredOf(changed({ object, origin: desired }, round));
+}
+
+function desiredOf({ object, origin: { file, line } }: EdgeObject): Desired {
+  const [identity, body] = [identityOf(object), JSON.stringify(object)];
+  const policy = { prune: true, reconcile: true, ssa: 'Override' as const, force: false, adopt: false };
+  return {
+    identity,
+    key: identityKey(identity),
+    apiVersion: object.apiVersion,
+    file: file!,
+    line: line!,
+    body,
+    digest: '',
+    policy,
+  };
+}
+
+/** All certificates are there. */
+function secretsOf(objects: readonly EdgeObject[]): Map<string, SecretShape> {
+  const secrets = new Map<string, SecretShape>();
+  for (const { object } of objects) {
+    if (object.kind !== 'Host') continue;
+    const { namespace } = object.metadata;
+    const { name } = (object['spec'] as { tlsSecret: { name: string } }).tlsSecret;
+    secrets.set(`${namespace}/${name}`, { name, namespace: namespace!, keys: new Set(['tls.crt', 'tls.key']) });
+  }
+  return secrets;
+}
+
 function loop(): number {
   const before = process.threadCpuUsage();
   let sum = 0;
@@ -71,11 +140,9 @@ function loop(): number {
 }
 
 function resident(name: 'VmRSS' | 'VmHWM'): number {
-  return (
-    (Number(new RegExp(`^${name}:\\s*(\\d+) kB`, 'm').exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) * 1024) /
-    1e6
-  );
+  const status = readFileSync('/proc/self/status', 'utf8');
+  return (Number(new RegExp(`^${name}:\\s*(\\d+) kB`, 'm').exec(status)?.[1]) * 1024) / 1e6;
 }
 
 const [mappings, rounds] = process.argv.slice(2).map(Number) as [number, number];
-console.log(JSON.stringify(measure(mappings, rounds)));
+console.log(JSON.stringify(await measure(mappings, rounds)));

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempDisposableSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { bundle } from '../src/build.ts';
+import { OPERATOR_ENVIRONMENT, OPERATOR_FLAGS } from '../src/relaunch.ts';
 import type { BenchOptions } from './bed.ts';
 import { Child } from './child-process.ts';
 import { edgeFiles, edgeObjects } from './edge-objects.ts';
@@ -12,23 +13,20 @@ const MAPPINGS = 10_000;
 const CHANGES = 50;
 
 /**
- * Of V8: the memory that the thread of the edge asks for (`src/gate/thread-client.ts`). The operator's `--optimize-for-size` is
- * not among them: it holds for its threads too, gives them a young generation of 1 MB whatever they ask for, and trades time for memory.
+ * What a judgement of 10,000 Mappings over 300 Hosts costs in the gate's thread, in a process started as the operator is, what a
+ * change of one of them, and `plumbline lint` on their files.
  */
-const THREAD_FLAGS = ['--max-semi-space-size=4', '--max-old-space-size=512'];
-
-/** What a judgement of 10,000 Mappings over 300 Hosts costs, what a change of one of them, and `plumbline lint` on their files. */
 export async function edge({ report, rounds }: BenchOptions): Promise<void> {
   using temporary = mkdtempDisposableSync(join(tmpdir(), 'plumbline-bench-'));
   // As it ships: Node takes some thirty megabytes to read TypeScript.
   const dist = join(temporary.path, 'dist');
-  await bundle(dist, { 'edge-process': 'bench/edge-process.ts' });
+  await bundle(dist, { 'edge-process': 'bench/edge-process.ts', 'edge-thread': 'src/gate/thread.ts' });
   for (let round = 0; round < rounds; round++) {
-    const args = [...THREAD_FLAGS, join(dist, 'edge-process.js'), String(MAPPINGS), String(CHANGES)];
-    const figures = JSON.parse(await outputOf(args)) as EdgeFigures;
+    const args = [...OPERATOR_FLAGS, join(dist, 'edge-process.js'), String(MAPPINGS), String(CHANGES)];
+    const figures = JSON.parse(await outputOf(args, OPERATOR_ENVIRONMENT)) as EdgeFigures;
     const row = (metric: string, value: number, unit: string) => report(figure('edge', metric, MAPPINGS, value, unit));
-    row('judged, first in a process', figures.first, 'ms');
-    row('judged, first in a process, CPU', figures.firstProcessor, 'ms');
+    row('judged, first in its thread', figures.first, 'ms');
+    row('judged, first in its thread, CPU', figures.firstProcessor, 'ms');
     row('judged anew, warm', figures.warm, 'ms');
     row('judged anew, warm, CPU', figures.warmProcessor, 'ms');
     report(distribution('edge', 'one Mapping changed', figures.changes, 'ms'));
@@ -63,8 +61,8 @@ async function lint(report: BenchOptions['report'], place: string): Promise<void
   report(figure('edge', 'plumbline lint, memory at most', MAPPINGS, Number(/PEAK ([\d.]+)/.exec(output)?.[1]), 'MB'));
 }
 
-async function outputOf(args: string[]): Promise<string> {
-  await using child = new Child(() => ({ file: process.execPath, args }));
+async function outputOf(args: string[], environment: Readonly<Record<string, string>> = {}): Promise<string> {
+  await using child = new Child(() => ({ file: process.execPath, args, env: { ...process.env, ...environment } }));
   await child.ended();
   return child.output;
 }

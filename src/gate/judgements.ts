@@ -8,7 +8,7 @@ import type { EdgeReaders } from './readers.ts';
 import type { EdgeSecrets } from './secrets.ts';
 import type { EdgeSize, Tally } from './tally.ts';
 import type { EdgeThread } from './thread-client.ts';
-import type { EdgeWorld } from './world.ts';
+import type { EdgeWorld, Shown } from './world.ts';
 
 /** The edge as it is, or as it would be. */
 export interface View {
@@ -69,14 +69,14 @@ export class EdgeJudgements {
   }
 
   async of(gateway: Gateway, guard: Guard, view: View, signal: AbortSignal): Promise<Judged> {
-    const entries = this.#world.entries(view.candidates, view.pruned);
+    const show = (shown: Shown) => this.#world.show(shown, view.candidates, view.pruned);
     for (let round = 1; ; round += 1) {
       const secrets = this.#secrets.shapes(({ namespace, name }) => {
         return !view.pruned.has(identityKey({ group: '', kind: 'Secret', namespace, name }));
       });
       const { asked, askers, ...judged } = await this.#thread.ask(
         {
-          entries,
+          show,
           secrets,
           readers: this.#readers.admitted(),
           settings: gateway.settings,

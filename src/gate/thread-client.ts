@@ -3,9 +3,10 @@ import type { Clock } from '../clock.ts';
 import { abortable } from '../concurrency/abortable.ts';
 import { PlumblineError } from '../errors.ts';
 import type { Guard } from '../edge/guard.ts';
-import type { EdgeSettings, SecretShape } from '../edge/input.ts';
+import type { EdgeSettings, Origin, SecretShape } from '../edge/input.ts';
 import type { Answer, Ask, Exhibit } from './judge.ts';
-import type { Entry } from './world.ts';
+import { speedFirst } from './speed-first.ts';
+import type { Shown } from './world.ts';
 
 /** The one place that knows where the thread's code is: beside this file, or beside the bundle that holds this file. */
 function threadUrl(): URL {
@@ -13,12 +14,21 @@ function threadUrl(): URL {
 }
 
 export interface EdgeQuestion {
-  /** Everything that counts, by identityKey. */
-  entries: ReadonlyMap<string, Entry>;
+  /** Shows everything that counts. */
+  show: (shown: Shown) => void;
   secrets: ReadonlyMap<string, SecretShape | undefined>;
   readers: ReadonlySet<string>;
   settings: EdgeSettings;
   guard: Guard;
+}
+
+/** What the thread holds of an object, and the question that it was last part of. */
+interface Sent {
+  body: string;
+  source: string | undefined;
+  file: string | undefined;
+  line: number | undefined;
+  question: number;
 }
 
 /** The thread takes its memory with it when it ends: after so long without work. */
@@ -31,8 +41,9 @@ const HEAP_MB = 512;
 export class EdgeThread {
   readonly #clock: Clock;
   #worker: Worker | undefined;
-  /** What the thread holds. */
-  #sent = new Map<string, Entry>();
+  /** What the thread holds, by identityKey. */
+  readonly #sent = new Map<string, Sent>();
+  #question = 0;
   #cancelIdle: (() => void) | undefined;
   /** Tells whoever waits for an answer that none will come. */
   #fail: (why: string, cause?: unknown) => void = () => undefined;
@@ -42,8 +53,18 @@ export class EdgeThread {
   }
 
   /** Throws EdgeJudgementFailed when the thread ends over it, or the reason of the signal. */
-  async ask({ entries, ...rest }: EdgeQuestion, signal: AbortSignal): Promise<Answer> {
+  async ask(question: EdgeQuestion, signal: AbortSignal): Promise<Answer> {
     signal.throwIfAborted();
+    return speedFirst(() => this.#answerTo(question, signal));
+  }
+
+  /** Ends the thread now; the next question starts it again. */
+  close(): void {
+    this.#cancelIdle?.();
+    this.#end();
+  }
+
+  async #answerTo({ show, ...rest }: EdgeQuestion, signal: AbortSignal): Promise<Answer> {
     this.#cancelIdle?.();
     const worker = (this.#worker ??= this.#start());
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
@@ -55,7 +76,7 @@ export class EdgeThread {
     worker.once('message', resolve);
     try {
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-      worker.postMessage({ ...this.#difference(entries), ...rest } satisfies Ask);
+      worker.postMessage({ ...this.#difference(show), ...rest } satisfies Ask);
       return await abortable(promise, signal);
     } catch (error) {
       // Its answer would be taken for that to the next question.
@@ -68,14 +89,8 @@ export class EdgeThread {
     }
   }
 
-  /** Ends the thread now; the next question starts it again. */
-  close(): void {
-    this.#cancelIdle?.();
-    this.#end();
-  }
-
   #start(): Worker {
-    this.#sent = new Map();
+    this.#sent.clear();
     const limits = { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: 8 };
     const worker = new Worker(threadUrl(), { name: 'edge', resourceLimits: limits });
     const ended = (why: string, cause?: unknown) => {
@@ -92,24 +107,43 @@ export class EdgeThread {
   #end(): void {
     const worker = this.#worker;
     this.#worker = undefined;
-    this.#sent = new Map();
+    this.#sent.clear();
     // Nobody waits for it: it has nothing to finish.
     void worker?.terminate();
   }
 
-  #difference(entries: ReadonlyMap<string, Entry>): Pick<Ask, 'put' | 'gone'> {
+  /** What is shown, as the difference to what the thread holds; from here on it holds that. */
+  #difference(show: EdgeQuestion['show']): Pick<Ask, 'put' | 'gone'> {
     const put: Exhibit[] = [];
-    for (const [key, { body, origin }] of entries) {
-      const before = this.#sent.get(key);
-      if (before?.body !== body) put.push({ key, origin, body });
-      else if (!isSameOrigin(before.origin, origin)) put.push({ key, origin });
-    }
-    const gone = [...this.#sent.keys()].filter((key) => !entries.has(key));
-    this.#sent = new Map(entries);
+    const gone: string[] = [];
+    const sent = this.#sent;
+    const question = ++this.#question;
+    let count = 0;
+    show((key, body, source, file, line) => {
+      const before = sent.get(key);
+      if (before?.question === question) return;
+      count += 1;
+      if (!before) sent.set(key, { body, source, file, line, question });
+      else before.question = question;
+      if (before?.body === body && isFrom(before, source, file, line)) return;
+      const origin = originOf(source, file, line);
+      put.push(before?.body === body ? { key, origin } : { key, origin, body });
+      if (before) Object.assign(before, { body, source, file, line });
+    });
+    if (count < sent.size) for (const [key, one] of sent) if (one.question !== question) gone.push(key);
+    for (const key of gone) sent.delete(key);
     return { put, gone };
   }
 }
 
-function isSameOrigin(a: Entry['origin'], b: Entry['origin']): boolean {
-  return a.source === b.source && a.file === b.file && a.line === b.line;
+function isFrom(sent: Sent, source?: string, file?: string, line?: number): boolean {
+  return sent.source === source && sent.file === file && sent.line === line;
+}
+
+function originOf(source?: string, file?: string, line?: number): Origin {
+  return {
+    ...(source !== undefined && { source }),
+    ...(file !== undefined && { file }),
+    ...(line !== undefined && { line }),
+  };
 }

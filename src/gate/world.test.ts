@@ -25,9 +25,26 @@ function declaredAs(object: KubeObject, policy: Partial<Desired['policy']>, ...p
   return { ...whole, body: bodyWithout(whole.body, paths), policy: { ...whole.policy, ...policy }, ...givenUp };
 }
 
+type View = [candidates?: ReadonlyMap<string, readonly Desired[]>, pruned?: ReadonlySet<string>];
+
+interface Counting {
+  body: string;
+  source: string | undefined;
+  file: string | undefined;
+}
+
+function everything(world: EdgeWorld, ...view: View): Map<string, Counting> {
+  const found = new Map<string, Counting>();
+  const add = (key: string, body: string, source?: string, file?: string) => {
+    if (!found.has(key)) found.set(key, { body, source, file });
+  };
+  world.show(add, ...view);
+  return found;
+}
+
 /** The prefix and the hostname that count, by name. */
-function claims(world: EdgeWorld, ...view: Parameters<EdgeWorld['entries']>): string[] {
-  return [...world.entries(...view).values()].map(({ body }) => {
+function claims(world: EdgeWorld, ...view: View): string[] {
+  return [...everything(world, ...view).values()].map(({ body }) => {
     const { metadata, spec } = JSON.parse(body) as KubeObject & { spec: { prefix?: string; hostname?: string } };
     return `${metadata.name} ${spec.hostname ?? '-'} ${spec.prefix ?? '-'}`;
   });
@@ -42,17 +59,10 @@ const keyOf = (object: KubeObject) => identityKey(identityOf(object));
 const admission = (id: string, ...objects: KubeObject[]) => ({ id, desired: objects.map(declared), first: [] });
 
 /** `name source file` of everything that counts. */
-function shown(world: EdgeWorld, ...view: Parameters<EdgeWorld['entries']>): string[] {
-  const lines = [...world.entries(...view)].map(
-    ([
-      key,
-      {
-        origin: { source = '-', file = '-' },
-      },
-    ]) => {
-      return `${key.split('/').at(-1)} ${source} ${file}`;
-    },
-  );
+function shown(world: EdgeWorld, ...view: View): string[] {
+  const lines = [...everything(world, ...view)].map(([key, { source = '-', file = '-' }]) => {
+    return `${key.split('/').at(-1)} ${source} ${file}`;
+  });
   return lines.sort();
 }
 
