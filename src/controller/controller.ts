@@ -74,8 +74,12 @@ export interface ControllerInput {
 
 /** Our CRD may be installed a moment after us. */
 const CRD_POLL_MS = 1_000;
-/** A run that ends sooner tells only how it ended: a write of a custom resource costs the API server twice a usual apply. */
+/** A run that ends sooner tells only how it ended: a write of its status costs the API server as much as an apply. */
 const RUN_IS_LONG_MS = 3_000;
+/** While other sources wait for their turn, of which nothing is told either, it may take so much longer. */
+const RUN_PATIENCE_MS = 12_000;
+/** While others wait, the end of a run is told so much later: the health of what it applied, which follows, is told with it. */
+const END_SETTLES_MS = 1_000;
 /** Between two writes of the status of one source. */
 const QUIET_MS = 1_000;
 /** Its numbers move with every commit of every source. */
@@ -372,7 +376,8 @@ export class Controller {
     const source = this.#sources.get(key);
     if (!source) return;
     source.edge = report;
-    this.#deps.status.changed(source);
+    // Nothing on the edge is no news of a source that never had anything there.
+    if (report !== null || source.status.edge !== undefined) this.#deps.status.changed(source);
   }
 
   async #handle(key: string, abort: AbortSignal): Promise<void> {
@@ -380,11 +385,12 @@ export class Controller {
     if (!source) return;
     const { clock, metrics, status } = this.#deps;
     const startedAt = clock.elapsed();
-    status.changedLately(source, RUN_IS_LONG_MS);
+    status.changedLately(source, RUN_IS_LONG_MS, RUN_PATIENCE_MS);
     const outcome = await this.#outcome(source, AbortSignal.any([abort, this.#input.signal]));
     if (outcome === undefined || this.#sources.get(key) !== source) return;
     metrics.reconciled(key, outcome, (clock.elapsed() - startedAt) / 1000);
-    status.changed(source);
+    if (outcome === 'done' && this.#queue.depth > 0) status.changedLately(source, END_SETTLES_MS);
+    else status.changed(source);
   }
 
   /** One switch over what a run can end in; undefined: it was interrupted by something newer. */

@@ -19,7 +19,7 @@ const ENDED_BY_OTHERS: ReadonlySet<string> = new Set(['Terminating', 'OwnedByOth
 
 /** Health comes and goes while controllers catch up with any edit; what has passed within this time is not worth a write. */
 const HEALTH_SETTLES_MS = 2_000;
-/** A write of status costs the API server two usual applies: what other sources wait to have applied comes first, so long. */
+/** A write of status costs the API server as much as an apply: what other sources wait to have applied comes first, so long. */
 const HEALTH_PATIENCE_MS = 15_000;
 
 /** Where the healer asks about sources, and where what happens around them is passed on to those it concerns. */

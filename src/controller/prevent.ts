@@ -47,8 +47,7 @@ export async function prevent(
   deps: ReconcileDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  const { guard, log, wake, options, status } = deps;
-  const before = source.prevention;
+  const { guard, log, wake, options } = deps;
   let after: Prevention | null = spec.drift.mode === 'Prevent' ? notAllowed(source) : null;
   if (isGuarded(source, spec, deps)) {
     try {
@@ -62,7 +61,6 @@ export async function prevent(
     }
   }
   source.prevention = after;
-  if (before !== after) status.changed(source);
 }
 
 function isGuarded(source: Source, spec: GitOpsSourceSpec, { options }: ReconcileDeps): boolean {
