@@ -11,6 +11,7 @@ import type { ReconcileDeps } from './deps.ts';
 import { passEdge } from './edge-gate.ts';
 import { finalize } from './finalize.ts';
 import { historyWith } from './history.ts';
+import { restoreProofs } from './lost-proof.ts';
 import type { Outcome } from './outcome.ts';
 import { loosen, prevent, SUSPENDED } from './prevent.ts';
 import { keepRevision } from './kept-revision.ts';
@@ -46,6 +47,7 @@ export async function reconcile(source: Source, deps: ReconcileDeps, signal: Abo
   const released = await passRelease(source, spec, remote, revision, deps, signal);
   if (!released.rendered) return awaitFirst(source, spec, released.waiting, deps, signal);
   const { waiting } = released;
+  if (released.trouble === undefined && !waiting) await restoreProofs(source, spec, remote, released, deps, signal);
   const { rendered, trouble, candidate, first } = await passEdge(source, spec, remote, released, deps, signal);
   if (trouble === undefined && !waiting) await noteReleased(source, spec, rendered, deps);
   const isNew = trouble === undefined && declaresNews(source, rendered);

@@ -84,6 +84,8 @@ export class Source {
   /** The revision that Git has now, with its commit as soon as it is read; it need not be the one that is enforced. */
   attempt: { revision: string; commit?: Commit } | undefined;
   rendered: Rendered | undefined;
+  /** The one before it, until everything live is known that it may have left behind (`lost-proof.ts`). */
+  superseded: Rendered | undefined;
   readonly cache = new RenderCache();
   /** What is kept on disk for the process after this one. */
   kept: { content: string; commit: string } | undefined;

@@ -1,4 +1,13 @@
-import { OWNER_ANNOTATION, PRUNE_ANNOTATION, RECONCILE_ANNOTATION, ownerProof } from '../api/names.ts';
+import {
+  FIELD_MANAGER,
+  NAME_LABEL,
+  NAMESPACE_LABEL,
+  OWNER_ANNOTATION,
+  ownerProof,
+  PRUNE_ANNOTATION,
+  RECONCILE_ANNOTATION,
+} from '../api/names.ts';
+import { ownEntry } from '../drift/fields.ts';
 import { identityKey, identityOf, type KubeObject } from '../kube/object.ts';
 import { shared } from '../render/words.ts';
 import type { Desired } from './desired.ts';
@@ -17,6 +26,18 @@ export function provenSource(object: KubeObject): string | undefined {
   return proof === ownerProof(source, identityKey(identityOf(object)))
     ? shared(`${source.namespace}/${source.name}`)
     : undefined;
+}
+
+/**
+ * Does the object carry the labels of the source (`namespace/name`) as we wrote them, but no proof? Labels and field managers
+ * can be copied: that makes it the source's only where the source is known to have declared this very object.
+ */
+export function isMarkedOnly(object: KubeObject, source: string): boolean {
+  const { labels = {}, deletionTimestamp } = object.metadata;
+  if (deletionTimestamp !== undefined || provenSource(object) !== undefined) return false;
+  const ours = ownEntry(object, FIELD_MANAGER)?.fieldsV1?.['f:metadata']?.['f:labels'] ?? {};
+  const isWrittenByUs = [NAME_LABEL, NAMESPACE_LABEL].every((label) => `f:${label}` in ours);
+  return isWrittenByUs && `${labels[NAMESPACE_LABEL]}/${labels[NAME_LABEL]}` === source;
 }
 
 /** One for all: a list of its own for each object is paid ten thousand times. */

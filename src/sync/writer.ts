@@ -1,4 +1,4 @@
-import { FIELD_MANAGER, INITIAL_FIELD_MANAGER } from '../api/names.ts';
+import { FIELD_MANAGER, INITIAL_FIELD_MANAGER, OWNER_ANNOTATION, ownerProof } from '../api/names.ts';
 import { baselineOf, type Baseline } from '../drift/judge.ts';
 import { formatPath, ownEntry } from '../drift/fields.ts';
 import { leavesOutside, pick } from '../drift/handover.ts';
@@ -16,7 +16,7 @@ import { assertMayTouch, firstTouch, readLive, type Adopted } from './first-touc
 import type { LiveObject, LiveObjects } from './live.ts';
 import { Presence } from './presence.ts';
 import { isImmutable, recreate } from './recreate.ts';
-import { sighted } from './sighting.ts';
+import { isMarkedOnly, sighted } from './sighting.ts';
 import { Turns } from '../concurrency/turns.ts';
 
 export type WriteAction = 'created' | 'configured' | 'unchanged' | 'adopted' | 'recreated';
@@ -274,6 +274,30 @@ export class ObjectWriter {
     const baseline = baselineOf(JSON.parse(body) as KubeObject, answer, FIELD_MANAGER);
     const next = sighted(answer, live.get(desired.key), desired);
     live.set({ ...next, ...remembered(desired, baseline) });
+  }
+
+  /**
+   * Puts back the proof of an object that the source declared, where nothing else of its marks is missing. By a patch, since it
+   * is no longer declared and nothing else of it may change. Rejects with a KubeError.
+   */
+  prove(actor: Actor, desired: Desired, signal: AbortSignal): Promise<void> {
+    const { key, identity } = desired;
+    const { namespace, name } = identity;
+    return this.turns.run(key, async () => {
+      const { api, live } = this.#deps;
+      const resource = await this.resourceOf(desired, signal);
+      const object = await readLive(api, { actor, desired, resource, signal });
+      const isHeldByOther = (this.#deps.holder(key) ?? actor.source) !== actor.source;
+      if (!object || isHeldByOther || !isMarkedOnly(object, actor.source)) return;
+      this.#assertLeading();
+      const [sourceNamespace, sourceName] = actor.source.split('/') as [string, string];
+      const proof = ownerProof({ namespace: sourceNamespace, name: sourceName }, key);
+      const { resourceVersion } = object.metadata;
+      const patch = { metadata: { resourceVersion, annotations: { [OWNER_ANNOTATION]: proof } } };
+      const options = { fieldManager: INITIAL_FIELD_MANAGER, ...impersonated(actor), signal };
+      const answer = await api.mergePatch(resource, namespace, name, patch, options);
+      live.set(sighted(answer.object, live.get(key), undefined));
+    });
   }
 
   /** Deletes an object that is still the one that was decided about: uid and resourceVersion are preconditions. */

@@ -3,6 +3,7 @@ import type { GitOpsSource } from '../../src/api/source.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
 import { identityKey } from '../../src/kube/object.ts';
 import { NAME_LABEL, NAMESPACE_LABEL, OWNER_ANNOTATION, ownerProof } from '../../src/api/names.ts';
+import { isMarkedOnly } from '../../src/sync/sighting.ts';
 import type { Addition } from './additions.ts';
 import { falseClaims } from './claims.ts';
 import {
@@ -36,6 +37,8 @@ export interface Wanted {
   uids: ReadonlyMap<Key, string>;
   /** What may stay, without a proof, though nobody declares it. */
   unproven: ReadonlySet<Key>;
+  /** Of these, what may stay with its labels. */
+  forsaken: ReadonlySet<Key>;
   places: Places;
   /** An object that looks like ours and is not, with the resourceVersion that it must keep. */
   foreign: { key: Key; version: string };
@@ -89,10 +92,19 @@ function proofOf({ metadata }: KubeObject): string | undefined {
   return metadata.annotations?.[OWNER_ANNOTATION];
 }
 
-function orphans({ objects }: Sight, { standings, foreign, unproven }: Wanted): string[] {
+/** Has it neither a proof nor the marks by which its source would know it, as far as it can? */
+function isNobodys(key: Key, object: KubeObject, { unproven, forsaken }: Wanted): boolean {
+  if (!unproven.has(key) || proofOf(object) !== undefined) return false;
+  const { [NAMESPACE_LABEL]: namespace, [NAME_LABEL]: name } = object.metadata.labels ?? {};
+  return forsaken.has(key) || !isMarkedOnly(object, `${namespace}/${name}`);
+}
+
+function orphans({ objects }: Sight, wanted: Wanted): string[] {
+  const { standings, foreign } = wanted;
   const known = new Set<Key>(SOURCES.flatMap((source) => [...standings[source].live.keys()]));
-  const isNobodys = (key: Key) => unproven.has(key) && proofOf(objects.get(key)!) === undefined;
-  const strays = [...objects.keys()].filter((key) => !known.has(key) && key !== foreign.key && !isNobodys(key));
+  const isStray = ([key, object]: [Key, KubeObject]) =>
+    !known.has(key) && key !== foreign.key && !isNobodys(key, object, wanted);
+  const strays = [...objects].filter(isStray).map(([key]) => key);
   const stranger = objects.get(foreign.key)?.metadata.resourceVersion;
   return [
     ...strays.map(

@@ -76,13 +76,14 @@ export class Inspection {
     }
   }
 
-  #wanted({ standings, kept, unproven }: Round): Wanted {
+  #wanted({ standings, kept, unproven, forsaken }: Round): Wanted {
     const { places, foreign, repositories, additions } = this.#parts;
     return {
       standings,
       tips: repositories.tips,
       declaredBy: (...claim) => repositories.declaredBy(...claim),
       unproven,
+      forsaken,
       uids: new Map([...this.#uids].filter(([key]) => kept.has(key))),
       places,
       foreign,

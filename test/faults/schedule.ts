@@ -37,6 +37,8 @@ export class Schedule {
   #guarded = new Set<SourceName>();
   #untouched = new Set<Key>();
   readonly #unproven = new Set<Key>();
+  /** Of these, those whose last revision may be lost, or whose source may be a new one. */
+  readonly #forsaken = new Set<Key>();
   /** In this round, made anew or pushed to: what they declare may not stand yet. */
   #recreated = new Set<SourceName>();
   #pushed = new Set<SourceName>();
@@ -66,11 +68,16 @@ export class Schedule {
     // Whatever was broken is mended, and something new to apply stands at the end of most rounds.
     if (random.chance(0.7) || this.#steps.some((step) => step.do === 'break')) this.#push();
     this.#letThrough();
+    const isForsaking = (step: Step) => step.do === 'recreate' || (step.do === 'push' && step.how === 'forget');
+    const isUnproven = (step: Step) => step.do === 'edit' && step.how === 'unproven';
+    if (this.#steps.some(isForsaking))
+      for (const step of this.#steps.filter(isUnproven)) this.#forsaken.add((step as Edit).key);
     return {
       steps: this.#steps,
       standings: this.#ledger.standings(),
       kept: this.#kept,
       unproven: this.#unproven,
+      forsaken: this.#forsaken,
       never: this.#ledger.never(),
     };
   }

@@ -77,8 +77,10 @@ export interface Round {
   standings: Record<SourceName, Standing>;
   /** Objects that nothing in this round gives a reason to delete. */
   kept: Set<Key>;
-  /** Whose proof was taken off at some time: what leaves Git before it is back is nobody's, and stays. */
+  /** Whose proof was taken off at some time: what leaves Git before it is back is nobody's, and stays, if it lost its labels too. */
   unproven: ReadonlySet<Key>;
+  /** Of these, what is nobody's with its labels too: nobody knows any more that its source declared it. */
+  forsaken: ReadonlySet<Key>;
   /** What only commits declared that were never let through: nobody may have seen it. */
   never: Fact[];
 }
