@@ -13,9 +13,15 @@ export interface Pair {
 export interface Overlaps {
   /** `first` takes every request of `later`; of several the one that is tried first. */
   readonly covered: readonly Pair[];
-  /** `first` takes a part of `later`, which is somebody else's: one pair for each owner. */
+  /** `first` takes a part of `later`, which is somebody else's: one pair for each owner, of those around it the nearest. */
   readonly carved: readonly Pair[];
 }
+
+/**
+ * Of so many owners a route is told that it takes something from the routes around it. More is a nest that nobody reads through,
+ * and in a deep one there would be as many as routes times owners. It hides no error: that is only who takes from narrower hosts.
+ */
+export const MOST_AROUND = 8;
 
 const byEdge = new WeakMap<Edge, Overlaps>();
 const byHost = new WeakMap<PathIndex, { readonly covering: readonly PathIndex[]; readonly overlaps: Overlaps }>();
@@ -63,12 +69,13 @@ function addOverlaps(
   for (const index of covering) index.collect(entry, near);
   let cover: RouteGroup | undefined;
   let [mine, cutting] = [entry.owners, entry.owners];
+  const most = entry.owners.size + MOST_AROUND;
   for (const other of near) {
     if (other === entry) continue;
     if (coversFrom(other.group, group)) {
       if (isFirst(other.group, group)) {
         if (takesAll(other.group) && (!cover || isFirst(other.group, cover))) cover = other.group;
-      } else if (!other.owners.isSubsetOf(mine)) {
+      } else if (mine.size < most && !other.owners.isSubsetOf(mine)) {
         mine = mine.union(other.owners);
         carved.push({ first: group, later: other.group });
       }

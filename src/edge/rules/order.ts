@@ -36,7 +36,7 @@ export const ORDER_RULES: readonly Rule[] = [
     name: 'carve-out',
     severity: 'warning',
     impact: 'steal',
-    when: "A route takes a part of the requests of another owner's route, because it is tried first. An error when it takes them from narrower hosts than its own without a grant for its hosts; told on request when the other one is a catch-all.",
+    when: "A route takes a part of the requests of another owner's route, because it is tried first. An error when it takes them from narrower hosts than its own without a grant for its hosts; told on request when the other one is a catch-all. Of more than eight owners around a route the nearest are told.",
     means: 'Part of the requests of one team go to another team.',
     mend: 'Write the host that is meant instead of a glob, choose another prefix, or let an EdgePolicy grant the host.',
     find: carveOuts,
