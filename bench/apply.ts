@@ -1,6 +1,7 @@
 import { Bed, type BenchOptions } from './bed.ts';
-import { COLLECTIONS, filesOf, KINDS, mixedObjects, type MixedObject } from './mixed-objects.ts';
+import { filesOf, mixedObjects, type MixedObject } from './mixed-objects.ts';
 import { CONNECTIONS, RawApply } from './raw-apply.ts';
+import { Room } from './room.ts';
 import { figure, median } from './table.ts';
 import { Stage, type Turn } from './turn.ts';
 
@@ -56,31 +57,35 @@ async function contenders(bed: Bed, objects: readonly MixedObject[]): Promise<Co
   const contender = (name: string, run: () => Promise<Took>): Contender => ({ name, turns: [], run });
   return [
     contender(`raw loop, ${CONNECTIONS} connections`, () => rawTurn(bed, objects)),
-    contender(`1 source × ${count} objects`, () => operatorTurn(bed, count, one.url, ['apps'])),
-    contender(`${teams.length} sources × ${SHARE} objects`, () => operatorTurn(bed, count, many.url, teams)),
+    contender(`1 source × ${count} objects`, () => operatorTurn(bed, objects, one.url, ['apps'])),
+    contender(`${teams.length} sources × ${SHARE} objects`, () => operatorTurn(bed, objects, many.url, teams)),
   ];
 }
 
 async function rawTurn(bed: Bed, objects: readonly MixedObject[]): Promise<Took> {
-  const namespace = await bed.namespace();
+  await using room = await Room.create(bed, objects);
   await using raw = new RawApply(bed.cluster, bed.cluster.tokens.operator);
-  await using stage = await Stage.open(bed, arrival(namespace, objects.length));
-  return await stage.timed([], () => raw.all(namespace, objects));
+  const work = room.work(() => raw.all(room.namespace, objects));
+  await using stage = await Stage.open(bed, work);
+  return await stage.timed([], work.run);
 }
 
-async function operatorTurn(bed: Bed, count: number, url: string, folders: readonly string[]): Promise<Took> {
-  const namespace = await bed.namespace();
+async function operatorTurn(
+  bed: Bed,
+  objects: readonly MixedObject[],
+  url: string,
+  folders: readonly string[],
+): Promise<Took> {
+  await using room = await Room.create(bed, objects);
+  const { namespace } = room;
   await using operator = bed.operator(namespace);
   await operator.said('watching sources');
-  await using stage = await Stage.open(bed, arrival(namespace, count));
-  const took = await stage.timed([operator.pid], () =>
+  const work = room.work(() =>
     Promise.all(folders.map((folder) => bed.createSource(namespace, folder, { url, path: folder }))),
   );
+  await using stage = await Stage.open(bed, work);
+  const took = await stage.timed([operator.pid], work.run);
   await Promise.all(folders.map((folder) => bed.ready(namespace, folder)));
   await operator.stop('SIGTERM');
   return took;
-}
-
-function arrival(namespace: string, count: number) {
-  return { collections: KINDS.map((kind) => COLLECTIONS[kind](namespace)), count };
 }

@@ -80,6 +80,8 @@ const RUN_IS_LONG_MS = 3_000;
 const RUN_PATIENCE_MS = 12_000;
 /** While others wait, the end of a run is told so much later: the health of what it applied, which follows, is told with it. */
 const END_SETTLES_MS = 1_000;
+/** What the others wait to have applied comes before the word about what is, so long. */
+const END_PATIENCE_MS = 4_000;
 /** Between two writes of the status of one source. */
 const QUIET_MS = 1_000;
 /** Its numbers move with every commit of every source. */
@@ -389,7 +391,7 @@ export class Controller {
     const outcome = await this.#outcome(source, AbortSignal.any([abort, this.#input.signal]));
     if (outcome === undefined || this.#sources.get(key) !== source) return;
     metrics.reconciled(key, outcome, (clock.elapsed() - startedAt) / 1000);
-    if (outcome === 'done' && this.#queue.depth > 0) status.changedLately(source, END_SETTLES_MS);
+    if (outcome === 'done' && this.#queue.depth > 0) status.changedLately(source, END_SETTLES_MS, END_PATIENCE_MS);
     else status.changed(source);
   }
 
