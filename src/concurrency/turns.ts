@@ -1,6 +1,7 @@
 /**
  * One at a time for each key, in the order of asking. While a write of ours is under way the key is busy, and what a watch
- * says about that object waits: the answer of the write brings the new baseline.
+ * says about that object waits: the answer of the write brings the new baseline. Whoever asked for a turn hears how it ended
+ * before it counts as ended: what he concludes from the answer is older than what waited.
  */
 export class Turns {
   readonly #tails = new Map<string, Promise<unknown>>();
@@ -22,10 +23,13 @@ export class Turns {
     try {
       return await mine;
     } finally {
-      if (this.#tails.get(key) === mine) {
-        this.#tails.delete(key);
-        this.#onIdle(key);
-      }
+      setImmediate(() => this.#end(key, mine));
     }
+  }
+
+  #end(key: string, turn: Promise<unknown>): void {
+    if (this.#tails.get(key) !== turn) return;
+    this.#tails.delete(key);
+    this.#onIdle(key);
   }
 }

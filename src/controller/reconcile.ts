@@ -56,10 +56,11 @@ export async function reconcile(source: Source, deps: ReconcileDeps, signal: Abo
   try {
     await claimAndWatch(source, rendered, deps, signal);
     // What counts as drift is another question now: everything is looked at anew.
-    if (isJudgedAnew(source, spec) || ((isRequested || source.verifyDue) && !isNew)) {
-      await verify(source, deps, signal);
-      source.verifyDue = false;
-    }
+    const judgedBy = JSON.stringify([spec.drift.ignore, spec.drift.foreignFields, spec.drift.allowManagers]);
+    const isJudgedAnew = source.judgedBy !== undefined && source.judgedBy !== judgedBy;
+    if (isJudgedAnew || ((isRequested || source.verifyDue) && !isNew)) await verify(source, deps, signal);
+    // Only now: a run that is cut short leaves the look to the next one.
+    source.judgedBy = judgedBy;
 
     if (first.length > 0) await pruneFirst(source, spec, first, deps, signal);
     await apply(source, spec, deps, { isNew, retryAll: isRequested, healNow }, signal);
@@ -125,12 +126,6 @@ function assertDependencies(source: Source, spec: GitOpsSourceSpec, { sources }:
   }
 }
 
-function isJudgedAnew(source: Source, { drift: { ignore, foreignFields, allowManagers } }: GitOpsSourceSpec): boolean {
-  const before = source.judgedBy;
-  source.judgedBy = JSON.stringify([ignore, foreignFields, allowManagers]);
-  return before !== undefined && before !== source.judgedBy;
-}
-
 async function apply(
   source: Source,
   spec: GitOpsSourceSpec,
@@ -150,13 +145,12 @@ async function apply(
   if (run.healNow !== undefined) sayHealNow(source, deps);
   const listener = new RunListener(source, spec, deps, run);
   const declared = claims.of(source.key);
-  const drifted = [...openDrift(source), ...source.failures.keys()];
   await new RevisionRun(deps, {
     actor,
     desired: [...declared.values()],
     held,
     unlisted: source.unlisted,
-    drifted: new Set(drifted),
+    isDrifted: (key) => isOpenDrift(source, key) || source.failures.has(key),
     atomic: spec.atomic,
     policy: spec.drift,
     conflicts: [...source.failures.keys()].filter((key) => !declared.has(key)).length,
@@ -169,8 +163,9 @@ async function apply(
 }
 
 /** Known to differ now: left, because the source was suspended or only wants to hear of it. Fights are the healer's. */
-function openDrift({ drift }: Source): string[] {
-  return [...drift].filter(([, { action }]) => action !== 'Rewritten' && action !== 'NotHolding').map(([key]) => key);
+function isOpenDrift({ drift }: Source, key: string): boolean {
+  const action = drift.get(key)?.action;
+  return action !== undefined && action !== 'Rewritten' && action !== 'NotHolding';
 }
 
 /** Says what came out of it, and when to look again. */

@@ -16,7 +16,7 @@ const AGAIN_MS = 300_000;
  * A kind that cannot be listed is `unlisted` then, and holds up nothing else.
  */
 export async function verify(source: Source, deps: ReconcileDeps, signal: AbortSignal): Promise<void> {
-  const { live, discovery, log, wake } = deps;
+  const { live, discovery, log, wake, clock } = deps;
   live.doubt(source.key);
   const failed: WatchedKind[] = [];
   await inParallel(source.kinds, WIDTH, async (kind) => {
@@ -31,10 +31,13 @@ export async function verify(source: Source, deps: ReconcileDeps, signal: AbortS
       failed.push(kind);
     }
   });
-  source.verifyDue = failed.length > 0;
-  if (!source.verifyDue) return;
+  source.verifyDue = false;
+  if (failed.length === 0) return;
   source.unlisted = [...new Set([...source.unlisted, ...failed])];
-  wake(source.key, AGAIN_MS);
+  clock.after(AGAIN_MS, () => {
+    source.verifyDue = true;
+    wake(source.key);
+  });
 }
 
 async function listOwn(

@@ -62,7 +62,7 @@ export class Healer implements WatchListener {
     if (desired && desired.apiVersion !== object.apiVersion) return;
     if (writer.turns.busy(key)) this.#waiting.set(key, { object, deleted: type === 'DELETED' });
     else if (type === 'DELETED') this.#gone(key, object, desired);
-    else this.#seen(object, live.get(key), desired);
+    else this.#seen(object, live.get(key), desired, type === 'MODIFIED');
   }
 
   /** The write that was under way has been answered: what arrived meanwhile is judged against the new baseline. */
@@ -72,7 +72,7 @@ export class Healer implements WatchListener {
     this.#waiting.delete(key);
     const { live, claims } = this.#deps;
     if (waiting.deleted) this.#gone(key, waiting.object, claims.desired(key));
-    else this.#seen(waiting.object, live.get(key), claims.desired(key));
+    else this.#seen(waiting.object, live.get(key), claims.desired(key), true);
   }
 
   listed(kind: WatchedKind, seen: ReadonlySet<string>, resourceVersion: string): void {
@@ -109,12 +109,13 @@ export class Healer implements WatchListener {
     this.#deps.desk.problem(kind, error);
   }
 
-  #seen(object: KubeObject, before: LiveObject | undefined, desired: Desired | undefined): void {
+  #seen(object: KubeObject, before: LiveObject | undefined, desired: Desired | undefined, isNews: boolean): void {
     // An event from before our last write: the answer of that write already said more.
     if (before && before.uid === object.metadata.uid && !isNewer(object, before)) return;
     const { live, claims, desk } = this.#deps;
     const now = sighted(object, before, desired);
-    if (before?.resourceVersion === '') now.baseline = undefined;
+    // What is doubted is listed and compared by a run; what happens meanwhile, also when it is not listed, is judged at once.
+    if (before?.resourceVersion === '') now.baseline = isNews && before.baseline ? NEVER_COMPARED : undefined;
     const source = claims.holder(now.key);
     live.set(now);
     const visible =

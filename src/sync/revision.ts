@@ -37,8 +37,8 @@ export interface RevisionInput {
   held: ReadonlySet<string>;
   /** Kinds of which our watches do not know all objects: each is looked at before it is created. */
   unlisted: readonly { apiVersion: string; kind: string }[];
-  /** Objects that are known to differ although nothing was declared anew: put back, unless `leaveDrift` says no. */
-  drifted: ReadonlySet<string>;
+  /** Is an object known to differ at this moment, although nothing was declared anew? Put back, unless `leaveDrift` says no. */
+  isDrifted: (key: string) => boolean;
   atomic: boolean;
   /** What counts as drift. */
   policy: DriftPolicy;
@@ -109,7 +109,7 @@ export class RevisionRun {
   /** In slices: comparing ten thousand objects must not stop the heals meanwhile. */
   async #plan(): Promise<Map<string, Step>> {
     const { live } = this.#deps;
-    const { desired, held, drifted, policy, signal } = this.#input;
+    const { desired, held, isDrifted, policy, signal } = this.#input;
     const steps = new Map<string, Step>();
     let compared = 0;
     for (const object of desired) {
@@ -124,8 +124,8 @@ export class RevisionRun {
       }
       const step = planStep(object, now, policy);
       // What a comparison has just found to be as declared is no longer what it was known to be.
-      const isDrifted = step.kind === 'unchanged' && !step.baseline && drifted.has(object.key);
-      steps.set(object.key, this.#settled(object, isDrifted ? { kind: 'configure' } : step));
+      const isPutBack = step.kind === 'unchanged' && !step.baseline && isDrifted(object.key);
+      steps.set(object.key, this.#settled(object, isPutBack ? { kind: 'configure' } : step));
     }
     return steps;
   }

@@ -17,7 +17,7 @@ import { buildCluster, type Cluster } from '../cluster.ts';
 export type RequestKind = 'write' | 'read' | 'list' | 'watch' | 'lease';
 
 /**
- * `acted`: the API server carried the request out, and only the answer is lost. `hold` swallows the request and hands it to the
+ * `acted`: the API server carried the request out, and only the answer is lost; `late`: it comes later. `hold` swallows the request and hands it to the
  * API server later, whether or not the client is still there: what a slow network may do to a write of a dead leader.
  */
 export type ApiFault =
@@ -27,6 +27,7 @@ export type ApiFault =
   | { kind: 'reset'; acted: boolean }
   | { kind: 'blackhole' }
   | { kind: 'slow'; ms: number }
+  | { kind: 'late'; ms: number }
   | { kind: 'hold'; ms: number }
   | { kind: 'kill'; acted: boolean };
 
@@ -157,12 +158,14 @@ export class ApiProxy implements AsyncDisposable {
       case 'slow':
         await delay(fault.ms);
         break;
+      case 'late':
       case 'truncate': // what comes back of it, below
       case undefined:
     }
     const answer = await this.#forward(incoming, body, outgoing);
     if (kind === 'watch') return this.#watch(answer, outgoing);
     const whole = await buffer(answer);
+    if (fault?.kind === 'late') await delay(fault.ms);
     outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
     if (fault?.kind !== 'truncate') return void outgoing.end(whole);
     outgoing.write(whole.subarray(0, whole.length / 2), () => outgoing.destroy());

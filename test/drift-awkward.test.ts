@@ -1,0 +1,57 @@
+// Drift that arrives at an awkward moment is seen all the same: while a look at everything is cut short or cannot list a kind,
+// and while a write of ours waits for its answer.
+import { after, before, it } from 'node:test';
+import { sharedCluster } from './cluster.ts';
+import { ApiProxy } from './faults/proxy.ts';
+import { World } from './operator.ts';
+import { config, dataOf, Team } from './team.ts';
+import { until } from './until.ts';
+import { closed } from './windows.ts';
+
+let world: World;
+let proxy: ApiProxy;
+before(async () => {
+  const cluster = await sharedCluster();
+  proxy = await ApiProxy.start(cluster);
+  world = await World.create({ cluster, via: proxy });
+});
+after(async () => {
+  await world[Symbol.asyncDispose]();
+  await proxy[Symbol.asyncDispose]();
+});
+
+it('drift is seen after a new wish came in the middle of the look that another one had caused', async () => {
+  const team = await Team.ready(world, 'cut', { 'a.yaml': config('cut-a') });
+  proxy.arm({ on: ['list'], after: 0, times: 1, fault: { kind: 'slow', ms: 3_000 } });
+  await team.patch({ spec: { drift: { foreignFields: 'Report' } } });
+  await until(() => proxy.met.has('slow'), { what: 'the objects are being listed' });
+  await team.patch({ spec: { windows: [closed('heal')] } });
+  await team.annotate({ 'plumbline.dev/healNow': 'nothing' });
+  await until(async () => (await team.status()).lastHandledHealNow === 'nothing', { what: 'the run has ended' });
+  await world.edit('v1/configmaps/cut-a', { data: { key: 'edited' } });
+  await team.condition('Drifted', 'True', { reason: 'WaitingForWindow' });
+});
+
+it('drift is healed at once although a kind could not be listed when somebody asked', async () => {
+  const team = await Team.ready(world, 'unlisted', { 'a.yaml': config('unlisted-a') });
+  proxy.arm({ on: ['list'], after: 0, times: 100, fault: { kind: 'status', status: 500 } });
+  await team.annotate({ 'plumbline.dev/requestedAt': 'now' });
+  await until(async () => (await team.status()).lastHandledReconcileAt === 'now', { what: 'the request is answered' });
+  await team.condition('Drifted', 'Unknown');
+  proxy.calm();
+  await world.edit('v1/configmaps/unlisted-a', { data: { key: 'edited' } });
+  await until(async () => (await dataOf(world, 'unlisted-a'))?.['key'] === 'value', { what: 'it is healed' });
+  await until(async () => (await team.status()).drift?.healedCount === 1, { what: 'the repair is told' });
+});
+
+it('drift that comes before the answer to our own write is told after it', async () => {
+  const windows = [closed('heal')];
+  const team = await Team.ready(world, 'overtaken', { 'a.yaml': config('overtaken-a') }, { windows });
+  proxy.arm({ on: ['write'], after: 0, times: 100, fault: { kind: 'late', ms: 5_000 } });
+  const commit = await team.commit({ 'a.yaml': config('overtaken-a', { key: 'new' }) });
+  await until(async () => (await dataOf(world, 'overtaken-a'))?.['key'] === 'new', { what: 'the commit is written' });
+  await world.edit('v1/configmaps/overtaken-a', { data: { key: 'edited' } });
+  await team.condition('Ready', 'True', { revision: commit });
+  proxy.calm();
+  await team.condition('Drifted', 'True', { reason: 'WaitingForWindow' });
+});
