@@ -10,13 +10,12 @@ export interface Remembering {
 }
 
 let places = 0;
+const blank: Facts = [];
 
-/** For an item about which nothing is known yet. */
+/** For an item about which nothing is known yet. As long as it will ever be: an array that grows takes room for sixteen more. */
 export function noFacts(): Facts {
-  const facts: Facts = [];
-  // As long as it will ever be: an array that grows takes room for sixteen more.
-  facts.length = places;
-  return facts;
+  blank.length = places;
+  return blank.slice();
 }
 
 /** Room for one fact about an item, where what it holds for has to be looked at each time. */

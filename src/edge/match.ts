@@ -1,4 +1,4 @@
-import { TextPool } from './pool.ts';
+import { Pool, TextPool } from './pool.ts';
 import { weightText } from './route-order.ts';
 import { shown } from './shown.ts';
 import { isRecord, isTrueAt, numberAt, textAt } from './spec.ts';
@@ -33,12 +33,7 @@ export function matchOf(spec: Spec): Match | undefined {
   const prefix = textAt(spec, 'prefix');
   if (prefix === undefined) return undefined;
   const { host, hostRegex, problem, exact } = hostOf(spec);
-  const method = textAt(spec, 'method');
-  const headers = exact.concat(
-    askedOf(spec['regex_headers'], true),
-    host === undefined ? NOTHING : { name: ':authority', value: host, regex: hostRegex },
-    method === undefined ? NOTHING : { name: ':method', value: method, regex: isTrueAt(spec, 'method_regex') },
-  );
+  const headers = headersOf(spec, exact, host === undefined ? NOTHING : authority(host, hostRegex));
   const query = askedOf(spec['query_parameters'], false).concat(askedOf(spec['regex_query_parameters'], true));
   const precedence = numberAt(spec, 'precedence') ?? 0;
   const weight = orderWeight(prefix, headers, query, precedence);
@@ -47,6 +42,24 @@ export function matchOf(spec: Spec): Match | undefined {
 
 // Most ask for nothing else, and there are thousands of them.
 const NOTHING: readonly never[] = [];
+
+function headersOf(spec: Spec, exact: readonly Asked[], host: readonly Asked[]): readonly Asked[] {
+  const regexes = askedOf(spec['regex_headers'], true);
+  const method = textAt(spec, 'method');
+  if (method === undefined && exact.length === 0 && regexes.length === 0) return host;
+  const methods =
+    method === undefined ? NOTHING : { name: ':method', value: method, regex: isTrueAt(spec, 'method_regex') };
+  return exact.concat(regexes, host, methods);
+}
+
+function authority(host: string, regex: boolean): readonly Asked[] {
+  const asked = () => [{ name: ':authority', value: host, regex }];
+  return regex ? asked() : ofHosts.shared(host, asked);
+}
+
+/** Ten thousand Mappings ask for some hundred hosts, most of them for nothing else. */
+const ofHosts = new Pool<readonly Asked[]>();
+const matchesOfHosts = new Pool<readonly ValueMatch[]>();
 
 /** What Mappings are grouped by, without separators; upstream's group id is a hash of it. `labels`: what selectors see of it. */
 export function identityOf({ prefix, headers, query, precedence }: Match, labels: string): string {
@@ -128,6 +141,12 @@ function size(text: string): number {
 
 /** As Envoy gets them: the glob of a host becomes a prefix or suffix, and `*` nothing at all. */
 export function headerMatches(headers: readonly Asked[]): readonly ValueMatch[] {
+  const [only] = headers;
+  const host = headers.length === 1 && only?.name === ':authority' && !only.regex ? only.value : undefined;
+  return host === undefined ? matchesOf(headers) : matchesOfHosts.shared(host, () => matchesOf(headers));
+}
+
+function matchesOf(headers: readonly Asked[]): readonly ValueMatch[] {
   const asked = headers.some(isAnyHost) ? headers.filter((header) => !isAnyHost(header)) : headers;
   return asked.length === 0 ? NOTHING : asked.map(headerMatch);
 }

@@ -4,22 +4,26 @@ import { withoutValues } from '../edge/gather.ts';
 import type { Guard } from '../edge/guard.ts';
 import type { EdgeObject, EdgeSettings, Origin, SecretShape } from '../edge/input.ts';
 import { judgeEdge } from '../edge/judged-edge.ts';
+import { TextPool } from '../edge/pool.ts';
 import { setbacksOf, type Setbacks } from '../edge/setbacks.ts';
 import { watchedBy, watchesAll } from '../edge/watched.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { sizeOf, tallyOf, type EdgeSize, type Tally } from './tally.ts';
 
-/** An object as it is handed to the judge. */
-export interface Exhibit {
-  readonly key: string;
-  readonly origin: Origin;
-  /** JSON; absent: as it was before. */
-  readonly body?: string;
+/** Objects as they are handed to the judge, field by field: ten thousand small things take a message longer than five lists. */
+export interface Exhibits {
+  readonly keys: string[];
+  /** JSON; undefined: as it was before. */
+  readonly bodies: (string | undefined)[];
+  /** As in `Origin`. */
+  readonly sources: (string | undefined)[];
+  readonly files: (string | undefined)[];
+  readonly lines: (number | undefined)[];
 }
 
 /** The edge to be judged, as the difference to the one that was judged before. */
 export interface Ask {
-  readonly put: readonly Exhibit[];
+  readonly put: Exhibits;
   readonly gone: readonly string[];
   /** What is known of Secrets, by `namespace/name`; undefined: there is none. */
   readonly secrets: ReadonlyMap<string, SecretShape | undefined>;
@@ -59,9 +63,10 @@ export class EdgeJudge {
 
   judge({ put, gone, secrets, readers, settings, guard }: Ask): Answer {
     for (const key of gone) this.#objects.delete(key);
-    for (const { key, body, origin } of put) {
+    for (const [at, key] of put.keys.entries()) {
+      const body = put.bodies[at];
       const object = body === undefined ? this.#objects.get(key)?.object : read(body);
-      if (object) this.#objects.set(key, { object, origin });
+      if (object) this.#objects.set(key, { object, origin: originAt(at, put) });
     }
     const asked = new Set<string>();
     const secret = (name: string, namespace: string) => {
@@ -93,7 +98,20 @@ export class EdgeJudge {
   }
 }
 
+/** Thousands of objects have one apiVersion and few sources: each text is held once. */
+const texts = new TextPool();
+
+function originAt(at: number, { sources, files, lines }: Exhibits): Origin {
+  const [source, file, line] = [sources[at], files[at], lines[at]];
+  return {
+    ...(source !== undefined && { source: texts.shared(source) }),
+    ...(file !== undefined && { file }),
+    ...(line !== undefined && { line }),
+  };
+}
+
 function read(body: string): KubeObject {
   const object = JSON.parse(body) as KubeObject;
+  object.apiVersion = texts.shared(object.apiVersion);
   return object.kind === 'Secret' && object.apiVersion === 'v1' ? withoutValues(object) : object;
 }

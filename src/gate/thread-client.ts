@@ -3,8 +3,8 @@ import type { Clock } from '../clock.ts';
 import { abortable } from '../concurrency/abortable.ts';
 import { PlumblineError } from '../errors.ts';
 import type { Guard } from '../edge/guard.ts';
-import type { EdgeSettings, Origin, SecretShape } from '../edge/input.ts';
-import type { Answer, Ask, Exhibit } from './judge.ts';
+import type { EdgeSettings, SecretShape } from '../edge/input.ts';
+import type { Answer, Ask, Exhibits } from './judge.ts';
 import { speedFirst } from './speed-first.ts';
 import type { Shown } from './world.ts';
 
@@ -114,7 +114,7 @@ export class EdgeThread {
 
   /** What is shown, as the difference to what the thread holds; from here on it holds that. */
   #difference(show: EdgeQuestion['show']): Pick<Ask, 'put' | 'gone'> {
-    const put: Exhibit[] = [];
+    const put: Exhibits = { keys: [], bodies: [], sources: [], files: [], lines: [] };
     const gone: string[] = [];
     const sent = this.#sent;
     const question = ++this.#question;
@@ -126,8 +126,11 @@ export class EdgeThread {
       if (!before) sent.set(key, { body, source, file, line, question });
       else before.question = question;
       if (before?.body === body && isFrom(before, source, file, line)) return;
-      const origin = originOf(source, file, line);
-      put.push(before?.body === body ? { key, origin } : { key, origin, body });
+      put.keys.push(key);
+      put.bodies.push(before?.body === body ? undefined : body);
+      put.sources.push(source);
+      put.files.push(file);
+      put.lines.push(line);
       if (before) Object.assign(before, { body, source, file, line });
     });
     if (count < sent.size) for (const [key, one] of sent) if (one.question !== question) gone.push(key);
@@ -138,12 +141,4 @@ export class EdgeThread {
 
 function isFrom(sent: Sent, source?: string, file?: string, line?: number): boolean {
   return sent.source === source && sent.file === file && sent.line === line;
-}
-
-function originOf(source?: string, file?: string, line?: number): Origin {
-  return {
-    ...(source !== undefined && { source }),
-    ...(file !== undefined && { file }),
-    ...(line !== undefined && { line }),
-  };
 }
