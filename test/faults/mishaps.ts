@@ -28,7 +28,17 @@ export function killAtRequest(random: Random): Action {
 }
 
 function apiFault(random: Random): Action {
-  const kind = random.pick(['status', 'status', 'page', 'truncate', 'reset', 'blackhole', 'slow', 'hold'] as const);
+  const kind = random.pick([
+    'status',
+    'status',
+    'page',
+    'truncate',
+    'reset',
+    'blackhole',
+    'slow',
+    'late',
+    'hold',
+  ] as const);
   const on = random.pick<RequestKind[]>([['write'], ['read'], ['list', 'watch'], ['write', 'read', 'list', 'watch']]);
   const rule = { on, after: random.below(4), times: 1 + random.below(6) };
   switch (kind) {
@@ -42,6 +52,7 @@ function apiFault(random: Random): Action {
     case 'reset':
       return { do: 'api', rule: { ...rule, fault: { kind, acted: random.chance(0.6) } } };
     case 'slow':
+    case 'late':
       return { do: 'api', rule: { ...rule, fault: { kind, ms: 50 + random.below(1_500) } } };
     case 'hold':
       return { do: 'api', rule: { ...rule, on: ['write'], fault: { kind, ms: 200 + random.below(2_500) } } };
