@@ -30,8 +30,8 @@ export async function restoreProofs(
   await watchKinds(source, rendered, deps, signal);
   const declared = new Set(rendered.desired.map(({ key }) => key));
   const unproven = new Set<string>();
-  for (const { key, source: owner, pruneDisabled } of deps.live.values())
-    if (owner === undefined && !pruneDisabled && !declared.has(key)) unproven.add(key);
+  for (const { key, pruneDisabled } of deps.live.of(undefined))
+    if (!pruneDisabled && !declared.has(key)) unproven.add(key);
   const isAllKnown = source.unlisted.length === 0;
   if (unproven.size > 0 || !isAllKnown) {
     source.superseded ??= before ?? (await lastGoodRevision(source, spec, remote, deps, signal));

@@ -37,7 +37,7 @@ export interface LiveObject {
  */
 export class LiveObjects {
   readonly #byKey = new Map<string, LiveObject>();
-  readonly #bySource = new Map<string, Set<string>>();
+  readonly #bySource = new Map<string | undefined, Set<string>>();
   readonly #onLeft: (source: string) => void;
 
   /** `onLeft` hears of a source whose object proves to be another's now. */
@@ -57,8 +57,8 @@ export class LiveObjects {
     return this.#byKey.values();
   }
 
-  /** The objects that prove to belong to the source (`namespace/name`). */
-  *of(source: string): Generator<LiveObject> {
+  /** The objects that prove to belong to the source (`namespace/name`); of undefined: those that prove nothing. */
+  *of(source: string | undefined): Generator<LiveObject> {
     for (const key of this.#bySource.get(source) ?? []) {
       const object = this.#byKey.get(key);
       if (object) yield object;
@@ -69,11 +69,11 @@ export class LiveObjects {
     const before = this.#byKey.get(object.key);
     if (before?.source !== object.source) this.#unindex(before);
     this.#byKey.set(object.key, object);
-    if (object.source !== undefined) this.#keysOf(object.source).add(object.key);
+    this.#keysOf(object.source).add(object.key);
     if (before?.source !== undefined && before.source !== object.source) this.#onLeft(before.source);
   }
 
-  #keysOf(source: string): Set<string> {
+  #keysOf(source: string | undefined): Set<string> {
     let keys = this.#bySource.get(source);
     if (!keys) this.#bySource.set(source, (keys = new Set()));
     return keys;
@@ -90,7 +90,7 @@ export class LiveObjects {
   }
 
   #unindex(object: LiveObject | undefined): void {
-    if (object?.source === undefined) return;
+    if (!object) return;
     const keys = this.#bySource.get(object.source);
     keys?.delete(object.key);
     if (keys?.size === 0) this.#bySource.delete(object.source);
