@@ -1,15 +1,16 @@
 import { withinStack } from '../kube/depth.ts';
 import type { Identity, KubeObject } from '../kube/object.ts';
 import { MAX_DEPTH } from '../render/node.ts';
-import { ignoredFields, type Beside } from './beside.ts';
+import { ignoredFields, NOTHING_BESIDE, type Beside } from './beside.ts';
 import { explainJudgement, type DriftedField } from './explain.ts';
 import type { FieldPath } from './fields.ts';
 import { foreignField, foreignFields } from './foreign.ts';
-import { judge, type Baseline, type Judgement } from './judge.ts';
-import { policyFor, type DriftPolicy } from './policy.ts';
+import { judge, unmoved, type Baseline, type Judgement } from './judge.ts';
+import { isLax, policyFor, type DriftPolicy } from './policy.ts';
 
 /** The part of a declaration (sync/desired.ts) that an object is held against. */
 export interface Kept {
+  readonly apiVersion: string;
   readonly identity: Identity;
   readonly policy: { readonly ssa: string };
   readonly body: string;
@@ -37,7 +38,19 @@ const DEEPEST = MAX_DEPTH + 8;
 
 /** Judges a live object as its source wants it judged. Pure; no request. */
 export function assess(kept: Kept, live: KubeObject, look: Look): Assessment {
-  return withinStack(live, DEEPEST, (readable) => assessReadable(kept, readable, look));
+  return withinStack(
+    live,
+    DEEPEST,
+    (readable) => assessUnmoved(kept, readable, look) ?? assessReadable(kept, readable, look),
+  );
+}
+
+/** Where nobody asks what others have, the declaration is parsed only if something of ours moved. */
+function assessUnmoved({ apiVersion }: Kept, live: KubeObject, look: Look): Assessment | undefined {
+  const { manager, baseline, policy } = look;
+  const next = baseline && isLax(policy) ? unmoved(live, { apiVersion, manager, baseline }) : undefined;
+  if (!next) return undefined;
+  return { judgement: { kind: 'inSync', baseline: next }, fields: [], unwanted: [], beside: NOTHING_BESIDE };
 }
 
 function assessReadable(kept: Kept, live: KubeObject, { manager, baseline, policy }: Look): Assessment {

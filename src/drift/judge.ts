@@ -69,6 +69,20 @@ export function judge(sighting: Sighting): Judgement {
   return compareWhole(sighting, live, entry.fieldsV1, { digest, resourceVersion });
 }
 
+/**
+ * The next baseline of an object of which nothing changed that is ours, as with nearly every event: status, and what others
+ * have beside us. The declaration is not needed for that. undefined: a whole judgement has to tell.
+ */
+export function unmoved(
+  live: KubeObject,
+  { apiVersion, manager, baseline }: { apiVersion: string; manager: string; baseline: Baseline },
+): Baseline | undefined {
+  const entry = ownEntry(live, manager);
+  if (live.metadata.deletionTimestamp || !entry?.fieldsV1 || entry.apiVersion !== apiVersion) return undefined;
+  if (digestOwned(live, entry.fieldsV1) !== baseline.digest) return undefined;
+  return { ...baseline, resourceVersion: live.metadata.resourceVersion ?? '' };
+}
+
 function compareWhole(
   { declared, manager, baseline, concessions = [AUTOSCALED] }: Sighting,
   live: KubeObject,

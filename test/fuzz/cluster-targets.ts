@@ -136,7 +136,8 @@ export const managedFields: FuzzTarget = {
     const declared = random.pick(SHAPES);
     const now = spoilt(live(declared), SHAPES, random);
     const baseline = baselineOf(declared, now, MANAGER);
-    const kept = { identity: identityOf(declared), policy: { ssa: 'Override' }, body: JSON.stringify(declared) };
+    const body = JSON.stringify(declared);
+    const kept = { apiVersion: declared.apiVersion, identity: identityOf(declared), policy: { ssa: 'Override' }, body };
     const policy = random.pick(POLICIES);
     JSON.stringify(assess(kept, now, { manager: MANAGER, policy, ...(random.chance(0.5) && { baseline }) }));
     const input = { declared, live: now, manager: MANAGER, tolerated: policyFor(policy, kept, declared).tolerated };
