@@ -1,7 +1,10 @@
 // The proof of ownership cannot be forged: whose an object is, only that team can say. With the policy of deploy/install.yaml.
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
+import { load } from 'js-yaml';
+import type { KubeObject } from '../src/kube/object.ts';
 import { serviceAccountToken } from './cluster.ts';
+import { applyObject } from './install.ts';
 import type { World } from './operator.ts';
 import { config, deployment } from './team.ts';
 import { installedWorld, Tenant } from './tenancy.ts';
@@ -33,6 +36,22 @@ const forged = (name: string, proven = name) => ({
   },
 });
 
+/** As a controller of the attacker's might be allowed to. */
+async function mayWriteStatus(): Promise<void> {
+  const { namespace } = attacker;
+  const group = 'rbac.authorization.k8s.io';
+  const rules = [{ apiGroups: ['apps'], resources: ['deployments/status'], verbs: ['patch'] }];
+  const metadata = { name: 'statuses', namespace };
+  await applyObject(world.cluster, { apiVersion: `${group}/v1`, kind: 'Role', metadata, rules });
+  await applyObject(world.cluster, {
+    apiVersion: `${group}/v1`,
+    kind: 'RoleBinding',
+    metadata,
+    roleRef: { apiGroup: group, kind: 'Role', name: 'statuses' },
+    subjects: [{ kind: 'ServiceAccount', name: 'plumbline', namespace }],
+  });
+}
+
 it('nobody can make objects of his own count as those of another team', async () => {
   const own = await victim.source('app', { 'a.yaml': config('a'), 'b.yaml': deployment('web', { replicas: 1 }) });
   await own.ready('True');
@@ -50,6 +69,16 @@ it('nobody can make objects of his own count as those of another team', async ()
   const patched = await world.cluster.request('PATCH', `${place}/other`, { body: { metadata }, token });
   assert.equal(patched.status, 403, 'nor afterwards');
   assert.match(JSON.stringify(patched.body), /only who may write its sources may set it/);
+  await mayWriteStatus();
+  const web = `/apis/apps/v1/namespaces/${attacker.namespace}/deployments/site`;
+  const named = { name: 'site', namespace: attacker.namespace };
+  const made = deployment('site', { replicas: 0 });
+  await applyObject(world.cluster, { ...(load(made) as KubeObject), metadata: named });
+  const proof = `${victim.namespace}/app:apps/Deployment/${attacker.namespace}/site`;
+  const body = { metadata: { annotations: { 'plumbline.dev/owner': proof } } };
+  const withStatus = await world.cluster.request('PATCH', `${web}/status`, { body, token });
+  assert.equal(withStatus.status, 403, 'nor with the status, which takes annotations too');
+  assert.match(JSON.stringify(withStatus.body), /only who may write its sources may set it/);
   // Whoever restores a backup may write sources everywhere.
   assert.equal((await world.cluster.request('POST', place, { body: forged('restored') })).status, 201);
 });
