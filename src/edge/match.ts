@@ -119,7 +119,9 @@ function textOf(value: unknown): string {
 
 function orderWeight(prefix: string, headers: readonly Asked[], query: readonly Asked[], precedence: number): string {
   const weight = [precedence, size(prefix), lengthOf(headers), lengthOf(query), prefix, 'GET'];
-  return weightText(weight.concat(headers.map(askedText), query.map(askedText)));
+  for (const asked of headers) weight.push(askedText(asked));
+  for (const asked of query) weight.push(askedText(asked));
+  return weightText(weight);
 }
 
 function askedText({ name, value }: Asked): string {

@@ -1,5 +1,7 @@
 import { remembered } from '../edge/facts.ts';
 import type { Edge, Policy, RouteGroup } from '../edge/model.ts';
+import { policiesIn } from '../edge/owner.ts';
+import { Pool } from '../edge/pool.ts';
 
 /** How much of the edge is one source's. */
 export interface Tally {
@@ -33,16 +35,22 @@ export function tallyOf({ groups, tcpGroups, hosts }: Edge): ReadonlyMap<string,
     for (const source of sources.length > 1 ? new Set(sources) : sources) of(source).routes += 1;
   };
   for (const group of groups) count(sourcesOfRoute(group));
-  for (const { members } of tcpGroups) count(sourcesOf(members));
+  for (const { members } of tcpGroups) count(sourcesOf(members.map(({ policy }) => policy)));
   for (const { policy } of hosts) if (policy?.origin.source !== undefined) of(policy.origin.source).hosts += 1;
   return tallies;
 }
 
 /** Of every Mapping in it, one for each. */
-const sourcesOfRoute = remembered(({ members, shadows, redirect }: RouteGroup) =>
-  sourcesOf([...members, ...shadows, ...(redirect ? [{ policy: redirect }] : [])]),
-);
+const sourcesOfRoute = remembered((group: RouteGroup): readonly string[] => {
+  const policies = policiesIn(group);
+  const source = policies[0]?.origin.source;
+  if (policies.length > 1 || source === undefined) return sourcesOf(policies);
+  return alone.shared(source, () => [source]);
+});
 
-function sourcesOf(members: readonly { readonly policy: Policy }[]): readonly string[] {
-  return members.flatMap(({ policy }) => policy.origin.source ?? []);
+/** Each source of a route of its own. */
+const alone = new Pool<readonly string[]>();
+
+function sourcesOf(policies: readonly Policy[]): readonly string[] {
+  return policies.flatMap(({ origin }) => origin.source ?? []);
 }

@@ -52,9 +52,11 @@ export function* backendMissing({ edge, input }: Judged): Iterable<Hit> {
   const answers = new Map<Cluster, Answer>();
   const answerTo = ({ policy, cluster }: Sender): Answer => {
     const text = writtenTarget(policy);
+    const { namespace } = policy;
+    const resolver = policy.spec['resolver'];
     const before = answers.get(cluster);
-    if (before && isFor(before, policy, text)) return before;
-    const answer = { policy, text, problem: problemOf(policy, text, cluster.tls) };
+    if (before?.text === text && before.namespace === namespace && before.resolver === resolver) return before;
+    const answer = { text, namespace, resolver, problem: problemOf(policy, text, cluster.tls) };
     answers.set(cluster, answer);
     return answer;
   };
@@ -74,19 +76,13 @@ const targets = new TextPool();
 
 type Problem = Pick<Hit, 'missing'> & { readonly text: string };
 
-/** What is wrong with the target of one policy. */
+/** What is wrong with the target of one policy; whoever means the same by the same words gets the same answer. */
 interface Answer {
-  readonly policy: Policy;
-  /** Its `service`. */
+  /** The policy's `service`. */
   readonly text: string;
+  readonly namespace: string;
+  readonly resolver: unknown;
   readonly problem: Problem | undefined;
-}
-
-/** Does another policy mean the same by the same words? */
-function isFor({ policy, text }: Answer, other: Policy, otherText: string): boolean {
-  return (
-    text === otherText && policy.namespace === other.namespace && policy.spec['resolver'] === other.spec['resolver']
-  );
 }
 
 /** The Service that a policy means; no namespace: the one in which bare names are looked up. */

@@ -141,7 +141,7 @@ export function mayHoldArtefacts({ written }: Policy): boolean {
 
 function isArtefact(scalar: unknown): boolean {
   if (typeof scalar !== 'string') return false;
-  return MARKS.some((mark) => scalar.startsWith(mark)) || CONVERSION_FIELDS.has(scalar);
+  return scalar.startsWith(ID_MANGLE) || scalar.startsWith(NO_HOST) || CONVERSION_FIELDS.has(scalar);
 }
 
 /** What the conversion writes before or in place of a text. */

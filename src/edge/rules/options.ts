@@ -174,8 +174,8 @@ function hasDollar(scalar: unknown): boolean {
 
 function mayHoldVariables({ written, labels, spec }: Policy): boolean {
   const own = recordAt(written, 'spec');
-  const texts = [own, labels, written.metadata.labels, ...(spec === own ? [] : [spec])];
-  return texts.some((value) => hasScalar(value, hasDollar));
+  if (hasScalar(own, hasDollar) || (spec !== own && hasScalar(spec, hasDollar))) return true;
+  return hasScalar(labels, hasDollar) || hasScalar(written.metadata.labels, hasDollar);
 }
 
 function* environmentNames(policy: Policy): Iterable<Hit> {
