@@ -2,10 +2,10 @@ import { Worker } from 'node:worker_threads';
 import type { Clock } from '../clock.ts';
 import { abortable } from '../concurrency/abortable.ts';
 import { PlumblineError } from '../errors.ts';
+import { speedFirst } from '../speed-first.ts';
 import type { Guard } from '../edge/guard.ts';
 import type { EdgeSettings, SecretShape } from '../edge/input.ts';
 import type { Answer, Ask, Exhibits } from './judge.ts';
-import { speedFirst } from './speed-first.ts';
 import type { Shown } from './world.ts';
 
 /** The one place that knows where the thread's code is: beside this file, or beside the bundle that holds this file. */
