@@ -221,6 +221,32 @@ describe('foreign fields are removed', () => {
     await team.condition('Ready', 'True');
   });
 
+  it('is not what the API server itself had filled in, where managedFields were cleared', async () => {
+    const files = {
+      's.yaml': manifest('v1', 'Service', 'cleared', { spec: { selector: { app: 'cleared' }, ports: [{ port: 80 }] } }),
+      'd.yaml': deployment('cleared'),
+    };
+    const team = await Team.ready(world, 'cleared', files, REMOVE);
+    const spec = async (place: string) => (await world.get(place))?.['spec'];
+    for (const place of ['v1/services/cleared', 'apps/v1/deployments/cleared']) {
+      const before = await spec(place);
+      await world.expect(200, 'PATCH', world.path(place), { body: { metadata: { managedFields: [{}] } } });
+      await until(async () =>
+        (await world.get(place))?.metadata.managedFields?.some(({ manager }) => manager === 'plumbline'),
+      );
+      await team.annotate({ 'plumbline.dev/requestedAt': place });
+      await until(async () => (await team.status()).lastHandledReconcileAt === place);
+      assert.deepEqual(await spec(place), before);
+    }
+    assert.equal((await team.status()).failures, undefined);
+    await team.condition('Ready', 'True');
+    await team.condition('Drifted', 'False', { reason: 'InSync' });
+    assert.deepEqual(
+      healed('cleared').filter((path) => /[tT]ype|[pP]olicy|Limit|sessionAffinity/.test(path)),
+      [],
+    );
+  });
+
   it('again and again becomes a fight, which names who adds it', async () => {
     const team = await Team.ready(world, 'fight', { 'a.yaml': config('fight-a') }, REMOVE);
     const over = new AbortController();

@@ -17,6 +17,9 @@ export interface ForeignInput {
   readonly tolerated: readonly Concession[];
 }
 
+/** The API server's name for whoever made an object whose managedFields are empty. */
+const UNTRACKED = 'before-first-apply';
+
 /** A field that somebody else owns and that nobody declared. */
 export interface ForeignField {
   readonly path: FieldPath;
@@ -28,7 +31,8 @@ export interface ForeignField {
  * The fields that others added to an object of ours, from its managedFields: no request, and nothing is kept. A list item
  * that is wholly theirs is one field; maps are told field by field. Never among them: status and metadata other than labels
  * and annotations, what the system puts there (FOREIGN_FIELDS), what is declared (losing that is drift), what is given up,
- * and what somebody tolerated holds as well. An entry in another version of the API names fields that may not exist in ours;
+ * what somebody tolerated holds as well, and what was there when managedFields were cleared: nobody knows any more what of that
+ * others added, and what the API server had filled in. An entry in another version of the API names fields that may not exist in ours;
  * of it only the metadata is looked at.
  */
 export function foreignFields(input: ForeignInput): ForeignField[] {
@@ -36,7 +40,9 @@ export function foreignFields(input: ForeignInput): ForeignField[] {
   const everywhere = tolerated.filter(({ paths }) => !paths);
   const others = (live.metadata.managedFields ?? []).filter((entry) => !isApplyOf(entry, manager) && entry.fieldsV1);
   const isTolerated = (entry: ManagedFieldsEntry): boolean =>
-    entry.manager === INITIAL_FIELD_MANAGER || everywhere.some((concession) => isHolder(concession, entry));
+    entry.manager === INITIAL_FIELD_MANAGER ||
+    entry.manager === UNTRACKED ||
+    everywhere.some((concession) => isHolder(concession, entry));
   const strangers = others.filter(
     (entry) => !isTolerated(entry) && (entry.subresource === undefined || entry.subresource === 'scale'),
   );

@@ -1,5 +1,6 @@
 // What the status of a source says that is not so; everything is quiet, and each source stands as it must. Pure.
 import type { GitOpsSource } from '../../src/api/source.ts';
+import type { KubeObject } from '../../src/kube/object.ts';
 import { STATUS_LIMITS } from '../../src/api/status.ts';
 import { ADDITIONS, type Standing } from './steps.ts';
 import { hasAddition, KINDS, OBJECT_KINDS, type Declared, type Key, type SourceName } from './declared.ts';
@@ -64,7 +65,8 @@ function sum(declared: Declared | '' | undefined): string {
 
 function drifted(sight: Sight, standing: Standing, said: string | undefined): string {
   const may = ['False ForeignFields', 'False InSync'];
-  const isAny = standing.foreignFields === 'Report' && [...standing.live.keys()].some((key) => isUnknown(key, sight));
+  const isAny =
+    standing.foreignFields === 'Report' && [...standing.live.keys()].some((key) => isUnknown(sight.objects.get(key)));
   if (reported(sight, standing).length > 0) return may[0]!;
   return isAny && may.includes(said ?? '') ? said! : may[1]!;
 }
@@ -74,20 +76,20 @@ function reported({ objects }: Sight, { foreignFields, live }: Standing): Key[] 
   if (foreignFields !== 'Report') return [];
   return [...live.keys()].filter((key) => {
     const object = objects.get(key);
-    return object && !isUnknown(key, { objects }) && ADDITIONS.some((what) => hasAddition(key, object, what));
+    return object && !isUnknown(object) && ADDITIONS.some((what) => hasAddition(key, object, what));
   });
 }
 
 /** Its managedFields were cleared, so nobody knows which fields others added, and which are defaults of the server. */
-function isUnknown(key: Key, { objects }: Pick<Sight, 'objects'>): boolean {
-  return (objects.get(key)?.metadata.managedFields ?? []).some(({ manager }) => manager === 'before-first-apply');
+export function isUnknown(object: KubeObject | undefined): boolean {
+  return (object?.metadata.managedFields ?? []).some(({ manager }) => manager === 'before-first-apply');
 }
 
 function foreignOf({ status }: GitOpsSource, sight: Sight): string {
   const { count = 0, objects = [] } = status?.drift?.foreign ?? {};
   const pluralOf = (kind: string) => KINDS.find((plural) => OBJECT_KINDS[plural].kind === kind)!;
   const told = objects.map(({ kind, name }): Key => `${pluralOf(kind)}/${name}`);
-  const known = told.filter((key) => !isUnknown(key, sight));
+  const known = told.filter((key) => !isUnknown(sight.objects.get(key)));
   return listed(known, count - (told.length - known.length));
 }
 

@@ -5,7 +5,7 @@ import { identityKey } from '../../src/kube/object.ts';
 import { NAME_LABEL, NAMESPACE_LABEL, OWNER_ANNOTATION, ownerProof } from '../../src/api/names.ts';
 import { isMarkedOnly } from '../../src/sync/sighting.ts';
 import type { Addition } from './additions.ts';
-import { falseClaims } from './claims.ts';
+import { falseClaims, isUnknown } from './claims.ts';
 import {
   hasAddition,
   OBJECT_KINDS,
@@ -119,7 +119,7 @@ function added({ objects }: Sight, { standings, additions }: Wanted): string[] {
   const removed = SOURCES.filter((source) => standings[source].foreignFields === 'Remove').flatMap((source) =>
     [...standings[source].live.keys()].flatMap((key) => {
       const object = objects.get(key);
-      const left = ADDITIONS.filter((what) => object && hasAddition(key, object, what));
+      const left = ADDITIONS.filter((what) => object && !isUnknown(object) && hasAddition(key, object, what));
       return left.map((what) => `${key} of ${source} still has the ${what} that somebody added`);
     }),
   );
