@@ -104,9 +104,12 @@ export function plannedPrune(
     const other = name === undefined ? undefined : sources.get(name);
     return other && isRefused(other, key) ? undefined : name;
   };
+  const declaredKeys = new Set(desired.map(({ key }) => key));
+  const isOthers = (key: string) =>
+    !declaredKeys.has(key) && (holder(key) ?? claims.heir(key) ?? source.key) !== source.key;
   return prunePlan<LiveObject>({
-    declaredKeys: new Set(desired.map(({ key }) => key)),
-    live: [...live.of(source.key)].filter(({ key }) => (holder(key) ?? claims.heir(key) ?? source.key) === source.key),
+    declaredKeys,
+    live: [...live.of(source.key)].filter(({ key }) => !isOthers(key)),
     enabled: spec.prune,
     guard: spec.pruneGuard,
     revision: tip.revision,

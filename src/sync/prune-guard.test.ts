@@ -13,8 +13,10 @@ function candidate(
 ): PruneCandidate {
   const { group = '', ...rest } = more;
   const namespace = ['Namespace', 'CustomResourceDefinition'].includes(kind) ? '' : 'shop';
+  const identity = { group, kind, namespace, name };
   return {
-    identity: { group, kind, namespace, name },
+    key: identityKey(identity),
+    identity,
     pruneDisabled: false,
     reconcileDisabled: false,
     deleting: false,
@@ -24,8 +26,7 @@ function candidate(
 
 const configMaps = (count: number): PruneCandidate[] =>
   Array.from({ length: count }, (_, index) => candidate('ConfigMap', `c${index}`));
-const keys = (objects: readonly PruneCandidate[]): Set<string> =>
-  new Set(objects.map(({ identity }) => identityKey(identity)));
+const keys = (objects: readonly PruneCandidate[]): Set<string> => new Set(objects.map(({ key }) => key));
 const declared = candidate('ConfigMap', 'declared');
 
 function plan(live: PruneCandidate[], more: Partial<PruneInput> = {}) {

@@ -1,9 +1,11 @@
 import { APPROVE_PRUNE_ANNOTATION, PRUNE_ANNOTATION, RECONCILE_ANNOTATION } from '../api/names.ts';
-import { describeIdentity, identityKey, type Identity } from '../kube/object.ts';
+import { describeIdentity, type Identity } from '../kube/object.ts';
 import { deletionStages, isCrd } from './stages.ts';
 
 /** One live object that proves to be the source's (`LiveObjects.of`); copied labels alone never bring an object here. */
 export interface PruneCandidate {
+  /** identityKey(identity). */
+  readonly key: string;
   readonly identity: Identity;
   /** `plumbline.dev/prune: disabled` on the live object. */
   readonly pruneDisabled: boolean;
@@ -72,7 +74,7 @@ const SHOWN_NAMES = 5;
 /** Decides what may be deleted after a revision: what is live and ours, and not declared. */
 export function prunePlan<T extends PruneCandidate>(input: PruneInput<T>): PrunePlan<T> {
   const { declaredKeys, live } = input;
-  const extra = live.filter(({ identity, deleting }) => !deleting && !declaredKeys.has(identityKey(identity)));
+  const extra = live.filter(({ key, deleting }) => !deleting && !declaredKeys.has(key));
   if (!input.enabled || extra.length === 0) return { delete: [], keep: [] };
   const unsafe = whyUnsafe(input);
   if (unsafe) return { delete: [], keep: [], blocked: { reason: 'PruneNotSafe', message: unsafe } };
