@@ -1,5 +1,6 @@
 // Drift that arrives at an awkward moment is seen all the same: while a look at everything is cut short or cannot list a kind,
 // and while a write of ours waits for its answer.
+import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { sharedCluster } from './cluster.ts';
 import { ApiProxy } from './faults/proxy.ts';
@@ -54,4 +55,17 @@ it('drift that comes before the answer to our own write is told after it', async
   await team.condition('Ready', 'True', { revision: commit });
   proxy.calm();
   await team.condition('Drifted', 'True', { reason: 'WaitingForWindow' });
+});
+
+it('drift is left although the source was edited before its first run after a restart had ended', async () => {
+  const team = await Team.ready(world, 'edited', { 'a.yaml': config('edited-a') });
+  await world.operator.stop('SIGKILL');
+  await world.edit('v1/configmaps/edited-a', { data: { key: 'edited' } });
+  proxy.arm({ on: ['list'], after: 0, times: 1_000, fault: { kind: 'late', ms: 2_000 } });
+  const operator = world.startOperator();
+  await until(() => operator.lines.some(({ msg }) => msg === 'watching sources'), { what: 'the source is known' });
+  await team.patch({ spec: { windows: [closed('heal')] } });
+  proxy.calm();
+  await team.condition('Drifted', 'True', { reason: 'WaitingForWindow' });
+  assert.deepEqual(await dataOf(world, 'edited-a'), { key: 'edited' });
 });

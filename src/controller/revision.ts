@@ -147,12 +147,11 @@ export function lastApplied({ status }: Source): Tip | undefined {
 }
 
 /** Is there something to apply that was not applied before? What differs otherwise is drift. */
-export function declaresNews(
-  { appliedKey, status, firstObserved, generation }: Source,
-  { treeId, settings, tip }: Rendered,
-): boolean {
+export function declaresNews(source: Source, { treeId, settings, tip }: Rendered): boolean {
+  const { appliedKey, status, observedSpec } = source;
   if (appliedKey !== undefined) return appliedKey !== treeId + settings;
-  return status.lastAppliedRevision !== tip.revision || firstObserved !== generation;
+  if (status.lastAppliedRevision !== tip.revision) return true;
+  return observedSpec === undefined || settingsOf(source, observedSpec) !== settings;
 }
 
 /** Has a process before this one applied it whole, as the source is now, and this one nothing yet? */

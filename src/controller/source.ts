@@ -126,8 +126,8 @@ export class Source {
   healedCount: number;
   /** Tree id and settings of what was applied whole in this process. */
   appliedKey: string | undefined;
-  /** The generation that the status spoke of when this process first saw the source. */
-  readonly firstObserved: number;
+  /** The spec that the status spoke of when this process first saw the source; undefined: an older one, which nobody knows. */
+  readonly observedSpec: GitOpsSourceSpec | undefined;
   /** The source has run in an earlier process, but what it manages is not written in its status: the cluster must tell. */
   inventoryLost: boolean;
   /** A prune of this process has looked for objects that lost their labels, and none went out of sight since. */
@@ -151,7 +151,7 @@ export class Source {
     this.timetable = new Timetable(this.spec?.windows ?? []);
     this.status = resource.status ?? { observedGeneration: -1 };
     this.inventoryLost = !this.status.inventory && (resource.metadata.finalizers ?? []).includes(FINALIZER);
-    this.firstObserved = this.status.observedGeneration;
+    this.observedSpec = this.status.observedGeneration === this.generation ? this.spec : undefined;
     // The status echoes one of them; the run at the start answers whatever else was asked.
     const echoed = requestsIn(resource).includes(this.status.lastHandledReconcileAt ?? '');
     this.#served = new Set(echoed ? requestsIn(resource) : []);
