@@ -306,7 +306,7 @@ export const gitOpsSourceSpec = withRules(
     path: path.default(''),
     include: globs('Globs, relative to path: only files that match one of them are read. All when left out.'),
     exclude: globs(
-      'Globs, relative to path: files that match one of them are not read, like those in .plumblineignore.',
+      'Globs, relative to path: files that match one of them are not read, like those that .plumblineignore in path names (not in folders below).',
     ),
     interval: duration(
       '1s',

@@ -97,6 +97,16 @@ test('the ignore file is read from the tree, a missing blob is a problem', async
   assert.equal(lost.problems[0]?.code, 'UnreadableFile');
 });
 
+test('there is one ignore file: those in folders below are not read', async () => {
+  const files = {
+    'apps/.plumblineignore': 'b.yaml',
+    'apps/x/.plumblineignore': 'c.yaml',
+    'apps/x/c.yaml': configMap('c'),
+  };
+  const { keys, skipped } = await run(files, new RenderCache());
+  assert.deepEqual([keys, skipped], [['/ConfigMap/team/c'], 0]);
+});
+
 test('an abort stops the work between two files', async () => {
   const stop = new AbortController();
   const { files, read } = repository({ 'apps/a.yaml': configMap('a'), 'apps/b.yaml': configMap('b') });

@@ -9,7 +9,7 @@ export interface Selection {
   /** Globs relative to `path`. A glob that names a folder means everything below it. Empty include: everything. */
   include: readonly string[];
   exclude: readonly string[];
-  /** The content of `.plumblineignore` in `path`: gitignore syntax. */
+  /** The content of `.plumblineignore` in `path`: gitignore syntax. In folders below it is a file like any other. */
   ignoreFile?: string;
 }
 
