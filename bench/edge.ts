@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempDisposableSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { bundle } from '../src/build.ts';
-import { OPERATOR_ENVIRONMENT, OPERATOR_FLAGS } from '../src/relaunch.ts';
+import { LAUNCHED, OPERATOR_ENVIRONMENT, OPERATOR_FLAGS } from '../src/relaunch.ts';
 import type { BenchOptions } from './bed.ts';
 import { Child } from './child-process.ts';
 import { edgeFiles, edgeObjects } from './edge-objects.ts';
@@ -23,7 +23,7 @@ export async function edge({ report, rounds }: BenchOptions): Promise<void> {
   await bundle(dist, { 'edge-process': 'bench/edge-process.ts', 'edge-thread': 'src/gate/thread.ts' });
   for (let round = 0; round < rounds; round++) {
     const args = [...OPERATOR_FLAGS, join(dist, 'edge-process.js'), String(MAPPINGS), String(CHANGES)];
-    const figures = JSON.parse(await outputOf(args, OPERATOR_ENVIRONMENT)) as EdgeFigures;
+    const figures = JSON.parse(await outputOf(args, { ...OPERATOR_ENVIRONMENT, [LAUNCHED]: '1' })) as EdgeFigures;
     const row = (metric: string, value: number, unit: string) => report(figure('edge', metric, MAPPINGS, value, unit));
     row('judged, first in its thread', figures.first, 'ms');
     row('judged, first in its thread, CPU', figures.firstProcessor, 'ms');
