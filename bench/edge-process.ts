@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { systemClock } from '../src/clock.ts';
 import { DEFAULT_GUARD } from '../src/edge/guard.ts';
 import { DEFAULT_EDGE_SETTINGS, type EdgeObject, type SecretShape } from '../src/edge/input.ts';
+import { EdgeJudge } from '../src/gate/judge.ts';
 import { EdgeThread } from '../src/gate/thread-client.ts';
 import { EdgeWorld, type Shown } from '../src/gate/world.ts';
 import { identityKey, identityOf, type KubeObject } from '../src/kube/object.ts';
@@ -18,6 +19,8 @@ export interface EdgeFigures {
   /** The same when every Mapping is another one, once the code is warm. */
   warm: number;
   warmProcessor: number;
+  /** What the judge itself takes of that, without the message to its thread and what the gate shows it. */
+  alone: number[];
   changes: number[];
   changesProcessor: number[];
   /** Resident before anything is judged (Node, the code, the objects as JSON), at most in the first judgement, and at most. */
@@ -29,6 +32,8 @@ export interface EdgeFigures {
   findings: number;
 }
 
+const WARM_UP = 2;
+const ALONE = 5;
 const { signal } = new AbortController();
 const thread = new EdgeThread(systemClock);
 
@@ -74,7 +79,9 @@ async function measure(mappings: number, rounds: number): Promise<EdgeFigures> {
   const warm = await timed(new Map(others));
   const peak = resident('VmHWM');
   thread.close();
+  const alone = await speedFirst(() => Promise.resolve(judgedAlone(revisions, secrets)));
   return {
+    alone,
     first: first.clock,
     firstProcessor: first.processor,
     warm: warm.clock,
@@ -87,6 +94,31 @@ async function measure(mappings: number, rounds: number): Promise<EdgeFigures> {
     loop: [loopBefore, loop()],
     findings,
   };
+}
+
+/** Milliseconds of each judgement in which every Mapping is another one, in this thread, once the code is warm. */
+function judgedAlone(
+  revisions: readonly (readonly [string, readonly Desired[]])[],
+  secrets: ReadonlyMap<string, SecretShape>,
+): number[] {
+  const judge = new EdgeJudge();
+  const settings = { readers: new Set<string>(), settings: DEFAULT_EDGE_SETTINGS, guard: DEFAULT_GUARD };
+  const times = Array.from({ length: WARM_UP + ALONE }, (_, round) => {
+    const all = revisions.flatMap(([source, desired]) =>
+      desired.map((one) => ({ source, one: changedOnce(one, round) })),
+    );
+    const put = {
+      keys: all.map(({ one }) => one.key),
+      bodies: all.map(({ one }) => one.body),
+      sources: all.map(({ source }) => source),
+      files: all.map(({ one }) => one.file),
+      lines: all.map(({ one }) => one.line),
+    };
+    const start = performance.now();
+    judge.judge({ put, gone: [], secrets, ...settings });
+    return performance.now() - start;
+  });
+  return times.slice(WARM_UP);
 }
 
 /** What each source declares. */

@@ -29,6 +29,7 @@ export async function edge({ report, rounds }: BenchOptions): Promise<void> {
     row('judged, first in its thread, CPU', figures.firstProcessor, 'ms');
     row('judged anew, warm', figures.warm, 'ms');
     row('judged anew, warm, CPU', figures.warmProcessor, 'ms');
+    report(distribution('edge', 'judged anew, warm, the judge alone', figures.alone, 'ms'));
     report(distribution('edge', 'one Mapping changed', figures.changes, 'ms'));
     report(distribution('edge', 'one Mapping changed, CPU', figures.changesProcessor, 'ms'));
     row('process before it judges', figures.before, 'MB');
