@@ -17,8 +17,8 @@ import { createMetrics } from './report/metrics.ts';
 import { healthRoutes, metricsRoutes, serve } from './report/server.ts';
 import { speedFirst } from './speed-first.ts';
 
-/** How long speed comes before memory, which is as long as ten thousand objects take. */
-const START_MS = 10_000;
+/** How long speed comes before memory then, which is as long as ten thousand objects take. */
+const RESTART_MS = 5_000;
 /** Time for the last status writes and events after a signal. */
 const GRACE_MS = 5_000;
 
@@ -59,9 +59,8 @@ async function main(): Promise<void> {
       onError: (error) => log.debug({ error }, 'could not post an event'),
       instance: options.pod.name,
     });
-    void git.warmUp();
     // After a restart everything is compared at once.
-    void speedFirst(() => pause(START_MS));
+    void git.warmUp().then((start) => speedFirst(() => pause(start === 'warm' ? RESTART_MS : 0)));
     await api.discovery
       .refresh(signal)
       .catch((error: unknown) => log.warn({ error }, 'the API server cannot be asked for its kinds yet'));

@@ -69,10 +69,15 @@ class Repositories implements Git {
     this.#worker = new GitWorker({ idleMs: WORKER_IDLE_MS, growthBytes: workerBytes(process.constrainedMemory()) });
   }
 
-  async warmUp(): Promise<void> {
-    // Whoever reads will be told why the folder cannot be used.
-    const inherited = await this.#mirrorsBefore().catch(() => undefined);
-    if (inherited?.size === 0) this.#worker.warmUp();
+  async warmUp(): Promise<'cold' | 'warm'> {
+    // Looked at in the moment in which it is known: whoever reads takes a mirror out. They are told why the folder cannot be used.
+    const isWarm = await this.#mirrorsBefore().then(
+      (inherited) => inherited.size > 0,
+      () => false,
+    );
+    if (isWarm) return 'warm';
+    this.#worker.warmUp();
+    return 'cold';
   }
 
   async resolve(remote: Remote, ref: RefSelector, call: GitCall & { maxAgeMs: number }): Promise<Tip> {

@@ -82,8 +82,11 @@ export interface ReadAhead {
  * (src/git/errors.ts) and whose message names what to do, without any credential.
  */
 export interface Git {
-  /** Calls will come soon: starts what takes a moment to start, unless an earlier process has left what they will ask for. */
-  warmUp(): Promise<void>;
+  /**
+   * Calls will come soon: starts what takes a moment to start, unless an earlier process has left what they will mostly ask for.
+   * Resolves with whether one has (`warm`); never rejects.
+   */
+  warmUp(): Promise<'cold' | 'warm'>;
   /**
    * Asks the server what the ref names now (one ls-refs, shared by concurrent callers of one remote). `maxAgeMs` > 0 accepts
    * an answer that old.
