@@ -28,10 +28,10 @@ export async function restoreProofs(
 ): Promise<void> {
   if (!spec.prune || !(source.superseded || declaresNews(source, rendered))) return;
   await watchKinds(source, rendered, deps, signal);
-  const declared = new Set(rendered.desired.map(({ key }) => key));
   const unproven = new Set<string>();
-  for (const { key, pruneDisabled } of deps.live.of(undefined))
-    if (!pruneDisabled && !declared.has(key)) unproven.add(key);
+  for (const { key, pruneDisabled } of deps.live.of(undefined)) if (!pruneDisabled) unproven.add(key);
+  // Mostly there is none, and the revision need not be walked through.
+  if (unproven.size > 0) for (const { key } of rendered.desired) unproven.delete(key);
   const isAllKnown = source.unlisted.length === 0;
   if (unproven.size > 0 || !isAllKnown) {
     source.superseded ??= before ?? (await lastGoodRevision(source, spec, remote, deps, signal));
