@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Git, GitCall, Remote } from '../git/remote.ts';
-import type { RenderCache } from '../render/cache.ts';
 import type { DeclareSettings } from '../render/declare.ts';
 import type { Declared } from '../render/declared.ts';
 import { keptFiles, restoreFiles } from '../render/kept.ts';
@@ -42,12 +41,13 @@ export async function recallRevision(
   if (lines.next().value !== content) return undefined;
   source.cache.use(wanted.declare);
   await restoreFiles(lines, source.cache, call.signal);
-  source.kept = { content, commit: head.commit.sha };
+  const whole = wholeOf({ treeId: head.treeId, settings: wanted.settings });
+  source.kept = { whole, commit: head.commit.sha };
   if (head.commit.sha !== wanted.commit) return undefined;
   const declared = allOf(source.cache, wanted.declare.scopeOf);
   // That nothing is declared is looked at with all care.
   if (!declared?.length) return undefined;
-  source.cache.whole = wholeOf({ treeId: head.treeId, settings: wanted.settings });
+  source.cache.whole = whole;
   return { ...head, declared };
 }
 
@@ -56,33 +56,41 @@ export async function recallRevision(
  * cannot be written a restart only takes longer.
  */
 export function keepRevision(source: Source, remote: Remote, { git, log }: ReconcileDeps): void {
-  const { rendered, cache } = source;
-  if (!rendered || cache.whole !== wholeOf(rendered) || cache.bytes > MAX_BYTES) return;
-  write(source, rendered, remote, git).catch((error: unknown) =>
+  const { rendered, cache, kept } = source;
+  if (!rendered || cache.whole !== wholeOf(rendered)) return;
+  const isSame = kept?.whole === cache.whole;
+  if ((isSame && kept.commit === rendered.commit.sha) || cache.bytes > MAX_BYTES) return;
+  source.kept = { whole: cache.whole, commit: rendered.commit.sha };
+  // Taken now: by the time that it is written, the cache may hold another revision.
+  const files = isSame ? undefined : keptFiles(cache);
+  write(source, rendered, files, remote, git).catch((error: unknown) =>
     log.debug({ error, source: source.key }, 'what was rendered could not be kept for a restart'),
   );
 }
 
-/** Names everything that the files of a cache come to. */
+/** Names everything that a revision declares: the same text, the same objects. */
 export function wholeOf({ treeId, settings }: Pick<Rendered, 'treeId' | 'settings'>): string {
   return treeId + settings;
 }
 
-async function write(source: Source, rendered: Rendered, remote: Remote, git: Git): Promise<void> {
+async function write(
+  source: Source,
+  rendered: Rendered,
+  files: Iterable<string> | undefined,
+  remote: Remote,
+  git: Git,
+): Promise<void> {
   const { treeId, commit, ignoredFiles } = rendered;
   const content = await contentOf(rendered);
-  const before = source.kept;
-  if (before?.content === content && before.commit === commit.sha) return;
-  source.kept = { content, commit: commit.sha };
   const [headNote, filesNote] = notesOf(source);
   const call = { signal: new AbortController().signal, timeoutMs: WRITE_MS };
-  if (before?.content !== content) await git.remember(remote, filesNote, linesOf(content, source.cache), call);
+  if (files) await git.remember(remote, filesNote, headed(content, files), call);
   await git.remember(remote, headNote, [JSON.stringify({ treeId, commit, ignoredFiles } satisfies Head)], call);
 }
 
-function* linesOf(content: string, cache: RenderCache): Generator<string> {
+function* headed(content: string, files: Iterable<string>): Generator<string> {
   yield content;
-  yield* keptFiles(cache);
+  yield* files;
 }
 
 /** Of the head and of the files. */

@@ -14,7 +14,7 @@ import { historyWith } from './history.ts';
 import { restoreProofs } from './lost-proof.ts';
 import type { Outcome } from './outcome.ts';
 import { loosen, prevent, SUSPENDED } from './prevent.ts';
-import { keepRevision } from './kept-revision.ts';
+import { keepRevision, wholeOf } from './kept-revision.ts';
 import { letGo, prune, pruneFirst } from './prune.ts';
 import { awaitFirst, noteReleased, passRelease, sayHealNow, tellWaiting } from './release.ts';
 import { readRemote } from './remote-secret.ts';
@@ -187,7 +187,7 @@ function settle(
       source.appliedAt = clock.elapsed();
       if (spec.wait) clock.after(durationMs(spec.timeout) + 100, () => status.changed(source));
     }
-    source.appliedKey = treeId + settings;
+    source.appliedKey = wholeOf({ treeId, settings });
     source.status = { ...source.status, lastAppliedRevision: tip.revision };
   }
   const history = source.status.history ?? [];

@@ -149,7 +149,7 @@ export function lastApplied({ status }: Source): Tip | undefined {
 /** Is there something to apply that was not applied before? What differs otherwise is drift. */
 export function declaresNews(source: Source, { treeId, settings, tip }: Rendered): boolean {
   const { appliedKey, status, observedSpec } = source;
-  if (appliedKey !== undefined) return appliedKey !== treeId + settings;
+  if (appliedKey !== undefined) return appliedKey !== wholeOf({ treeId, settings });
   if (status.lastAppliedRevision !== tip.revision) return true;
   return observedSpec === undefined || settingsOf(source, observedSpec) !== settings;
 }

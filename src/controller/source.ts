@@ -88,7 +88,7 @@ export class Source {
   superseded: Rendered | undefined;
   readonly cache = new RenderCache();
   /** What is kept on disk for the process after this one. */
-  kept: { content: string; commit: string } | undefined;
+  kept: { whole: string; commit: string } | undefined;
   /** Kinds that are watched for this source. */
   kinds: WatchedKind[] = [];
   /** Kinds whose watch could not be established; their objects are not known completely. */

@@ -72,6 +72,14 @@ test('what is kept comes back as it was rendered', async () => {
   assert.equal(back.bytes, cache.bytes);
 });
 
+test('what is kept is what the cache held when it was asked, whenever the lines are read', async () => {
+  const { cache } = await rendered();
+  const lines = keptFiles(cache);
+  const before = [...cache.entries()].length;
+  cache.keepOnly(new Set());
+  assert.equal([...lines].length, before);
+});
+
 test('a render goes on from it: only what changed is read', async () => {
   const { cache, result, again } = await rendered();
   const next = await again(await restored(cache));

@@ -11,9 +11,14 @@ interface KeptFile extends Omit<RenderedFile, 'declared' | 'problems'> {
   declared: readonly Omit<Declared, 'key' | 'file'>[];
 }
 
-/** The files of a cache as lines of JSON, in the order of their paths. They hold what the files hold, Secrets too. */
-export function* keptFiles(cache: RenderCache): Generator<string> {
-  const files = [...cache.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
+/**
+ * The files of a cache, as it is at the call, as lines of JSON in the order of their paths. They hold what the files hold, Secrets too.
+ */
+export function keptFiles(cache: RenderCache): Generator<string> {
+  return linesOf([...cache.entries()].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function* linesOf(files: Iterable<[path: string, file: RenderedFile]>): Generator<string> {
   for (const [path, { problems: _problems, ...file }] of files) {
     const declared = file.declared.map(({ key: _key, file: _file, ...object }) => object);
     yield JSON.stringify({ path, ...file, declared } satisfies KeptFile);
