@@ -2,6 +2,7 @@
 // and while a write of ours waits for its answer.
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { sharedCluster } from './cluster.ts';
 import { ApiProxy } from './faults/proxy.ts';
 import { World } from './operator.ts';
@@ -68,4 +69,20 @@ it('drift is left although the source was edited before its first run after a re
   proxy.calm();
   await team.condition('Drifted', 'True', { reason: 'WaitingForWindow' });
   assert.deepEqual(await dataOf(world, 'edited-a'), { key: 'edited' });
+});
+
+it('what came back in another form while we asked what had become of it is put right at once', async () => {
+  const team = await Team.ready(world, 'asked', { 'a.yaml': config('asked-a') });
+  const labels = async () => (await world.get('v1/configmaps/asked-a'))?.metadata.labels ?? {};
+  const before = await labels();
+  const late = () => proxy.met.get('late') ?? 0;
+  const lateBefore = late();
+  proxy.arm({ on: ['read'], after: 0, times: 1, fault: { kind: 'late', ms: 3_000 } });
+  await world.edit('v1/configmaps/asked-a', {
+    metadata: { labels: { 'plumbline.dev/name': null, 'plumbline.dev/namespace': null } },
+  });
+  await until(() => late() > lateBefore, { what: 'the operator asks what became of it' });
+  await world.edit('v1/configmaps/asked-a', { metadata: { labels: { 'plumbline.dev/name': 'somebody-else' } } });
+  await until(async () => isDeepStrictEqual(await labels(), before), { what: 'the labels are back' });
+  await until(async () => (await team.status()).drift?.healedCount === 1, { what: 'the repair is told' });
 });

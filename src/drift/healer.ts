@@ -159,8 +159,9 @@ export class Healer implements WatchListener {
     if (!order) return;
     try {
       const object = await writer.read(order.actor, desired, signal);
-      // Written by us or seen by the watch while we asked: that is newer.
-      if (live.get(desired.key) || writer.turns.busy(desired.key)) return;
+      // Written by us or seen by the watch while we asked: that is newer, and what the watch saw then had nothing to be compared with.
+      if (writer.turns.busy(desired.key)) return;
+      if (live.get(desired.key)) return await this.judgeUnjudged(source, desired);
       if (object?.metadata.deletionTimestamp) return desk.failed(source, desired, terminating(desired));
       const isTheSame = object && (known ? object.metadata.uid === known.uid : provenSource(object) === source);
       if (!isTheSame) return this.#correct(source, desired, [OBJECT_GONE], arrivedAt);
@@ -201,8 +202,8 @@ export class Healer implements WatchListener {
   }
 
   /**
-   * Judges an object that was never compared in this process as if its event had just arrived. Used where a source wants to
-   * hear of drift but leaves it: from here on every event of the object is compared in full.
+   * Judges an object that was never compared, or not since it was gone, as if its event had just arrived. Used where a source
+   * wants to hear of drift but leaves it, too: from here on every event of the object is compared in full.
    */
   async judgeUnjudged(source: string, desired: Desired): Promise<void> {
     const { live } = this.#deps;
