@@ -132,6 +132,7 @@ export class FaultWorld implements AsyncDisposable {
       case 'mode':
         return hands.setMode(step.source, step.mode);
       case 'foreign':
+        if (step.policy === 'Remove') this.#additions.removing(step.source);
         return hands.setForeignFields(step.source, step.policy);
       case 'hold':
         return hands.hold(step.source, step.for);
