@@ -5,6 +5,7 @@
  */
 export class Turns {
   readonly #tails = new Map<string, Promise<unknown>>();
+  #open = 0;
   readonly #onIdle: (key: string) => void;
 
   /** `onIdle` is called each time the last turn of a key has ended; it must not throw. */
@@ -16,13 +17,20 @@ export class Turns {
     return this.#tails.has(key);
   }
 
+  /** Turns that were asked for and whose outcome is not known yet. */
+  get open(): number {
+    return this.#open;
+  }
+
   async run<T>(key: string, work: () => Promise<T>): Promise<T> {
     const before = this.#tails.get(key);
     const mine = before === undefined ? work() : before.then(work, work);
     this.#tails.set(key, mine);
+    this.#open += 1;
     try {
       return await mine;
     } finally {
+      this.#open -= 1;
       setImmediate(() => this.#end(key, mine));
     }
   }

@@ -1,23 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  API_VERSION,
-  APPROVE_ANNOTATION,
-  APPROVE_PRUNE_ANNOTATION,
-  FLUX_REQUESTED_AT_ANNOTATION,
-  HEAL_NOW_ANNOTATION,
-  NAME_LABEL,
-  REQUESTED_AT_ANNOTATION,
-  SYNC_NOW_ANNOTATION,
-} from '../api/names.ts';
+import { API_VERSION, NAME_LABEL } from '../api/names.ts';
 import { durationMs } from '../api/fields.ts';
-import type { GitOpsSource } from '../api/source.ts';
 import type { Clock } from '../clock.ts';
 import { Healer } from '../drift/healer.ts';
-import { KindWatches, type WatchedKind } from '../drift/watches.ts';
+import { KindWatches } from '../drift/watches.ts';
 import type { Git } from '../git/remote.ts';
 import { KubeError } from '../kube/errors.ts';
 import { abortable } from '../concurrency/abortable.ts';
-import type { KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import { Reflector } from '../kube/reflector.ts';
 import type { ApiResource } from '../kube/resource.ts';
@@ -29,10 +18,8 @@ import { LiveObjects } from '../sync/live.ts';
 import { OwnershipScan } from '../sync/ownership-scan.ts';
 import { ObjectWriter } from '../sync/writer.ts';
 import { Alarms } from './alarms.ts';
-import { wakeClaimants } from './claim.ts';
 import type { ControllerOptions, ReconcileDeps } from './deps.ts';
 import { Desk } from './desk.ts';
-import { subjectOf } from './drift-record.ts';
 import type { EdgePolicyStatus } from '../api/edge-policy-status.ts';
 import { EdgeDesk } from '../gate/desk.ts';
 import type { WatchedPolicy } from '../gate/policies.ts';
@@ -45,7 +32,8 @@ import { Poller } from './poller.ts';
 import { reapplyLater } from './prevent.ts';
 import { WorkQueue } from './queue.ts';
 import { reconcile } from './reconcile.ts';
-import { Source } from './source.ts';
+import type { Source } from './source.ts';
+import { Sources } from './sources.ts';
 import { statusOf } from './source-status.ts';
 import { StatusWriter } from './status-writer.ts';
 import { Uninstall } from './uninstall.ts';
@@ -76,11 +64,11 @@ export interface ControllerInput {
 const CRD_POLL_MS = 1_000;
 /** A run that ends sooner tells only how it ended: a write of its status costs the API server as much as an apply. */
 const RUN_IS_LONG_MS = 3_000;
-/** While other sources wait for their turn, of which nothing is told either, it may take so much longer. */
-const RUN_PATIENCE_MS = 12_000;
-/** While others wait, the end of a run is told so much later: the health of what it applied, which follows, is told with it. */
+/** While there are objects to write, it may take so much longer. */
+const RUN_PATIENCE_MS = 3_000;
+/** While others have objects to write, the end of a run is told so much later: the health of what it applied, which follows, is told with it. */
 const END_SETTLES_MS = 1_000;
-/** What the others wait to have applied comes before the word about what is, so long. */
+/** What others wait to have applied comes before the word about what is, so long. */
 const END_PATIENCE_MS = 4_000;
 /** Between two writes of the status of one source. */
 const QUIET_MS = 1_000;
@@ -95,12 +83,10 @@ const LAST_WORD_MS = 3_000;
  */
 export class Controller {
   readonly #input: ControllerInput;
-  readonly #sources = new Map<string, Source>();
+  readonly #sources: Sources;
   readonly #live = new LiveObjects((source) => this.#desk.changed(source));
   readonly #claims = new Claims();
   readonly #queue: WorkQueue;
-  /** By source: cancels its next look at everything. */
-  readonly #verifies = new Map<string, () => void>();
   /** By source: when a window opens that something waits for. */
   readonly #alarms: Alarms;
   readonly #desk: Desk;
@@ -110,7 +96,6 @@ export class Controller {
   readonly #statusEnd = new AbortController();
   #resource: ApiResource | undefined;
   #reflector: Reflector | undefined;
-  readonly #listed = Promise.withResolvers<void>();
 
   constructor(input: ControllerInput) {
     this.#input = input;
@@ -123,6 +108,15 @@ export class Controller {
     });
     this.#alarms = new Alarms(clock, (key) => this.#queue.add(key));
     const desk = (this.#desk = new Desk(() => this.#deps));
+    this.#sources = new Sources({
+      deps: () => this.#deps,
+      queue: this.#queue,
+      alarms: this.#alarms,
+      desk,
+      random,
+      verifyIntervalMs: input.options.verifyIntervalMs,
+      signal,
+    });
     const writer = new ObjectWriter({
       api,
       discovery: api.discovery,
@@ -165,7 +159,7 @@ export class Controller {
         statusOf: (source) => this.#statusOf(source),
         quietMs: QUIET_MS,
         mayWrite: input.leading,
-        isBusy: () => this.#queue.depth > 0,
+        isBusy: () => this.#isBusy(),
         clock,
         signal: this.#statusEnd.signal,
         onStored: (source, before) => desk.told(source, before),
@@ -180,8 +174,8 @@ export class Controller {
         heals: (key) => desk.order(key)?.mode !== 'Report',
         wake: (source, afterMs = 0) => this.#wake(source, afterMs),
         told: (key, report) => this.#edgeTold(key, report),
-        mayRead: (source, secret, by) => mayReadSecret(this.#sources.get(source), secret, this.#deps, by),
-        edgeOf: (source) => this.#sources.get(source)?.spec?.edge,
+        mayRead: (source, secret, by) => mayReadSecret(this.#sources.byKey.get(source), secret, this.#deps, by),
+        edgeOf: (source) => this.#sources.byKey.get(source)?.spec?.edge,
         policyChanged: (policy) => this.#policyStatus.changed(policy),
         policies: {
           policySeen: (policy) => this.#policyStatus.seen(policy, policy.resource),
@@ -202,13 +196,14 @@ export class Controller {
       uninstall: new Uninstall({
         api,
         discovery: api.discovery,
-        sources: this.#sources,
+        sources: this.#sources.byKey,
         sourceResource,
         mayWrite: input.leading,
         log,
       }),
-      sources: this.#sources,
+      sources: this.#sources.byKey,
       wake: (source, afterMs = 0) => this.#wake(source, afterMs),
+      isBusy: () => this.#isBusy(),
       wakeAt: (source, at) => this.#alarms.set(source, at),
       sourceResource,
     };
@@ -242,12 +237,12 @@ export class Controller {
       resource: this.#resource,
       ...(options.watchNamespace && { namespace: options.watchNamespace }),
     };
-    this.#reflector = new Reflector(api, selection, this.#sourceHandler());
+    this.#reflector = new Reflector(api, selection, this.#sources);
     const watching = Promise.all([this.#reflector.run(signal), this.#deps.uninstall.run(signal)]);
     // Before all sources are known, an object of one that is listed later would look like nobody's.
-    await abortable(this.#listed.promise, signal).catch(() => undefined);
+    await abortable(this.#sources.listed, signal).catch(() => undefined);
     log.info({ concurrency: options.concurrency }, 'watching sources');
-    this.#unguarded(this.#deps.guard.start((key) => this.#sources.has(key)));
+    this.#sources.takeUpGuards();
     await this.#queue.run(options.concurrency, (key, abort) => this.#handle(key, abort), signal);
     await watching;
     stopListening();
@@ -270,112 +265,13 @@ export class Controller {
     return undefined;
   }
 
-  #sourceHandler() {
-    let seen: Set<string> | undefined;
-    return {
-      listStarted: () => void (seen = new Set()),
-      item: (object: KubeObject) => void seen?.add(this.#sourceSeen(object as GitOpsSource)),
-      listDone: () => {
-        for (const key of this.#sources.keys()) if (!seen?.has(key)) this.#sourceGone(key);
-        seen = undefined;
-        this.#listed.resolve();
-      },
-      event: (type: string, object: KubeObject) => {
-        const source = object as GitOpsSource;
-        if (type === 'DELETED') this.#sourceGone(keyOf(source));
-        else this.#sourceSeen(source);
-      },
-      problem: (error: KubeError) => this.#input.log.warn({ error }, 'sources cannot be watched; trying again'),
-    };
-  }
-
-  /** Changes of status alone are ours, and nothing to act on. */
-  #sourceSeen(resource: GitOpsSource): string {
-    const key = keyOf(resource);
-    const known = this.#sources.get(key);
-    if (known && known.resource.metadata.uid !== resource.metadata.uid) this.#sourceGone(key);
-    const source = this.#sources.get(key);
-    if (!source) {
-      const fresh = new Source(resource);
-      this.#sources.set(key, fresh);
-      this.#warmUp(fresh);
-      this.#verifyLater(fresh);
-      this.#queue.add(key);
-      return key;
-    }
-    const before = source.resource;
-    source.update(resource);
-    this.#deps.status.seen(source, resource);
-    if (isSameOrder(before, resource)) return key;
-    // What runs now was started for an older wish.
-    const urgent = before.metadata.generation !== resource.metadata.generation || source.deleting;
-    source.retries = 0;
-    if (urgent) this.#queue.interrupt(key);
-    else this.#queue.add(key);
-    return key;
-  }
-
-  /** The net below the watches, spread over time. */
-  #verifyLater(source: Source): void {
-    const { clock, random, options } = this.#input;
-    const verify = () => {
-      source.verifyDue = true;
-      this.#queue.add(source.key);
-      this.#verifyLater(source);
-    };
-    this.#verifies.set(source.key, clock.after(options.verifyIntervalMs * (0.75 + random() / 2), verify));
-  }
-
-  /** After a restart the kinds of the stored inventory are listed while Git is still being read. */
-  #warmUp(source: Source): void {
-    const kinds = (source.status.inventory?.kinds ?? []).flatMap(({ group, kind }): WatchedKind[] => {
-      const resource = this.#input.api.discovery.cachedPreferred(group, kind);
-      return resource ? [{ apiVersion: resource.apiVersion, kind }] : [];
-    });
-    if (kinds.length > 0) this.#deps.watches.want(source.key, kinds);
-  }
-
-  #sourceGone(key: string): void {
-    const source = this.#sources.get(key);
-    if (!source) return;
-    this.#sources.delete(key);
-    this.#verifies.get(key)?.();
-    this.#verifies.delete(key);
-    this.#alarms.clear(key);
-    this.#queue.interrupt(key);
-    this.#queue.forget(key);
-    const { poller, claims, live, watches, edge, status, metrics, events } = this.#deps;
-    poller.forget(key);
-    edge.forget(key);
-    claims.release(key);
-    watches.want(key, []);
-    for (const object of live.of(key)) {
-      wakeClaimants(object.key, this.#deps);
-      // Nobody would tell us any more when it goes.
-      if (!watches.has({ apiVersion: object.apiVersion, kind: object.identity.kind })) live.delete(object.key);
-    }
-    status.forget(source);
-    metrics.forget(key);
-    events.forget(subjectOf(source));
-    this.#unguarded(this.#deps.guard.release(key));
-    this.#desk.wakeDependents(source);
-  }
-
-  /** What is left of a source that does not exist refuses nothing: it is removed with the next start at the latest. */
-  #unguarded(removed: Promise<void>): void {
-    const { log, signal } = this.#input;
-    removed.catch((error: unknown) => {
-      if (!signal.aborted) log.warn({ error }, 'could not remove what prevented drift');
-    });
-  }
-
   #wake(source: string, afterMs: number): void {
     if (afterMs > 0) this.#queue.addAfter(source, afterMs);
     else this.#queue.add(source);
   }
 
   #edgeTold(key: string, report: EdgeReport | null): void {
-    const source = this.#sources.get(key);
+    const source = this.#sources.byKey.get(key);
     if (!source) return;
     source.edge = report;
     // Nothing on the edge is no news of a source that never had anything there.
@@ -383,15 +279,15 @@ export class Controller {
   }
 
   async #handle(key: string, abort: AbortSignal): Promise<void> {
-    const source = this.#sources.get(key);
+    const source = this.#sources.byKey.get(key);
     if (!source) return;
     const { clock, metrics, status } = this.#deps;
     const startedAt = clock.elapsed();
     status.changedLately(source, RUN_IS_LONG_MS, RUN_PATIENCE_MS);
     const outcome = await this.#outcome(source, AbortSignal.any([abort, this.#input.signal]));
-    if (outcome === undefined || this.#sources.get(key) !== source) return;
+    if (outcome === undefined || this.#sources.byKey.get(key) !== source) return;
     metrics.reconciled(key, outcome, (clock.elapsed() - startedAt) / 1000);
-    if (outcome === 'done' && this.#queue.depth > 0) status.changedLately(source, END_SETTLES_MS, END_PATIENCE_MS);
+    if (outcome === 'done' && this.#isBusy()) status.changedLately(source, END_SETTLES_MS, END_PATIENCE_MS);
     else status.changed(source);
   }
 
@@ -413,6 +309,10 @@ export class Controller {
     }
   }
 
+  #isBusy(): boolean {
+    return this.#queue.depth > 0 || this.#deps.writer.turns.open > 0;
+  }
+
   #statusOf(source: Source) {
     const { spec, appliedAt } = source;
     const waitedMs = appliedAt === undefined ? 0 : this.#input.clock.elapsed() - appliedAt;
@@ -425,27 +325,4 @@ export class Controller {
 /** Another replica may lead now: not one more write. */
 function isLeaseLost({ reason }: AbortSignal): boolean {
   return reason instanceof KubeError && reason.code === 'LeaseLost';
-}
-
-function keyOf({ metadata }: GitOpsSource): string {
-  return `${metadata.namespace}/${metadata.name}`;
-}
-
-/** Annotations of a source by which somebody wishes something. */
-const ORDERS = [
-  REQUESTED_AT_ANNOTATION,
-  FLUX_REQUESTED_AT_ANNOTATION,
-  APPROVE_PRUNE_ANNOTATION,
-  APPROVE_ANNOTATION,
-  SYNC_NOW_ANNOTATION,
-  HEAL_NOW_ANNOTATION,
-];
-
-/** Nothing that a person or another controller wishes has changed. */
-function isSameOrder(a: GitOpsSource, b: GitOpsSource): boolean {
-  const order = ({ metadata }: GitOpsSource) => {
-    const orders = ORDERS.map((annotation) => metadata.annotations?.[annotation]);
-    return JSON.stringify([metadata.generation, metadata.deletionTimestamp, orders]);
-  };
-  return order(a) === order(b);
 }

@@ -41,6 +41,8 @@ export interface ReconcileDeps {
   wake: (source: string, afterMs?: number) => void;
   /** Runs a source at a time of day, in milliseconds since the epoch; Infinity: never. */
   wakeAt: (source: string, at: number) => void;
+  /** Do sources wait for their turn, or objects for a write? What may well wait is done later then. */
+  isBusy: () => boolean;
   /** The GitOpsSource kind, as the server serves it. */
   sourceResource: () => ApiResource;
   clock: Clock;

@@ -4,6 +4,7 @@ import type { GitOpsSourceSpec } from '../api/source.ts';
 import { PlumblineError, TerminalError } from '../errors.ts';
 import { isConflict } from '../kube/errors.ts';
 import { RevisionRun } from '../sync/revision.ts';
+import { patiently } from '../concurrency/patiently.ts';
 import { actorFor } from './actor.ts';
 import { claimAndWatch } from './claim.ts';
 import { leaveUntouched } from './drift-record.ts';
@@ -25,6 +26,8 @@ import { verify } from './verify.ts';
 
 /** Somebody else wrote the source in the same moment. */
 const SOON_MS = 50;
+/** What a restart is spared is the least urgent of all. */
+const KEEP_REVISION = { waitMs: 250, patienceMs: 10_000 };
 
 /**
  * Brings one source to where Git and its spec want it: gates with early return, then the way of the data in order. Looks at
@@ -75,7 +78,7 @@ export async function reconcile(source: Source, deps: ReconcileDeps, signal: Abo
   }
   if (waiting) await tellWaiting(source, spec, waiting, deps, signal);
   const outcome = settle(source, spec, deps, { requests, trouble });
-  keepRevision(source, remote, deps);
+  patiently(deps, KEEP_REVISION, () => keepRevision(source, remote, deps));
   return outcome;
 }
 

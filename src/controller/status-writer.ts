@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { STATUS_FIELD_MANAGER } from '../api/names.ts';
-import type { Clock } from '../clock.ts';
+import { patiently, type Patience } from '../concurrency/patiently.ts';
 import { isConflict, isNotFound } from '../kube/errors.ts';
 import { isLater, type KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
@@ -21,7 +21,8 @@ interface AnyStatus {
   conditions?: { type: string; status: string }[] | undefined;
 }
 
-export interface StatusWriterOptions<T, S> {
+/** While it is busy with what comes first, a change that may well pass is told later. */
+export interface StatusWriterOptions<T, S> extends Patience {
   api: KubeApi;
   resource: () => ApiResource;
   statusOf: (subject: S) => T;
@@ -29,9 +30,6 @@ export interface StatusWriterOptions<T, S> {
   quietMs: number;
   /** False when another replica may act by now. */
   mayWrite: () => boolean;
-  /** Is there work that comes before what may well pass? Default: never. */
-  isBusy?: () => boolean;
-  clock: Clock;
   signal: AbortSignal;
   /** The server holds the status of the subject now; `before` is what it held until then, which may be the same. */
   onStored?: (subject: S, before: T | undefined) => void;
@@ -120,14 +118,9 @@ export class StatusWriter<T extends AnyStatus, S extends StatusSubject<T>> {
   }
 
   #schedule(pending: Pending<T, S>, waitMs: number, patienceMs = 0): void {
-    const { clock, isBusy } = this.#options;
     pending.cancel?.();
-    pending.dueAt = clock.elapsed() + waitMs + patienceMs;
-    pending.cancel = clock.after(waitMs, () => {
-      const nextMs = Math.min(waitMs, patienceMs);
-      if (nextMs > 0 && isBusy?.()) this.#schedule(pending, nextMs, patienceMs - nextMs);
-      else void this.flush(pending.subject);
-    });
+    pending.dueAt = this.#options.clock.elapsed() + waitMs + patienceMs;
+    pending.cancel = patiently(this.#options, { waitMs, patienceMs }, () => void this.flush(pending.subject));
   }
 
   /** Writes now, if there is something to write; resolves with whether the server has it. */
