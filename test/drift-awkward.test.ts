@@ -86,3 +86,34 @@ it('what came back in another form while we asked what had become of it is put r
   await until(async () => isDeepStrictEqual(await labels(), before), { what: 'the labels are back' });
   await until(async () => (await team.status()).drift?.healedCount === 1, { what: 'the repair is told' });
 });
+
+/** As a backup tool restores it, or `kubectl replace --force`: labels, proof and all, with another uid. */
+async function remade(place: string, data: Record<string, string>): Promise<void> {
+  const { metadata, ...rest } = (await world.get(place))!;
+  const { name, labels, annotations } = metadata;
+  await world.expect(200, 'DELETE', world.path(place));
+  const body = { ...rest, metadata: { name, labels, annotations }, data };
+  await world.expect(201, 'POST', world.path('v1/configmaps'), { body });
+}
+
+it('an object that somebody made anew while the thread of events was lost is put right at once', async () => {
+  await Team.ready(world, 'remade', { 'a.yaml': config('remade-a') });
+  proxy.disturbWatches({ kind: 'gone' });
+  await remade('v1/configmaps/remade-a', { key: 'restored' });
+  await until(async () => (await dataOf(world, 'remade-a'))?.['key'] === 'value', { what: 'the value is back' });
+});
+
+it('an object that was told to be gone and that somebody made anew is told as it is then', async () => {
+  const team = await Team.ready(world, 'told', { 'a.yaml': config('told-a') }, { drift: { mode: 'Report' } });
+  const copy = (await world.get('v1/configmaps/told-a'))!;
+  await world.expect(200, 'DELETE', world.path('v1/configmaps/told-a'));
+  await team.condition('Drifted', 'True');
+  const { name, labels, annotations } = copy.metadata;
+  const body = { ...copy, metadata: { name, labels, annotations }, data: { key: 'restored' } };
+  await world.expect(201, 'POST', world.path('v1/configmaps'), { body });
+  const paths = async () =>
+    (await team.status()).drift?.objects?.flatMap(({ fields }) => fields.map(({ path }) => path));
+  await until(async () => (await paths())?.join() === '/data/key', { what: 'the value is told' });
+  await world.edit('v1/configmaps/told-a', { data: { key: 'value' } });
+  await until(async () => (await paths())?.join() === '/metadata/managedFields', { what: 'whose it is, is told' });
+});

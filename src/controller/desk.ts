@@ -56,6 +56,10 @@ export class Desk implements SourceDesk {
     return source !== undefined && source.rendered === undefined;
   }
 
+  isApplying(key: string): boolean {
+    return this.#deps().sources.get(key)?.applying ?? false;
+  }
+
   drifted(drift: Drift): void {
     const source = this.#deps().sources.get(drift.source);
     if (source) recordDrift(source, drift, this.#deps());

@@ -128,9 +128,19 @@ export class Healer implements WatchListener {
       // Whatever was changed is found when there is a declaration to compare it with.
       now.declaredDigest = undefined;
       if (source !== undefined && before?.reconcileDisabled && !now.reconcileDisabled) desk.released(source);
+      if (desired && source !== undefined && !now.baseline) this.#cameAnew(source, desired, now, object);
       return;
     }
     if (isKept(desired) && !now.reconcileDisabled) this.#judge(source, desired, now, object);
+  }
+
+  /** Declared, and there for the first time, or as another one than before: somebody put it there while no run was under way to look. */
+  #cameAnew(source: string, desired: Desired, now: LiveObject, object: KubeObject): void {
+    const { desk } = this.#deps;
+    // It may have been looked at before it came.
+    if (desk.isApplying(source)) return desk.released(source);
+    if (!isKept(desired) || now.reconcileDisabled) return;
+    this.#judgeAnew(source, desired, now, object);
   }
 
   /** DELETED comes for a deletion and for a stripped label alike. */
@@ -159,9 +169,8 @@ export class Healer implements WatchListener {
     if (!order) return;
     try {
       const object = await writer.read(order.actor, desired, signal);
-      // Written by us or seen by the watch while we asked: that is newer, and what the watch saw then had nothing to be compared with.
-      if (writer.turns.busy(desired.key)) return;
-      if (live.get(desired.key)) return await this.judgeUnjudged(source, desired);
+      // Written by us or seen by the watch while we asked: that is newer.
+      if (live.get(desired.key) || writer.turns.busy(desired.key)) return;
       if (object?.metadata.deletionTimestamp) return desk.failed(source, desired, terminating(desired));
       const isTheSame = object && (known ? object.metadata.uid === known.uid : provenSource(object) === source);
       if (!isTheSame) return this.#correct(source, desired, [OBJECT_GONE], arrivedAt);
@@ -202,17 +211,20 @@ export class Healer implements WatchListener {
   }
 
   /**
-   * Judges an object that was never compared, or not since it was gone, as if its event had just arrived. Used where a source
-   * wants to hear of drift but leaves it, too: from here on every event of the object is compared in full.
+   * Judges an object that was never compared in this process as if its event had just arrived. Used where a source wants to
+   * hear of drift but leaves it: from here on every event of the object is compared in full.
    */
   async judgeUnjudged(source: string, desired: Desired): Promise<void> {
     const { live } = this.#deps;
     const now = live.get(desired.key);
     if (!now) return this.#look(source, desired, undefined);
-    if (!now.unjudged) return;
+    if (now.unjudged) this.#judgeAnew(source, desired, now, now.unjudged);
+  }
+
+  #judgeAnew(source: string, desired: Desired, now: LiveObject, object: KubeObject): void {
     const next = { ...now, baseline: NEVER_COMPARED, declaredDigest: desired.digest, unjudged: undefined };
-    live.set(next);
-    this.#judge(source, desired, next, now.unjudged);
+    this.#deps.live.set(next);
+    this.#judge(source, desired, next, object);
   }
 
   #inSync(source: string, desired: Desired, now: LiveObject): void {

@@ -60,11 +60,11 @@ export class Repairs {
     const { desk } = this.#deps;
     const order = desk.order(source);
     if (!order) return;
-    if (order.mode === 'Heal')
-      return this.#contest(source, desired, fields.length > 0 ? fields : [OWNERSHIP_CLEARED], arrivedAt);
+    const found = fields.length > 0 ? fields : [OWNERSHIP_CLEARED];
+    if (order.mode === 'Heal') return this.#contest(source, desired, found, arrivedAt);
     // Whoever sets the values back by hand owns the fields then; nothing differs from Git all the same.
     if (fields.length > 0 && fields.every(isRestored)) return desk.inSync(source, desired.key, false);
-    this.#leave(source, desired, fields);
+    this.#leave(source, desired, found);
   }
 
   /** The object is as declared. In a fight that is only so until the next change: whether it holds is told when it is over. */

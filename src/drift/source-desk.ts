@@ -29,6 +29,8 @@ export interface SourceDesk {
   policy(source: string): DriftPolicy;
   /** Is this a source whose declarations are still to be read, so that its objects will have to be compared? */
   awaits(source: string): boolean;
+  /** Does a run of this source write what it declares at this moment? It has looked at all of it by then, or is about to. */
+  isApplying(source: string): boolean;
   /** Every object of the kind is known now. */
   listed(kind: WatchedKind): void;
   drifted(drift: Drift): void;
