@@ -101,6 +101,8 @@ export class Hands {
     switch (how) {
       case 'delete':
         return this.request('DELETE', path, options);
+      case 'remake':
+        return this.#remake(path, options);
       case 'thief':
         return this.#steal(key, path, options);
       case 'value':
@@ -117,6 +119,18 @@ export class Hands {
       case 'extra': // by a manager whose fields nobody takes over
         return patch(additionTo(key, how), 'somebody');
     }
+  }
+
+  /** With our labels, and without our proof, which others may not write. The operator may be faster. */
+  async #remake(path: string, options: { token?: string }): Promise<Answer> {
+    const found = await this.request('GET', path);
+    if (found.status !== 200) return found;
+    const answer = await this.request('DELETE', path, options);
+    if (answer.status >= 300) return answer;
+    const { metadata, ...rest } = found.body;
+    const body = { ...withoutAddress(rest), metadata: { name: metadata.name, labels: metadata.labels } };
+    await this.request('POST', path.slice(0, path.lastIndexOf('/')), { body, ...options });
+    return answer;
   }
 
   /** `kubectl apply --server-side --force-conflicts` of another value. */
@@ -237,4 +251,10 @@ export function isPrevented({ status, body }: ClusterResponse<unknown>): boolean
 
 function said({ status, body }: Answer): string {
   return `${status} ${JSON.stringify(body).slice(0, 400)}`;
+}
+
+/** Of a Service: the address is the server's to give, and may be taken by then. */
+function withoutAddress(object: Omit<KubeObject, 'metadata'>): object {
+  const spec = object['spec'] as object | undefined;
+  return spec ? { ...object, spec: { ...spec, clusterIP: undefined, clusterIPs: undefined } } : object;
 }

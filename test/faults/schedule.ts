@@ -256,8 +256,8 @@ export class Schedule {
     if (isDeclared && !glass && isGuarded) return this.#add({ do: 'edit', key, how, must: 'be refused' });
     // What was taken from us is anybody's, until it is healed.
     if (isDeclared) this.#untouched.delete(key);
-    if (how === 'delete') this.#kept.delete(key);
-    if (how === 'unproven') this.#unproven.add(key);
+    if (how === 'delete' || how === 'remake') this.#kept.delete(key);
+    if (how === 'unproven' || how === 'remake') this.#unproven.add(key);
     this.#add({ do: 'edit', key, how, ...(glass && { glass: true as const }) });
   }
 

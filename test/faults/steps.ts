@@ -2,8 +2,8 @@
 import { victimOf, type Declared, type Fact, type Key, type SourceName } from './declared.ts';
 import type { ApiRule, WatchFault } from './proxy.ts';
 
-/** Edits that contradict Git; under Prevent the API server refuses each of them. */
-export const EDITS = ['value', 'delete', 'unlabel', 'relabel', 'unproven', 'thief', 'unmanaged'] as const;
+/** Edits that contradict Git; under Prevent the API server refuses each of them. `remake`: deleted and, at once, created again by hand. */
+export const EDITS = ['value', 'delete', 'remake', 'unlabel', 'relabel', 'unproven', 'thief', 'unmanaged'] as const;
 /** Edits that add what Git does not declare: an annotation, a field. */
 export const ADDITIONS = ['note', 'extra'] as const;
 export type EditHow = (typeof EDITS)[number] | (typeof ADDITIONS)[number];
