@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { World } from './operator.ts';
 import { config, dataOf, Team } from './team.ts';
 import { until } from './until.ts';
+import { closed } from './windows.ts';
 
 const RBAC = '/apis/rbac.authorization.k8s.io/v1';
 
@@ -71,6 +72,27 @@ describe('a heal that is refused', { concurrency: true }, () => {
     const { failures, drift } = await team.status();
     assert.equal(failures, undefined);
     assert.deepEqual([drift?.count, drift?.objects.map(({ action }) => action)], [0, ['Healed']]);
+  });
+
+  it('waits like any other when the window for healing closes before it is tried again', async () => {
+    await account('late');
+    const spec = { serviceAccountName: 'late', retryInterval: '1s' };
+    const team = await Team.ready(world, 'closing', { 'a.yaml': config('closing-a') }, spec);
+    await world.expect(200, 'DELETE', `${RBAC}/namespaces/${world.namespace}/rolebindings/late`);
+    await world.edit('v1/configmaps/closing-a', { data: { key: 'edited' } });
+    await team.failure('closing-a', 'ApiForbidden');
+    await team.patch({ spec: { windows: [closed('heal')] } });
+    await team.condition('Drifted', 'True', { reason: 'WaitingForWindow' });
+    await bind('late', { kind: 'ServiceAccount', name: 'late', namespace: world.namespace });
+    await team.annotate({ 'plumbline.dev/requestedAt': 'now' });
+    await until(async () => (await team.status()).lastHandledReconcileAt === 'now', {
+      what: 'a further run has ended',
+    });
+    assert.equal((await dataOf(world, 'closing-a'))?.['key'], 'edited');
+    await team.condition('Ready', 'True');
+    await team.annotate({ 'plumbline.dev/healNow': 'once' });
+    await team.condition('Drifted', 'False', { reason: 'InSync' });
+    assert.equal((await dataOf(world, 'closing-a'))?.['key'], 'value');
   });
 
   it('ends when somebody else puts the object right', async () => {

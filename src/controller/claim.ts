@@ -184,7 +184,7 @@ async function refuse(
   const owned = new PlumblineError('OwnedByOtherSource', message, { object: desired.identity });
   const read = () => deps.writer.read(orderFor(source, source.spec!, deps), desired, signal);
   const error = isSameTeam(source.key, holder) ? owned : await refusalOr(owned, read, signal);
-  noteFailure(source, desired, error, deps.clock);
+  noteFailure(source, desired, error, deps);
 }
 
 /**
@@ -197,7 +197,7 @@ async function noteUnjudged(source: Source, desired: Desired, deps: ReconcileDep
   const message = `${describeIdentity(object)} could not be had when the gate of the edge judged this, and waits until it is judged`;
   const unjudged = new PlumblineError('EdgeUnjudged', message, { object });
   const rehearse = () => deps.writer.rehearse(orderFor(source, source.spec!, deps), desired, signal);
-  noteFailure(source, desired, await refusalOr(unjudged, rehearse, signal), deps.clock);
+  noteFailure(source, desired, await refusalOr(unjudged, rehearse, signal), deps);
 }
 
 /** What the API server has against the source comes before what we have to say. */

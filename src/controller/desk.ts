@@ -84,7 +84,7 @@ export class Desk implements SourceDesk {
     const deps = this.#deps();
     const source = deps.sources.get(key);
     if (!source) return;
-    const failure = noteFailure(source, desired, error, deps.clock);
+    const failure = noteFailure(source, desired, error, { clock: deps.clock, isRepair: true });
     recordBlocked(source, desired);
     source.result = { kind: 'partly' };
     deps.metrics.applyFailed(failure.code);

@@ -44,14 +44,18 @@ export function recordDrift(source: Source, drift: Drift, told: Told): void {
   if (state !== 'Found' && !isDeepStrictEqual(known, shown)) tell(source, shown, told);
 }
 
+/** What is told of drift that is not put back; only why may change. */
+const LEFT: ReadonlySet<string | undefined> = new Set(['Reported', 'WaitingForWindow', 'Blocked']);
+
 /** A run leaves the object as it is: for a window, or because the source only wants to hear of it. */
 export function recordLeft(source: Source, desired: Desired, told: Told): void {
   source.left.set(desired.key, desired.digest);
   const waits = source.waitsToHeal(told.clock.now());
   if (waits) told.wakeAt(source.key, source.timetable.at('heal', told.clock.now()).until);
   const known = source.drift.get(desired.key);
-  if (known?.action !== (waits ? 'Reported' : 'WaitingForWindow')) return;
-  source.drift.set(desired.key, leftAs(known, waits ? 'WaitingForWindow' : 'Reported'));
+  const action = waits ? 'WaitingForWindow' : 'Reported';
+  if (!known || known.action === action || !LEFT.has(known.action)) return;
+  source.drift.set(desired.key, leftAs(known, action));
   told.status.changed(source);
 }
 

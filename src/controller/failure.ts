@@ -14,7 +14,12 @@ export function longestRetryMs({ spec }: Source): number {
 }
 
 /** Remembers that an object could not be written: another declaration starts afresh, the same one waits twice as long. */
-export function noteFailure(source: Source, desired: Desired, error: unknown, clock: Clock): Failure {
+export function noteFailure(
+  source: Source,
+  desired: Desired,
+  error: unknown,
+  { clock, isRepair = false }: { clock: Clock; isRepair?: boolean },
+): Failure {
   const before = source.failures.get(desired.key);
   const attempts = before?.digest === desired.digest ? before.attempts + 1 : 1;
   const failure: Failure = {
@@ -25,6 +30,7 @@ export function noteFailure(source: Source, desired: Desired, error: unknown, cl
     message: error instanceof Error ? error.message : String(error),
     digest: desired.digest,
     attempts,
+    isRepair,
     retryAt: clock.elapsed() + Math.min(FIRST_RETRY_MS * 2 ** (attempts - 1), longestRetryMs(source)),
   };
   source.failures.set(desired.key, failure);

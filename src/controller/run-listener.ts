@@ -109,7 +109,10 @@ export class RunListener implements RevisionListener {
   }
 
   failed(desired: Desired, error: unknown): void {
-    const failure = noteFailure(this.#source, desired, error, this.#deps.clock);
+    const before = this.#source.failures.get(desired.key);
+    // A retry is what the first attempt was.
+    const isRepair = !this.#isNew && (before?.digest !== desired.digest || before.isRepair);
+    const failure = noteFailure(this.#source, desired, error, { clock: this.#deps.clock, isRepair });
     this.#deps.metrics.applyFailed(failure.code);
     if (failure.code === 'OwnedByOtherSource') this.#tellOwner(desired);
     this.#deps.log.warn(
@@ -126,14 +129,21 @@ export class RunListener implements RevisionListener {
 
   /** In Report mode, and while the window for healing is closed, a difference that no commit made is told and left, also by commits that change other objects. */
   leaveDrift(desired: Desired): boolean {
-    const { key, failures, left } = this.#source;
+    const { key, failures } = this.#source;
     const waits = !this.#healsNow && this.#source.waitsToHeal(this.#deps.clock.now());
     if (this.#spec.drift.mode !== 'Report' && !waits) return false;
-    const isLeft = left.get(desired.key) === desired.digest;
-    if (!isLeft && (this.#isNew || failures.has(desired.key))) return false;
+    if (!this.#isOldDrift(desired) && (this.#isNew || failures.has(desired.key))) return false;
+    failures.delete(desired.key);
     recordLeft(this.#source, desired, this.#deps);
     void this.#deps.healer.judgeUnjudged(key, desired);
     return true;
+  }
+
+  /** Was it left already, or found and not put back because the server refused that? */
+  #isOldDrift({ key, digest }: Desired): boolean {
+    const { failures, left } = this.#source;
+    const failure = failures.get(key);
+    return left.get(key) === digest || (failure?.digest === digest && failure.isRepair);
   }
 
   /** Says once what was done. */

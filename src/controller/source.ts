@@ -26,6 +26,8 @@ export interface Failure {
   /** Of the declaration that failed; another one is tried at once. */
   digest: string;
   attempts: number;
+  /** It had been applied before, and was to be put back; otherwise a commit is not applied yet. */
+  isRepair: boolean;
   /** Monotonic milliseconds. */
   retryAt: number;
 }
