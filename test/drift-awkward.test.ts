@@ -71,20 +71,35 @@ it('drift is left although the source was edited before its first run after a re
   assert.deepEqual(await dataOf(world, 'edited-a'), { key: 'edited' });
 });
 
+const unlabel = (name: string) =>
+  world.edit(`v1/configmaps/${name}`, {
+    metadata: { labels: { 'plumbline.dev/name': null, 'plumbline.dev/namespace': null } },
+  });
+
+/** Resolves when the operator has asked about what this did; the answer takes a while. */
+async function asked(edit: () => Promise<unknown>): Promise<void> {
+  const late = () => proxy.met.get('late') ?? 0;
+  const before = late();
+  proxy.arm({ on: ['read'], after: 0, times: 1, fault: { kind: 'late', ms: 5_000 } });
+  await edit();
+  await until(() => late() > before, { what: 'the operator asks what became of it' });
+}
+
 it('what came back in another form while we asked what had become of it is put right at once', async () => {
   const team = await Team.ready(world, 'asked', { 'a.yaml': config('asked-a') });
   const labels = async () => (await world.get('v1/configmaps/asked-a'))?.metadata.labels ?? {};
   const before = await labels();
-  const late = () => proxy.met.get('late') ?? 0;
-  const lateBefore = late();
-  proxy.arm({ on: ['read'], after: 0, times: 1, fault: { kind: 'late', ms: 3_000 } });
-  await world.edit('v1/configmaps/asked-a', {
-    metadata: { labels: { 'plumbline.dev/name': null, 'plumbline.dev/namespace': null } },
-  });
-  await until(() => late() > lateBefore, { what: 'the operator asks what became of it' });
+  await asked(() => unlabel('asked-a'));
   await world.edit('v1/configmaps/asked-a', { metadata: { labels: { 'plumbline.dev/name': 'somebody-else' } } });
   await until(async () => isDeepStrictEqual(await labels(), before), { what: 'the labels are back' });
   await until(async () => (await team.status()).drift?.healedCount === 1, { what: 'the repair is told' });
+});
+
+it('what leaves Git while we ask what had become of it is pruned all the same', async () => {
+  const team = await Team.ready(world, 'left', { 'a.yaml': config('left-a'), 'b.yaml': config('left-b') });
+  await asked(() => unlabel('left-a'));
+  await team.push({ 'a.yaml': null });
+  await until(async () => (await world.get('v1/configmaps/left-a')) === undefined, { what: 'it is pruned' });
 });
 
 /** As a backup tool restores it, or `kubectl replace --force`: labels, proof and all, with another uid. */

@@ -5,15 +5,16 @@ import { groupOf, identityKey, identityOf, isLater, type KubeObject } from '../k
 import type { Claims } from '../sync/claims.ts';
 import { isKept, type Desired } from '../sync/desired.ts';
 import type { LiveObject, LiveObjects } from '../sync/live.ts';
-import { provenSource, sighted } from '../sync/sighting.ts';
-import { terminating, type ObjectWriter } from '../sync/writer.ts';
+import { sighted } from '../sync/sighting.ts';
+import type { ObjectWriter } from '../sync/writer.ts';
 import { assess, surrenderedIn } from './assess.ts';
 import { NOTHING_BESIDE } from './beside.ts';
-import { explainValues, OBJECT_GONE, type DriftedField } from './explain.ts';
+import { explainValues, type DriftedField } from './explain.ts';
 import { formatPath } from './fields.ts';
 import type { Difference } from './compare.ts';
-import type { Baseline } from './judge.ts';
+import { NEVER_COMPARED } from './judge.ts';
 import { isLax } from './policy.ts';
+import { LostObjects } from './lost-objects.ts';
 import { Repairs } from './repairs.ts';
 import { answerRewritten, settle } from './settle.ts';
 import type { SourceDesk } from './source-desk.ts';
@@ -37,9 +38,6 @@ interface Waiting {
   deleted: boolean;
 }
 
-/** Differs from everything, so that the next look compares in full. */
-const NEVER_COMPARED: Baseline = { digest: '', resourceVersion: '', neverOwned: [], settled: '' };
-
 /**
  * Answers watch events: an event is judged without a request, in the tick in which it arrives, and drift is healed by one
  * apply. It never decides what should be; that is in Claims.
@@ -48,10 +46,15 @@ export class Healer implements WatchListener {
   readonly #deps: HealerDeps;
   readonly #waiting = new Map<string, Waiting>();
   readonly #repairs: Repairs;
+  readonly #lostObjects: LostObjects;
 
   constructor(deps: HealerDeps) {
     this.#deps = deps;
     this.#repairs = new Repairs(deps, (...answer) => this.noteAnswer(...answer));
+    this.#lostObjects = new LostObjects(deps, {
+      judge: (...sighting) => this.#judge(...sighting),
+      correct: (...drift) => this.#correct(...drift),
+    });
   }
 
   observe(type: WatchEventType, object: KubeObject): void {
@@ -158,29 +161,7 @@ export class Healer implements WatchListener {
     if (!desired && known.source !== undefined && !known.deleting) desk.lostSight(known.source);
     if (desired && source !== undefined) desk.beside(source, desired, NOTHING_BESIDE);
     if (!desired || source === undefined || !desired.policy.reconcile || known.reconcileDisabled) return;
-    if (desired.policy.ssa !== 'Ignore') void this.#look(source, desired, known);
-  }
-
-  /** One GET tells what became of an object that our watches lost: deleted, on its way out, or only without our labels. */
-  async #look(source: string, desired: Desired, known: LiveObject | undefined): Promise<void> {
-    const { live, desk, writer, clock, signal } = this.#deps;
-    const arrivedAt = clock.elapsed();
-    const order = desk.order(source);
-    if (!order) return;
-    try {
-      const object = await writer.read(order.actor, desired, signal);
-      // Written by us or seen by the watch while we asked: that is newer.
-      if (live.get(desired.key) || writer.turns.busy(desired.key)) return;
-      if (object?.metadata.deletionTimestamp) return desk.failed(source, desired, terminating(desired));
-      const isTheSame = object && (known ? object.metadata.uid === known.uid : provenSource(object) === source);
-      if (!isTheSame) return this.#correct(source, desired, [OBJECT_GONE], arrivedAt);
-      const baseline = known?.baseline ?? NEVER_COMPARED;
-      const now = { ...sighted(object, known, desired), baseline, declaredDigest: desired.digest };
-      live.set(now);
-      this.#judge(source, desired, now, object);
-    } catch (error) {
-      if (!signal.aborted) desk.failed(source, desired, error);
-    }
+    if (desired.policy.ssa !== 'Ignore') void this.#lostObjects.look(source, desired, known);
   }
 
   #judge(source: string, desired: Desired, now: LiveObject, object: KubeObject): void {
@@ -217,7 +198,7 @@ export class Healer implements WatchListener {
   async judgeUnjudged(source: string, desired: Desired): Promise<void> {
     const { live } = this.#deps;
     const now = live.get(desired.key);
-    if (!now) return this.#look(source, desired, undefined);
+    if (!now) return this.#lostObjects.look(source, desired, undefined);
     if (now.unjudged) this.#judgeAnew(source, desired, now, now.unjudged);
   }
 

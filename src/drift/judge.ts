@@ -17,6 +17,9 @@ export interface Baseline {
   readonly settled: string;
 }
 
+/** Differs from everything, so that the next look compares in full. */
+export const NEVER_COMPARED: Baseline = { digest: '', resourceVersion: '', neverOwned: [], settled: '' };
+
 export interface Sighting {
   /** As it is sent, parsed; without the fields that are given up on purpose (see ignore.ts). */
   readonly declared: KubeObject;
