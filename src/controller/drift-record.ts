@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { STATUS_LIMITS } from '../api/status.ts';
+import { STATUS_LIMITS } from '../api/status-limits.ts';
 import type { GitOpsSourceSpec } from '../api/source.ts';
 import type { DriftedField } from '../drift/explain.ts';
 import type { Drift } from '../drift/source-desk.ts';

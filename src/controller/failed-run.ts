@@ -1,4 +1,4 @@
-import { STATUS_LIMITS } from '../api/status.ts';
+import { STATUS_LIMITS } from '../api/status-limits.ts';
 import { PlumblineError, TerminalError } from '../errors.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { subjectOf } from './drift-record.ts';

@@ -1,5 +1,5 @@
 import type { GitOpsSourceStatus } from '../api/source.ts';
-import { STATUS_LIMITS } from '../api/status.ts';
+import { STATUS_LIMITS } from '../api/status-limits.ts';
 
 type History = NonNullable<GitOpsSourceStatus['history']>;
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { STATUS_LIMITS } from '../api/status.ts';
+import { STATUS_LIMITS } from '../api/status-limits.ts';
 import { identityKey } from '../kube/object.ts';
 import type { Desired } from '../sync/desired.ts';
 import { pendingOf, type PendingInput } from './pending.ts';

@@ -1,5 +1,5 @@
 import type { GitOpsSourceStatus } from '../api/source.ts';
-import { STATUS_LIMITS } from '../api/status.ts';
+import { STATUS_LIMITS } from '../api/status-limits.ts';
 import type { Desired } from '../sync/desired.ts';
 import type { Hold } from '../sync/hold.ts';
 import type { PrunePlan } from '../sync/prune-guard.ts';

@@ -1,5 +1,5 @@
 import type { GitOpsSourceSpec } from '../api/source.ts';
-import { STATUS_LIMITS } from '../api/status.ts';
+import { STATUS_LIMITS } from '../api/status-limits.ts';
 import type { DriftedField } from '../drift/explain.ts';
 import { shownPath, shownValue } from '../drift/mask.ts';
 import type { DriftedObject } from '../report/sentences.ts';

@@ -1,7 +1,7 @@
 import { removeCondition, setCondition, type Condition, type NewCondition } from '../api/conditions.ts';
 import { HEAL_NOW_ANNOTATION } from '../api/names.ts';
 import type { GitOpsSourceStatus } from '../api/source.ts';
-import { STATUS_LIMITS } from '../api/status.ts';
+import { STATUS_LIMITS } from '../api/status-limits.ts';
 import type { Identity } from '../kube/object.ts';
 import { sayDrift, sayFailures, sayPending, shorten, type DriftedObject } from '../report/sentences.ts';
 import { capStatus, condition } from '../report/status-size.ts';

@@ -1,4 +1,4 @@
-import { STATUS_LIMITS } from '../api/status.ts';
+import { STATUS_LIMITS } from '../api/status-limits.ts';
 import type { Finding } from '../edge/finding.ts';
 import { withoutValues } from '../edge/gather.ts';
 import type { Guard } from '../edge/guard.ts';

@@ -1,6 +1,6 @@
 import type { NewCondition } from '../api/conditions.ts';
 import type { GitOpsSourceStatus } from '../api/source.ts';
-import { STATUS_LIMITS } from '../api/status.ts';
+import { STATUS_LIMITS } from '../api/status-limits.ts';
 import type { Finding, Party, Severity } from '../edge/finding.ts';
 import type { Setback, Setbacks } from '../edge/setbacks.ts';
 import { sayFinding } from '../edge/verdict.ts';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { GitOpsSourceStatus } from '../api/source.ts';
-import { STATUS_LIMITS, gitOpsSourceStatus } from '../api/status.ts';
+import { STATUS_LIMITS } from '../api/status-limits.ts';
+import { gitOpsSourceStatus } from '../api/status.ts';
 import { capStatus } from './status-size.ts';
 
 const time = '2026-01-02T03:04:05Z';

@@ -1,6 +1,6 @@
 import type { Condition, NewCondition } from '../api/conditions.ts';
 import type { GitOpsSourceStatus } from '../api/source.ts';
-import { STATUS_LIMITS } from '../api/status.ts';
+import { STATUS_LIMITS } from '../api/status-limits.ts';
 import { type DriftedObject, type EdgeSetback, cut, shorten } from './sentences.ts';
 
 /** The lists that may lose their last entries. Those of the status that are missing here always stay whole. */

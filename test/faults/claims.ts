@@ -1,7 +1,7 @@
 // What the status of a source says that is not so; everything is quiet, and each source stands as it must. Pure.
 import type { GitOpsSource } from '../../src/api/source.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
-import { STATUS_LIMITS } from '../../src/api/status.ts';
+import { STATUS_LIMITS } from '../../src/api/status-limits.ts';
 import { ADDITIONS, type Standing } from './steps.ts';
 import { hasAddition, KINDS, OBJECT_KINDS, type Declared, type Key, type SourceName } from './declared.ts';
 import type { Sight, Wanted } from './difference.ts';
