@@ -13,7 +13,7 @@ import { sizeOf, tallyOf, type EdgeSize, type Tally } from './tally.ts';
 /** Objects as they are handed to the judge, field by field: ten thousand small things take a message longer than five lists. */
 export interface Exhibits {
   readonly keys: string[];
-  /** JSON; undefined: as it was before. */
+  /** JSON; undefined: as it was before. The judge empties it while it reads: the texts of thousands of objects are megabytes. */
   readonly bodies: (string | undefined)[];
   /** As in `Origin`. */
   readonly sources: (string | undefined)[];
@@ -66,6 +66,7 @@ export class EdgeJudge {
     for (const [at, key] of put.keys.entries()) {
       const body = put.bodies[at];
       const object = body === undefined ? this.#objects.get(key)?.object : read(body);
+      put.bodies[at] = undefined;
       if (object) this.#objects.set(key, { object, origin: originAt(at, put) });
     }
     const asked = new Set<string>();
