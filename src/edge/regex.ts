@@ -16,8 +16,8 @@ export type Regex =
  */
 const MAX_STEPS = 10_000;
 
-// Objects come again and again unchanged, so what was found out about a text is kept: of many texts what they are, of few the
-// compiled program (about 15 KB each). Emptied when full, so that it never grows for ever.
+// Objects come again and again unchanged, so what was found out about a text is kept: of many texts what they are, of those few
+// that others are matched with the compiled program as well (about 15 KB each). Emptied when full, so that it never grows for ever.
 const verdicts = new Map<string, Regex>();
 const VERDICTS_AT_MOST = 20_000;
 const programs = new Map<string, RE2JS>();
@@ -45,7 +45,7 @@ function read(text: string): Regex {
   const steps = stepsAtMost(text);
   if (steps > MAX_STEPS) return { kind: 'unmeasured', steps };
   try {
-    return { kind: 'valid', programSize: re2ProgramSize(programOf(text)) };
+    return { kind: 'valid', programSize: re2ProgramSize(RE2JS.compile(text)) };
   } catch (error) {
     if (!(error instanceof RE2JSException)) throw error;
     return { kind: 'invalid', problem: error.message.replace(/^error parsing regexp: /, '') };
