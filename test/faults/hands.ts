@@ -1,5 +1,6 @@
 // What people do to the cluster of one world with kubectl; their requests go on while the API server restarts.
 import { setTimeout as delay } from 'node:timers/promises';
+import { load } from 'js-yaml';
 import type { DriftGuard } from '../../src/api/drift-guard.ts';
 import type { GitOpsSource } from '../../src/api/source.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
@@ -10,6 +11,7 @@ import {
   additionTo,
   collectionOf,
   folderOf,
+  manifestOf,
   patchOf,
   valueOf,
   type Key,
@@ -102,7 +104,7 @@ export class Hands {
       case 'delete':
         return this.request('DELETE', path, options);
       case 'remake':
-        return this.#remake(path, options);
+        return this.#remake(key, path, options);
       case 'thief':
         return this.#steal(key, path, options);
       case 'value':
@@ -121,14 +123,17 @@ export class Hands {
     }
   }
 
-  /** With our labels, and without our proof, which others may not write. The operator may be faster. */
-  async #remake(path: string, options: { token?: string }): Promise<Answer> {
+  /** As from an old backup: with our labels, and without our proof, which others may not write. The operator may be faster. */
+  async #remake(key: Key, path: string, options: { token?: string }): Promise<Answer> {
     const found = await this.request('GET', path);
     if (found.status !== 200) return found;
     const answer = await this.request('DELETE', path, options);
     if (answer.status >= 300) return answer;
-    const { metadata, ...rest } = found.body;
-    const body = { ...withoutAddress(rest), metadata: { name: metadata.name, labels: metadata.labels } };
+    const ours = Object.entries(found.body.metadata.labels ?? {}).filter(([label]) =>
+      label.startsWith('plumbline.dev/'),
+    );
+    const body = load(manifestOf(key, 'remade', this.#places)) as KubeObject;
+    body.metadata.labels = Object.fromEntries(ours);
     await this.request('POST', path.slice(0, path.lastIndexOf('/')), { body, ...options });
     return answer;
   }
@@ -251,10 +256,4 @@ export function isPrevented({ status, body }: ClusterResponse<unknown>): boolean
 
 function said({ status, body }: Answer): string {
   return `${status} ${JSON.stringify(body).slice(0, 400)}`;
-}
-
-/** Of a Service: the address is the server's to give, and may be taken by then. */
-function withoutAddress(object: Omit<KubeObject, 'metadata'>): object {
-  const spec = object['spec'] as object | undefined;
-  return spec ? { ...object, spec: { ...spec, clusterIP: undefined, clusterIPs: undefined } } : object;
 }
