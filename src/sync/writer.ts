@@ -1,7 +1,5 @@
 import { FIELD_MANAGER, INITIAL_FIELD_MANAGER, OWNER_ANNOTATION, ownerProof } from '../api/names.ts';
 import { baselineOf, type Baseline } from '../drift/judge.ts';
-import { formatPath, ownEntry } from '../drift/fields.ts';
-import { leavesOutside, pick } from '../drift/handover.ts';
 import { PlumblineError } from '../errors.ts';
 import type { Discovery } from '../kube/discovery.ts';
 import { isConflict, isKindNotServed, isNotFound, KubeError } from '../kube/errors.ts';
@@ -12,6 +10,7 @@ import { impersonated, type Actor, type WriteCall } from './actor.ts';
 import { bodyWithout } from './body.ts';
 import type { Desired } from './desired.ts';
 import { withoutForeign } from './foreign-fields.ts';
+import { handOver, takeBack } from './given-up.ts';
 import { assertMayTouch, firstTouch, readLive, type Adopted } from './first-touch.ts';
 import type { LiveObject, LiveObjects } from './live.ts';
 import { Presence } from './presence.ts';
@@ -138,10 +137,10 @@ export class ObjectWriter {
 
   async #applyOwn(call: WriteCall, surrendered: readonly string[]): Promise<Written> {
     const body = bodyWithout(call.desired.body, surrendered);
-    if (call.desired.givenUp) await this.#handOver(call);
+    if (call.desired.givenUp) await handOver(this.#deps.api, call);
     try {
       const { object, created } = await this.#send(call, body, { force: true });
-      const kept = await this.#takeBack(call, object);
+      const kept = await takeBack(this.#deps.api, call, object);
       const settled = await this.#cleanse(call, body, kept);
       return { action: created ? 'created' : 'configured', object: settled };
     } catch (error) {
@@ -185,7 +184,7 @@ export class ObjectWriter {
     const { desired } = call;
     let settled = object;
     if (desired.givenUp) {
-      await this.#handOver(call, object);
+      await handOver(this.#deps.api, call, object);
       ({ object: settled } = await this.#send(call, desired.body, { force: true }));
     }
     return { ...written, object: await this.#cleanse(call, desired.body, settled) };
@@ -199,47 +198,6 @@ export class ObjectWriter {
     const settled = await withoutForeign(this.#deps.api, call, answer, again);
     if (settled !== answer) this.#record(desired, body, settled);
     return settled;
-  }
-
-  /**
-   * Makes `plumbline-initial` co-owner of the given-up fields that we still own, with their live values. Not forced and with
-   * the live value, so it can change nothing.
-   */
-  async #handOver(call: WriteCall, known?: KubeObject): Promise<void> {
-    const { actor, desired, resource, signal } = call;
-    const { namespace, name } = desired.identity;
-    const live = known ?? (await this.#deps.api.get(resource, namespace, name, { ...impersonated(actor), signal }));
-    const fields = ownEntry(live, FIELD_MANAGER)?.fieldsV1;
-    const body = fields && pick(live, desired.givenUp?.paths ?? [], fields);
-    if (!body) return;
-    await this.#deps.api.apply(resource, namespace, name, JSON.stringify(body), {
-      fieldManager: INITIAL_FIELD_MANAGER,
-      force: false,
-      ...impersonated(actor),
-      signal,
-    });
-  }
-
-  /**
-   * What was given up once and is declared again is ours alone: as long as `plumbline-initial` owns it too, it would stay in
-   * the cluster when Git drops it. Fields that only the second manager holds stay with it.
-   */
-  async #takeBack(call: WriteCall, object: KubeObject): Promise<KubeObject> {
-    const [initial, ours] = [INITIAL_FIELD_MANAGER, FIELD_MANAGER].map((name) => ownEntry(object, name)?.fieldsV1);
-    if (!initial || !ours) return object;
-    const kept = leavesOutside(initial, ours).map(formatPath);
-    if (kept.length === leavesOutside(initial, undefined).length) return object;
-    const { apiVersion, kind, metadata } = object;
-    const { name, namespace } = metadata;
-    const body = pick(object, kept, initial) ?? {
-      apiVersion,
-      kind,
-      metadata: { name, ...(namespace && { namespace }) },
-    };
-    const { actor, resource, signal, desired } = call;
-    const options = { fieldManager: INITIAL_FIELD_MANAGER, force: false, ...impersonated(actor), signal };
-    const { namespace: place } = desired.identity;
-    return (await this.#deps.api.apply(resource, place, name, JSON.stringify(body), options)).object;
   }
 
   async #recreateIfWanted(call: WriteCall, error: unknown): Promise<Written> {
