@@ -123,7 +123,10 @@ export class Hands {
     }
   }
 
-  /** As from an old backup: with our labels, and without our proof, which others may not write. The operator may be faster. */
+  /**
+   * As from an old backup: with our labels, and without our proof, which others may not write. By server-side apply: who creates
+   * by other ways holds the server's defaults, too, which are foreign fields then. The operator may be faster.
+   */
   async #remake(key: Key, path: string, options: { token?: string }): Promise<Answer> {
     const found = await this.request('GET', path);
     if (found.status !== 200) return found;
@@ -134,7 +137,8 @@ export class Hands {
     );
     const body = load(manifestOf(key, 'remade', this.#places)) as KubeObject;
     body.metadata.labels = Object.fromEntries(ours);
-    await this.request('POST', path.slice(0, path.lastIndexOf('/')), { body, ...options });
+    const contentType = 'application/apply-patch+yaml';
+    await this.request('PATCH', `${path}?fieldManager=backup&force=true`, { body, contentType, ...options });
     return answer;
   }
 
