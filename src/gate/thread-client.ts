@@ -91,7 +91,7 @@ export class EdgeThread {
 
   #start(): Worker {
     this.#sent.clear();
-    const limits = { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: 8 };
+    const limits = { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: 6 };
     const worker = new Worker(threadUrl(), { name: 'edge', resourceLimits: limits });
     const ended = (why: string, cause?: unknown) => {
       if (this.#worker !== worker) return;
