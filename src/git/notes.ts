@@ -30,8 +30,8 @@ export class Notes {
     const content = await readFile(join(this.#dir, name)).catch(() => undefined);
     const end = (content?.length ?? 0) - DIGEST_CHARS;
     if (!content || end < 0) return undefined;
-    const lines = content.subarray(0, end);
-    return hash('sha256', lines) === content.toString('latin1', end) ? linesOf(lines) : undefined;
+    const isWhole = hash('sha256', content.subarray(0, end)) === content.toString('latin1', end);
+    return isWhole ? linesOf(content, end) : undefined;
   }
 
   /** Replaces the note. Rejects with the error of the file system. */
@@ -101,11 +101,18 @@ async function writeWhole(path: string, lines: Iterable<string>): Promise<number
   }
 }
 
-/** Decoded one after the other: the whole text would be in memory twice. */
-function* linesOf(content: Buffer): Generator<string> {
-  for (let start = 0, end = 0; (end = content.indexOf('\n', start)) >= 0; start = end + 1) {
+/**
+ * Decoded one after the other: the whole text would be in memory twice. The bytes go back with the last one: after a restart a
+ * collection that would find them comes only when all else is in memory, too.
+ */
+function* linesOf(content: Buffer, length: number): Generator<string> {
+  for (let start = 0, end = 0; start < length; start = end + 1) {
+    end = content.indexOf('\n', start);
     yield content.toString('utf8', start, end);
   }
+  const { buffer, byteLength } = content;
+  // Small files may lie in memory that others share.
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }
 
 function total(sizes: ReadonlyMap<string, number>): number {
