@@ -230,6 +230,37 @@ test('a 410 in the middle of a paged list starts the list again', async () => {
   assert.equal(fake.requests[2]?.query.get('continue'), null);
 });
 
+test('what is listed is asked for at once, and handed on when what it waits for has settled', async () => {
+  await using fake = await scripted([(r) => sendList(r, ['a'], '1')], [silent]);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const items: string[] = [];
+  const handler = { item: ({ metadata }: KubeObject) => void items.push(metadata.name) };
+  await using watched = watch(fake.api, { resource: CONFIG_MAPS, after: promise }, { handler });
+  await until(() => fake.requests.length === 1);
+  // A list that has to wait for nothing is through by then.
+  await using other = watch(fake.api);
+  await other.reflector.synced;
+  assert.deepEqual(items, []);
+  resolve();
+  await watched.reflector.synced;
+  assert.deepEqual(items, ['a']);
+});
+
+test('what is listed is not handed on when the reflector was stopped while it waited', async () => {
+  await using fake = await scripted([(r) => sendList(r, ['a'], '1')], [silent]);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const items: string[] = [];
+  const handler = { item: ({ metadata }: KubeObject) => void items.push(metadata.name) };
+  const watched = watch(fake.api, { resource: CONFIG_MAPS, after: promise }, { handler });
+  await until(() => fake.requests.length === 1);
+  await using other = watch(fake.api);
+  await other.reflector.synced;
+  const stopped = watched.stop();
+  resolve();
+  await stopped;
+  assert.deepEqual(items, []);
+});
+
 for (const [status, reason] of [
   [403, 'Forbidden'],
   [404, 'NotFound'],

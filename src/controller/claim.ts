@@ -29,6 +29,7 @@ export async function claimAndWatch(
   const { status } = deps;
   await watchKinds(source, rendered, deps, signal);
   source.rendered = rendered;
+  source.expected = undefined;
   const unjudged = new Set(
     grantable(source, deps.edge.withheld({ source: source.key, desired: rendered.desired }), deps),
   );

@@ -60,6 +60,12 @@ export class Desk implements SourceDesk {
     return this.#deps().sources.get(key)?.applying ?? false;
   }
 
+  expected(key: string, object: string): Desired | undefined {
+    const source = this.#deps().sources.get(key);
+    // What was told to differ is told to be over by the run that finds it so.
+    return source?.drift.has(object) ? undefined : source?.expected?.get(object);
+  }
+
   drifted(drift: Drift): void {
     const source = this.#deps().sources.get(drift.source);
     if (source) recordDrift(source, drift, this.#deps());

@@ -10,6 +10,7 @@ import { claimAndWatch } from './claim.ts';
 import { leaveUntouched } from './drift-record.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { passEdge } from './edge-gate.ts';
+import { judgedBy } from './expected.ts';
 import { finalize } from './finalize.ts';
 import { historyWith } from './history.ts';
 import { restoreProofs } from './lost-proof.ts';
@@ -59,11 +60,10 @@ export async function reconcile(source: Source, deps: ReconcileDeps, signal: Abo
   try {
     await claimAndWatch(source, rendered, deps, signal);
     // What counts as drift is another question now: everything is looked at anew.
-    const judgedBy = JSON.stringify([spec.drift.ignore, spec.drift.foreignFields, spec.drift.allowManagers]);
-    const isJudgedAnew = source.judgedBy !== undefined && source.judgedBy !== judgedBy;
+    const isJudgedAnew = source.judgedBy !== undefined && source.judgedBy !== judgedBy(spec);
     if (isJudgedAnew || ((isRequested || source.verifyDue) && !isNew)) await verify(source, deps, signal);
     // Only now: a run that is cut short leaves the look to the next one.
-    source.judgedBy = judgedBy;
+    source.judgedBy = judgedBy(spec);
 
     if (first.length > 0) await pruneFirst(source, spec, first, deps, signal);
     await apply(source, spec, deps, { isNew, retryAll: isRequested, healNow }, signal);

@@ -7,6 +7,7 @@ import type { Declared, RenderProblem } from '../render/declared.ts';
 import { render, type RenderResult } from '../render/render.ts';
 import { desire } from '../sync/desired.ts';
 import type { ReconcileDeps } from './deps.ts';
+import { expect } from './expected.ts';
 import { recallRevision, wholeOf } from './kept-revision.ts';
 import type { Rendered, Source } from './source.ts';
 
@@ -58,9 +59,14 @@ async function readAhead(
   if (source.rendered || !tip) return source.rendered;
   try {
     const isHere = await deps.git.holds(remote, tip, { signal, timeoutMs: durationMs(spec.timeout) });
-    return isHere ? await renderAt(source, spec, remote, tip, undefined, deps, signal) : undefined;
+    if (!isHere) return undefined;
+    const rendered = await renderAt(source, spec, remote, tip, undefined, deps, signal);
+    await expect(source, spec, rendered, deps, signal);
+    return rendered;
   } catch {
     return undefined;
+  } finally {
+    source.isReadAhead();
   }
 }
 

@@ -86,6 +86,11 @@ export class Source {
   /** The revision that Git has now, with its commit as soon as it is read; it need not be the one that is enforced. */
   attempt: { revision: string; commit?: Commit } | undefined;
   rendered: Rendered | undefined;
+  /**
+   * Before the first run has let anything through: what was applied last, by key, which is most likely what it will let through.
+   * undefined as well where it must be looked at what others have beside it.
+   */
+  expected: ReadonlyMap<string, Desired> | undefined;
   /** The one before it, until everything live is known that it may have left behind (`lost-proof.ts`). */
   superseded: Rendered | undefined;
   readonly cache = new RenderCache();
@@ -143,6 +148,7 @@ export class Source {
   /** Whether drift can be told: false while Git has not been read once in this process. */
   judged = false;
   #served: ReadonlySet<string>;
+  readonly #ahead = Promise.withResolvers<void>();
 
   constructor(resource: GitOpsSource) {
     this.namespace = resource.metadata.namespace;
@@ -174,6 +180,16 @@ export class Source {
     this.timetable = new Timetable(this.spec?.windows ?? []);
     // A suspended one keeps what it last was.
     if (!this.spec?.suspend) this.result = { kind: 'pending' };
+  }
+
+  /** Resolves when `expected` is known, or when that cannot be had. */
+  get readAhead(): Promise<void> {
+    return this.#ahead.promise;
+  }
+
+  /** Nothing more is known before Git has answered. */
+  isReadAhead(): void {
+    this.#ahead.resolve();
   }
 
   get spec(): GitOpsSourceSpec | undefined {

@@ -31,6 +31,9 @@ export interface SourcesInput {
   signal: AbortSignal;
 }
 
+/** What is listed waits so long at most for what it will be compared with: others may share the list. */
+const READ_AHEAD_MS = 1_000;
+
 /** The sources as their watch tells them: queues those of which something is wished, and cleans up behind those that go. */
 export class Sources implements ReflectorHandler {
   readonly #input: SourcesInput;
@@ -119,14 +122,19 @@ export class Sources implements ReflectorHandler {
     this.#verifies.set(source.key, deps().clock.after(verifyIntervalMs * (0.75 + random() / 2), verify));
   }
 
-  /** After a restart the kinds of the stored inventory are listed while Git is still being read. */
+  /**
+   * After a restart the kinds of the stored inventory are listed while Git is still being read. What they hold is looked at when
+   * the source knows what it applied last: of what is as declared there, nothing but a digest is kept then.
+   */
   #warmUp(source: Source): void {
-    const { discovery, watches } = this.#input.deps();
+    const { discovery, watches, clock } = this.#input.deps();
     const kinds = (source.status.inventory?.kinds ?? []).flatMap(({ group, kind }): WatchedKind[] => {
       const resource = discovery.cachedPreferred(group, kind);
       return resource ? [{ apiVersion: resource.apiVersion, kind }] : [];
     });
-    if (kinds.length > 0) watches.want(source.key, kinds);
+    if (kinds.length === 0) return;
+    const patience = new Promise<void>((resolve) => void clock.after(READ_AHEAD_MS, resolve));
+    watches.want(source.key, kinds, Promise.race([source.readAhead, patience]));
   }
 
   #gone(key: string): void {

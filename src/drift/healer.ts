@@ -7,6 +7,7 @@ import { isKept, type Desired } from '../sync/desired.ts';
 import type { LiveObject, LiveObjects } from '../sync/live.ts';
 import { sighted } from '../sync/sighting.ts';
 import type { ObjectWriter } from '../sync/writer.ts';
+import { judgedAhead } from './ahead.ts';
 import { assess, surrenderedIn } from './assess.ts';
 import { NOTHING_BESIDE } from './beside.ts';
 import { explainValues, type DriftedField } from './explain.ts';
@@ -132,6 +133,7 @@ export class Healer implements WatchListener {
       now.declaredDigest = undefined;
       if (source !== undefined && before?.reconcileDisabled && !now.reconcileDisabled) desk.released(source);
       if (desired && source !== undefined && !now.baseline) this.#cameAnew(source, desired, now, object);
+      if (!desired) this.judgeAhead(now);
       return;
     }
     if (isKept(desired) && !now.reconcileDisabled) this.#judge(source, desired, now, object);
@@ -144,6 +146,18 @@ export class Healer implements WatchListener {
     if (desk.isApplying(source)) return desk.released(source);
     if (!isKept(desired) || now.reconcileDisabled) return;
     this.#judgeAnew(source, desired, now, object);
+  }
+
+  /**
+   * Judges what waits by what its source is expected to declare, where that is known. Says nothing to anybody: that is for the run
+   * of the source, which compares what goes on waiting.
+   */
+  judgeAhead(waiting: LiveObject): void {
+    const { live, desk } = this.#deps;
+    const { source, key } = waiting;
+    const expected = source === undefined ? undefined : desk.expected(source, key);
+    const judged = expected && judgedAhead(waiting, expected);
+    if (judged) live.set(judged);
   }
 
   /** DELETED comes for a deletion and for a stripped label alike. */

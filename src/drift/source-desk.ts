@@ -31,6 +31,8 @@ export interface SourceDesk {
   awaits(source: string): boolean;
   /** Does a run of this source write what it declares at this moment? It has looked at all of it by then, or is about to. */
   isApplying(source: string): boolean;
+  /** What such a source will most likely declare of this object, once it is let through; nothing of it is in force yet. */
+  expected(source: string, key: string): Desired | undefined;
   /** Every object of the kind is known now. */
   listed(kind: WatchedKind): void;
   drifted(drift: Drift): void;

@@ -28,6 +28,8 @@ export interface WatchListener {
 interface Watch {
   kind: WatchedKind;
   wantedBy: Set<string>;
+  /** What its objects are judged by is being read: they come after that. */
+  after: Promise<unknown> | undefined;
   stop: AbortController;
   /** A whole list has been seen since the watch began. */
   listed: boolean;
@@ -73,14 +75,14 @@ export class KindWatches {
     return this.#watches.has(keyOfKind(kind));
   }
 
-  /** Replaces what a source wants watched. */
-  want(source: string, kinds: readonly WatchedKind[]): void {
+  /** Replaces what a source wants watched. Objects of kinds that nobody else watches yet come `after` this has settled. */
+  want(source: string, kinds: readonly WatchedKind[], after?: Promise<unknown>): void {
     const wanted = new Map(kinds.map((kind) => [keyOfKind(kind), kind]));
     for (const [key, watch] of this.#watches) {
       if (wanted.has(key)) watch.wantedBy.add(source);
       else if (watch.wantedBy.delete(source) && watch.wantedBy.size === 0) this.#stop(key, watch);
     }
-    for (const [key, kind] of wanted) if (!this.#watches.has(key)) this.#start(key, kind, source);
+    for (const [key, kind] of wanted) if (!this.#watches.has(key)) this.#start(key, kind, source, after);
   }
 
   /** Those of the kinds that have not been listed whole yet; waits for them up to `timeoutMs`. */
@@ -100,10 +102,11 @@ export class KindWatches {
     return kinds.filter((kind) => !this.#watches.get(keyOfKind(kind))?.listed);
   }
 
-  #start(key: string, kind: WatchedKind, source: string): void {
+  #start(key: string, kind: WatchedKind, source: string, after: Promise<unknown> | undefined): void {
     const watch: Watch = {
       kind,
       wantedBy: new Set([source]),
+      after,
       stop: new AbortController(),
       listed: false,
       failing: false,
@@ -150,6 +153,7 @@ export class KindWatches {
       resource,
       ...(this.#labelSelector !== undefined && { labelSelector: this.#labelSelector }),
       ...(watch.kind.metadataOnly && { metadataOnly: true }),
+      ...(watch.after && { after: watch.after }),
     };
     const reflector = new Reflector(this.#api, selection, { ...handler, problem });
     await reflector.run(AbortSignal.any([signal, vanished.signal]));

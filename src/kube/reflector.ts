@@ -27,6 +27,8 @@ export interface ReflectorHandler {
 
 export interface ReflectorOptions extends Selection {
   resource: ApiResource;
+  /** What is listed is asked for at once and handed on only when this has settled. Must settle. */
+  after?: Promise<unknown>;
 }
 
 /** Times in milliseconds; the defaults are client-go's where it has them. */
@@ -128,6 +130,8 @@ export class Reflector {
     // Not retried below us: a problem is told when it happens, and our own backoff paces the next attempt.
     const options = { ...this.#options, signal, retry: false };
     for await (const page of this.#api.list(this.#options.resource, options)) {
+      await this.#options.after;
+      signal.throwIfAborted();
       version = page.resourceVersion;
       for (const object of page.items) this.#tell((handler) => handler.item(object));
     }
