@@ -31,7 +31,9 @@ export interface SourcesInput {
   signal: AbortSignal;
 }
 
-/** What is listed waits so long at most for what it will be compared with: others may share the list. */
+/** Of a source with so many objects, what is listed waits for what it will be compared with; fewer take little room. */
+const MANY_OBJECTS = 2_000;
+/** It waits so long at most: others may share the list. */
 const READ_AHEAD_MS = 1_000;
 
 /** The sources as their watch tells them: queues those of which something is wished, and cleans up behind those that go. */
@@ -123,18 +125,20 @@ export class Sources implements ReflectorHandler {
   }
 
   /**
-   * After a restart the kinds of the stored inventory are listed while Git is still being read. What they hold is looked at when
-   * the source knows what it applied last: of what is as declared there, nothing but a digest is kept then.
+   * After a restart the kinds of the stored inventory are listed while Git is still being read. Of many objects what they hold is
+   * looked at when the source knows what it applied last: of what is as declared there, nothing but a digest is kept then.
    */
   #warmUp(source: Source): void {
     const { discovery, watches, clock } = this.#input.deps();
-    const kinds = (source.status.inventory?.kinds ?? []).flatMap(({ group, kind }): WatchedKind[] => {
+    const { kinds: stored = [], count = 0 } = source.status.inventory ?? {};
+    const kinds = stored.flatMap(({ group, kind }): WatchedKind[] => {
       const resource = discovery.cachedPreferred(group, kind);
       return resource ? [{ apiVersion: resource.apiVersion, kind }] : [];
     });
     if (kinds.length === 0) return;
-    const patience = new Promise<void>((resolve) => void clock.after(READ_AHEAD_MS, resolve));
-    watches.want(source.key, kinds, Promise.race([source.readAhead, patience]));
+    const patience = () => new Promise<void>((resolve) => void clock.after(READ_AHEAD_MS, resolve));
+    const after = count < MANY_OBJECTS ? undefined : Promise.race([source.readAhead, patience()]);
+    watches.want(source.key, kinds, after);
   }
 
   #gone(key: string): void {
