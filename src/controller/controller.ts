@@ -285,7 +285,7 @@ export class Controller {
     const startedAt = clock.elapsed();
     status.changedLately(source, RUN_IS_LONG_MS, RUN_PATIENCE_MS);
     const outcome = await this.#outcome(source, AbortSignal.any([abort, this.#input.signal]));
-    source.isReadAhead();
+    source.endReadAhead();
     if (outcome === undefined || this.#sources.byKey.get(key) !== source) return;
     metrics.reconciled(key, outcome, (clock.elapsed() - startedAt) / 1000);
     if (outcome === 'done' && this.#isBusy()) status.changedLately(source, END_SETTLES_MS, END_PATIENCE_MS);

@@ -66,7 +66,7 @@ async function readAhead(
   } catch {
     return undefined;
   } finally {
-    source.isReadAhead();
+    source.endReadAhead();
   }
 }
 

@@ -188,7 +188,7 @@ export class Source {
   }
 
   /** Nothing more is known before Git has answered. */
-  isReadAhead(): void {
+  endReadAhead(): void {
     this.#ahead.resolve();
   }
 
