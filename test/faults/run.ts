@@ -11,7 +11,7 @@ import { preventCluster } from '../prevent.ts';
 import { anySeed } from '../random.ts';
 import { Schedule } from './schedule.ts';
 import type { Round } from './steps.ts';
-import { FaultWorld } from './world.ts';
+import { FaultWorld, type ServerHandle } from './world.ts';
 
 export interface FaultOptions {
   seed: number;
@@ -48,7 +48,8 @@ export async function runFaults(cluster: Cluster, options: FaultOptions): Promis
       .restartApiServer()
       .then(() => delay(3_000))
       .finally(() => void (restarting = undefined)));
-  await Promise.all(options.worlds.map((index) => playWorld(cluster, index, options, restart, report)));
+  const calm = async () => void (await restarting);
+  await Promise.all(options.worlds.map((index) => playWorld(cluster, index, options, { restart, calm }, report)));
   return report;
 }
 
@@ -56,11 +57,11 @@ async function playWorld(
   cluster: Cluster,
   index: number,
   { seed, rounds, restarts, entry, log }: FaultOptions,
-  restart: () => Promise<void>,
+  server: ServerHandle,
   report: FaultReport,
 ): Promise<void> {
   const replicas = index % 4 === 1 ? 2 : 1;
-  await using world = await FaultWorld.create(cluster, { replicas, restart, entry });
+  await using world = await FaultWorld.create(cluster, { replicas, server, entry });
   const schedule = new Schedule(seed + index * 7919, { restarts: restarts && index === 0, replicas: replicas > 1 });
   for (let round = 1; round <= rounds; round += 1) {
     const plan = schedule.next();

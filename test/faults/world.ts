@@ -20,6 +20,13 @@ import { Witness } from './witness.ts';
 
 const USERNAME = 'git';
 
+/** The API server, which all worlds share. */
+export interface ServerHandle {
+  restart: () => Promise<void>;
+  /** Resolves when no restart is under way, and policies are known again to what began last. */
+  calm: () => Promise<void>;
+}
+
 export class FaultWorld implements AsyncDisposable {
   readonly replicas: Replicas;
   /** Steps carried out, by kind. */
@@ -28,7 +35,7 @@ export class FaultWorld implements AsyncDisposable {
   readonly #hands: Hands;
   readonly #repositories: Repositories;
   readonly #witness: Witness;
-  readonly #restart: () => Promise<void>;
+  readonly #server: ServerHandle;
   readonly #caches: string;
   readonly #created = new Set<SourceName>();
   readonly #additions = new Additions();
@@ -42,14 +49,14 @@ export class FaultWorld implements AsyncDisposable {
     hands: Hands;
     replicas: Replicas;
     foreign: Wanted['foreign'];
-    restart: () => Promise<void>;
+    server: ServerHandle;
     caches: string;
   }) {
     this.#world = parts.world;
     this.#repositories = parts.repositories;
     this.#hands = parts.hands;
     this.replicas = parts.replicas;
-    this.#restart = parts.restart;
+    this.#server = parts.server;
     this.#caches = parts.caches;
     this.#witness = new Witness(parts.world.cluster, parts.places);
     this.#inspection = new Inspection({ ...parts, witness: this.#witness, additions: this.#additions });
@@ -60,10 +67,10 @@ export class FaultWorld implements AsyncDisposable {
     return this.#inspection.settledMs;
   }
 
-  /** `restart` restarts the API server, which other worlds use too. `entry`: the operator, when it is not the source. */
+  /** `entry`: the operator, when it is not the source. */
   static async create(
     cluster: Cluster,
-    { replicas: count, restart, entry }: { replicas: 1 | 2; restart: () => Promise<void>; entry?: string | undefined },
+    { replicas: count, server, entry }: { replicas: 1 | 2; server: ServerHandle; entry?: string | undefined },
   ): Promise<FaultWorld> {
     const proxies = await Promise.all(Array.from({ length: count }, () => ApiProxy.start(cluster)));
     // As an emptyDir outlives a container that died.
@@ -93,7 +100,7 @@ export class FaultWorld implements AsyncDisposable {
     const solo = await world.git.createRepository('solo');
     const repositories = new Repositories(world.git, world.repository, solo, places);
     const foreign = await prepare(world, places);
-    return new FaultWorld({ world, places, repositories, hands, replicas, foreign, restart, caches });
+    return new FaultWorld({ world, places, repositories, hands, replicas, foreign, server, caches });
   }
 
   /** Carries the schedule out, makes peace, and resolves with what is wrong then. */
@@ -164,13 +171,15 @@ export class FaultWorld implements AsyncDisposable {
       case 'watches':
         return (await replicas.leader()).proxy.disturbWatches(step.fault);
       case 'restart':
-        return this.#restart();
+        return this.#server.restart();
       case 'depose':
         return replicas.depose();
     }
   }
 
   async #edit({ key, how, ...who }: Edit): Promise<void> {
+    // An API server that has just begun lets pass what it does not know the policies of yet.
+    if (who.must === 'be refused') await this.#server.calm();
     const { status, body } = await this.#hands.edit({ key, how, ...who });
     if (status >= 300) return;
     if (how === 'note' || how === 'extra') this.#additions.made({ key, what: how, uid: body.metadata.uid! });
