@@ -48,7 +48,7 @@ export async function runFaults(cluster: Cluster, options: FaultOptions): Promis
       .restartApiServer()
       .then(() => delay(3_000))
       .finally(() => void (restarting = undefined)));
-  const calm = async () => void (await restarting);
+  const calm = async () => restarting;
   await Promise.all(options.worlds.map((index) => playWorld(cluster, index, options, { restart, calm }, report)));
   return report;
 }
