@@ -41,6 +41,8 @@ it('a first run that is quick is told by one write, one that takes long also mea
     await Team.ready(world, name, { 'a.yaml': config(`${name}-a`) });
     return performance.now() - startedAt < QUICK_MS && name;
   });
+  // The audit log is written a moment after the answer.
+  await until(() => statusWrites(quick).length > 0, { what: 'the write is in the audit log' });
   assert.equal(statusWrites(quick).length, 1);
 
   world.git.fault = ({ repository }) => (repository === 'slow' ? 'hang' : 'pass');
