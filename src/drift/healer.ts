@@ -132,7 +132,7 @@ export class Healer implements WatchListener {
       // Whatever was changed is found when there is a declaration to compare it with.
       now.declaredDigest = undefined;
       if (source !== undefined && before?.reconcileDisabled && !now.reconcileDisabled) desk.released(source);
-      if (desired && source !== undefined && !now.baseline) this.#cameAnew(source, desired, now, object);
+      if (desired && source !== undefined && before?.uid !== now.uid) this.#cameAnew(source, desired, now, object);
       if (!desired) this.judgeAhead(now);
       return;
     }
