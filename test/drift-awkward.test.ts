@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
+import type { KubeObject } from '../src/kube/object.ts';
 import { sharedCluster } from './cluster.ts';
 import { ApiProxy } from './faults/proxy.ts';
 import { World } from './operator.ts';
@@ -103,18 +104,17 @@ it('what leaves Git while we ask what had become of it is pruned all the same', 
 });
 
 /** As a backup tool restores it, or `kubectl replace --force`: labels, proof and all, with another uid. */
-async function remade(place: string, data: Record<string, string>): Promise<void> {
-  const { metadata, ...rest } = (await world.get(place))!;
-  const { name, labels, annotations } = metadata;
-  await world.expect(200, 'DELETE', world.path(place));
-  const body = { ...rest, metadata: { name, labels, annotations }, data };
-  await world.expect(201, 'POST', world.path('v1/configmaps'), { body });
+function restore({ metadata: { name, labels, annotations }, ...rest }: KubeObject): Promise<KubeObject> {
+  const body = { ...rest, metadata: { name, labels, annotations }, data: { key: 'restored' } };
+  return world.expect(201, 'POST', world.path('v1/configmaps'), { body });
 }
 
 it('an object that somebody made anew while the thread of events was lost is put right at once', async () => {
   await Team.ready(world, 'remade', { 'a.yaml': config('remade-a') });
+  const copy = (await world.get('v1/configmaps/remade-a'))!;
   proxy.disturbWatches({ kind: 'gone' });
-  await remade('v1/configmaps/remade-a', { key: 'restored' });
+  await world.expect(200, 'DELETE', world.path('v1/configmaps/remade-a'));
+  await restore(copy);
   await until(async () => (await dataOf(world, 'remade-a'))?.['key'] === 'value', { what: 'the value is back' });
 });
 
@@ -123,9 +123,7 @@ it('an object that was told to be gone and that somebody made anew is told as it
   const copy = (await world.get('v1/configmaps/told-a'))!;
   await world.expect(200, 'DELETE', world.path('v1/configmaps/told-a'));
   await team.condition('Drifted', 'True');
-  const { name, labels, annotations } = copy.metadata;
-  const body = { ...copy, metadata: { name, labels, annotations }, data: { key: 'restored' } };
-  await world.expect(201, 'POST', world.path('v1/configmaps'), { body });
+  await restore(copy);
   const paths = async () =>
     (await team.status()).drift?.objects?.flatMap(({ fields }) => fields.map(({ path }) => path));
   await until(async () => (await paths())?.join() === '/data/key', { what: 'the value is told' });
