@@ -7,7 +7,7 @@ import type { KubeObject } from '../src/kube/object.ts';
 import { sharedCluster } from './cluster.ts';
 import { ApiProxy } from './faults/proxy.ts';
 import { World } from './operator.ts';
-import { config, dataOf, Team } from './team.ts';
+import { config, dataOf, Team, unlabel } from './team.ts';
 import { until } from './until.ts';
 import { closed } from './windows.ts';
 
@@ -72,11 +72,6 @@ it('drift is left although the source was edited before its first run after a re
   assert.deepEqual(await dataOf(world, 'edited-a'), { key: 'edited' });
 });
 
-const unlabel = (name: string) =>
-  world.edit(`v1/configmaps/${name}`, {
-    metadata: { labels: { 'plumbline.dev/name': null, 'plumbline.dev/namespace': null } },
-  });
-
 /** Resolves when the operator has asked about what this did; the answer takes a while. */
 async function asked(edit: () => Promise<unknown>): Promise<void> {
   const late = () => proxy.met.get('late') ?? 0;
@@ -90,7 +85,7 @@ it('what came back in another form while we asked what had become of it is put r
   const team = await Team.ready(world, 'asked', { 'a.yaml': config('asked-a') });
   const labels = async () => (await world.get('v1/configmaps/asked-a'))?.metadata.labels ?? {};
   const before = await labels();
-  await asked(() => unlabel('asked-a'));
+  await asked(() => unlabel(world, 'asked-a'));
   await world.edit('v1/configmaps/asked-a', { metadata: { labels: { 'plumbline.dev/name': 'somebody-else' } } });
   await until(async () => isDeepStrictEqual(await labels(), before), { what: 'the labels are back' });
   await until(async () => (await team.status()).drift?.healedCount === 1, { what: 'the repair is told' });
@@ -98,7 +93,7 @@ it('what came back in another form while we asked what had become of it is put r
 
 it('what leaves Git while we ask what had become of it is pruned all the same', async () => {
   const team = await Team.ready(world, 'left', { 'a.yaml': config('left-a'), 'b.yaml': config('left-b') });
-  await asked(() => unlabel('left-a'));
+  await asked(() => unlabel(world, 'left-a'));
   await team.push({ 'a.yaml': null });
   await until(async () => (await world.get('v1/configmaps/left-a')) === undefined, { what: 'it is pruned' });
 });

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { World } from './operator.ts';
-import { config, crd, manifest, present, Team } from './team.ts';
+import { config, crd, manifest, present, Team, unlabel } from './team.ts';
 import { until } from './until.ts';
 
 let world: World;
@@ -61,8 +61,7 @@ before(async () => {
   sound = await Team.ready(world, 'sound', { 'a.yaml': config('sound-a'), 'b.yaml': config('sound-b') });
   await world.operator.stop('SIGKILL');
 
-  const labels = { 'plumbline.dev/name': null, 'plumbline.dev/namespace': null };
-  for (const name of ['bare-a', 'bare-b']) await world.edit(`v1/configmaps/${name}`, { metadata: { labels } });
+  for (const name of ['bare-a', 'bare-b']) await unlabel(world, name);
   await unlabelled.commit({ 'b.yaml': null, 'c.yaml': null });
   const path = `/apis/plumbline.dev/v1alpha1/namespaces/${world.namespace}/gitopssources/forgot`;
   await world.expect(200, 'PATCH', `${path}/status`, { body: { status: null } });
@@ -127,9 +126,8 @@ describe('after a restart', () => {
   });
 
   it('deleting a source finds what lost its labels, too', async () => {
-    const labels = { 'plumbline.dev/name': null, 'plumbline.dev/namespace': null };
     await world.operator.stop('SIGKILL');
-    await world.edit('v1/configmaps/sound-a', { metadata: { labels } });
+    await unlabel(world, 'sound-a');
     await sound.delete();
     world.startOperator();
     await sound.gone();

@@ -1,5 +1,6 @@
 // One source with a repository of its own, in a World that many tests share and use side by side.
 import { dump } from 'js-yaml';
+import { NAME_LABEL, NAMESPACE_LABEL } from '../src/api/names.ts';
 import type { GitOpsSource, GitOpsSourceSpecInput, GitOpsSourceStatus } from '../src/api/source.ts';
 import type { Files, Repository, WriteOptions } from './git-repository.ts';
 import type { World } from './operator.ts';
@@ -177,4 +178,12 @@ export async function present(world: World, name: string, wanted = true): Promis
     what: `ConfigMap ${name} is ${wanted ? 'there' : 'gone'}`,
     timeoutMs: PATIENCE_MS,
   });
+}
+
+/** A merge patch that takes our labels off: the operator's watches lose the object. */
+export const UNLABELLED = { metadata: { labels: { [NAME_LABEL]: null, [NAMESPACE_LABEL]: null } } };
+
+/** Takes our labels off a ConfigMap, by hand. */
+export async function unlabel(world: World, name: string): Promise<void> {
+  await world.edit(`v1/configmaps/${name}`, UNLABELLED);
 }

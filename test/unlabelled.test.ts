@@ -1,17 +1,14 @@
 // Objects whose labels are taken off, so that our watches lose them, while they are about to be pruned or to change hands.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { APPROVE_PRUNE_ANNOTATION, NAME_LABEL, NAMESPACE_LABEL } from '../src/api/names.ts';
+import { APPROVE_PRUNE_ANNOTATION } from '../src/api/names.ts';
 import { World } from './operator.ts';
-import { config, dataOf, Team } from './team.ts';
+import { config, dataOf, Team, unlabel } from './team.ts';
 import { until } from './until.ts';
 
 let world: World;
 before(async () => void (world = await World.create()));
 after(() => world[Symbol.asyncDispose]());
-
-const unlabel = (name: string) =>
-  world.edit(`v1/configmaps/${name}`, { metadata: { labels: { [NAME_LABEL]: null, [NAMESPACE_LABEL]: null } } });
 
 describe('an object without our labels', () => {
   it('is still pruned once that is approved', async () => {
@@ -26,7 +23,7 @@ describe('an object without our labels', () => {
     const commit = await team.commit({ 'b.yaml': null });
     await until(async () => (await team.status()).lastAttemptedRevision?.endsWith(commit));
     await team.condition('Ready', 'False', { reason: 'PruneBlocked' });
-    await unlabel('held-b');
+    await unlabel(world, 'held-b');
     const seen = () => team.status().then(({ inventory }) => inventory?.count);
     await until(async () => (await seen()) === 2, { what: 'both are counted' });
     assert.ok(await dataOf(world, 'held-b'));
@@ -46,7 +43,7 @@ describe('an object without our labels', () => {
     // Prune is off for a moment: the first lets go of it, but it stays.
     await one.patch({ spec: { prune: false } });
     await one.push({ 'x.yaml': null });
-    await unlabel('moves');
+    await unlabel(world, 'moves');
     const commit = await two.commit({ 'x.yaml': config('moves', { by: 'two' }) });
     await two.failure('moves', 'OwnedByOtherSource');
     await one.patch({ spec: { prune: true } });

@@ -6,6 +6,7 @@ import type { GitOpsSource } from '../../src/api/source.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
 import type { Cluster } from '../cluster.ts';
 import type { ClusterResponse } from '../cluster-request.ts';
+import { UNLABELLED } from '../team.ts';
 import { until } from '../until.ts';
 import {
   additionTo,
@@ -110,7 +111,7 @@ export class Hands {
       case 'value':
         return patch(patchOf(key, 'edited'));
       case 'unlabel':
-        return patch({ metadata: { labels: { 'plumbline.dev/name': null, 'plumbline.dev/namespace': null } } });
+        return patch(UNLABELLED);
       case 'relabel':
         return patch({ metadata: { labels: { 'plumbline.dev/name': 'somebody-else' } } });
       case 'unproven':
