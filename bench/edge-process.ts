@@ -10,6 +10,7 @@ import { identityKey, identityOf, type KubeObject } from '../src/kube/object.ts'
 import { speedFirst } from '../src/speed-first.ts';
 import type { Desired } from '../src/sync/desired.ts';
 import { changed, edgeObjects } from './edge-objects.ts';
+import { Body } from '../src/render/body.ts';
 
 /** What the process says; times in milliseconds, memory in MB (10^6 bytes). */
 export interface EdgeFigures {
@@ -109,7 +110,7 @@ function judgedAlone(
     );
     const put = {
       keys: all.map(({ one }) => one.key),
-      bodies: all.map(({ one }) => one.body),
+      bodies: all.map(({ one }) => one.body.text),
       sources: all.map(({ source }) => source),
       files: all.map(({ one }) => one.file),
       lines: all.map(({ one }) => one.line),
@@ -135,7 +136,7 @@ function revisionsOf(objects: readonly EdgeObject[]): Map<string, Desired[]> {
 
 function changedOnce(desired: Desired, round: number): Desired {
   if (desired.identity.kind !== 'Mapping') return desired;
-  const object = JSON.parse(desired.body) as KubeObject;
+  const object = JSON.parse(desired.body.text) as KubeObject;
   return desiredOf(changed({ object, origin: desired }, round));
 }
 
@@ -148,7 +149,7 @@ function desiredOf({ object, origin: { file, line } }: EdgeObject): Desired {
     apiVersion: object.apiVersion,
     file: file!,
     line: line!,
-    body,
+    body: new Body(body),
     digest: '',
     policy,
   };

@@ -3,11 +3,10 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
-import type { KubeObject } from '../src/kube/object.ts';
 import { sharedCluster } from './cluster.ts';
 import { ApiProxy } from './faults/proxy.ts';
 import { World } from './operator.ts';
-import { config, dataOf, Team, unlabel } from './team.ts';
+import { config, dataOf, restore, Team, unlabel } from './team.ts';
 import { until } from './until.ts';
 import { closed } from './windows.ts';
 
@@ -35,7 +34,7 @@ it('drift is seen after a new wish came in the middle of the look that another o
   await team.condition('Drifted', 'True', { reason: 'WaitingForWindow' });
 });
 
-it('drift is healed at once although a kind could not be listed when somebody asked', async () => {
+it('drift is healed at once although a kind could not be listed when somebody asked, and that is soon asked again', async () => {
   const team = await Team.ready(world, 'unlisted', { 'a.yaml': config('unlisted-a') });
   proxy.arm({ on: ['list'], after: 0, times: 100, fault: { kind: 'status', status: 500 } });
   await team.annotate({ 'plumbline.dev/requestedAt': 'now' });
@@ -45,6 +44,7 @@ it('drift is healed at once although a kind could not be listed when somebody as
   await world.edit('v1/configmaps/unlisted-a', { data: { key: 'edited' } });
   await until(async () => (await dataOf(world, 'unlisted-a'))?.['key'] === 'value', { what: 'it is healed' });
   await until(async () => (await team.status()).drift?.healedCount === 1, { what: 'the repair is told' });
+  await team.condition('Drifted', 'False');
 });
 
 it('drift that comes before the answer to our own write is told after it', async () => {
@@ -98,18 +98,12 @@ it('what leaves Git while we ask what had become of it is pruned all the same', 
   await until(async () => (await world.get('v1/configmaps/left-a')) === undefined, { what: 'it is pruned' });
 });
 
-/** As a backup tool restores it, or `kubectl replace --force`: labels, proof and all, with another uid. */
-function restore({ metadata: { name, labels, annotations }, ...rest }: KubeObject): Promise<KubeObject> {
-  const body = { ...rest, metadata: { name, labels, annotations }, data: { key: 'restored' } };
-  return world.expect(201, 'POST', world.path('v1/configmaps'), { body });
-}
-
 it('an object that somebody made anew while the thread of events was lost is put right at once', async () => {
   await Team.ready(world, 'remade', { 'a.yaml': config('remade-a') });
   const copy = (await world.get('v1/configmaps/remade-a'))!;
   proxy.disturbWatches({ kind: 'gone' });
   await world.expect(200, 'DELETE', world.path('v1/configmaps/remade-a'));
-  await restore(copy);
+  await restore(world, copy, { key: 'restored' });
   await until(async () => (await dataOf(world, 'remade-a'))?.['key'] === 'value', { what: 'the value is back' });
 });
 
@@ -118,7 +112,7 @@ it('an object that was told to be gone and that somebody made anew is told as it
   const copy = (await world.get('v1/configmaps/told-a'))!;
   await world.expect(200, 'DELETE', world.path('v1/configmaps/told-a'));
   await team.condition('Drifted', 'True');
-  await restore(copy);
+  await restore(world, copy, { key: 'restored' });
   const paths = async () =>
     (await team.status()).drift?.objects?.flatMap(({ fields }) => fields.map(({ path }) => path));
   await until(async () => (await paths())?.join() === '/data/key', { what: 'the value is told' });

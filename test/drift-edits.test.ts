@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { explain, type DriftedField } from '../src/drift/explain.ts';
-import { formatPath, ownEntry, parsePath, resolve } from '../src/drift/fields.ts';
+import { formatPath, ownEntry, parsePath } from '../src/drift/fields.ts';
+import { resolve } from '../src/drift/lookup.ts';
 import { pick } from '../src/drift/handover.ts';
 import { withoutPaths } from '../src/drift/ignore.ts';
 import { baselineOf, judge, type Judgement } from '../src/drift/judge.ts';

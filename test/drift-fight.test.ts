@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { GitOpsSourceStatus } from '../src/api/source.ts';
-import { freePort } from './free-port.ts';
+import { ServedMetrics } from './metrics.ts';
 import { World } from './operator.ts';
 import { config, dataOf, Team } from './team.ts';
 import { until } from './until.ts';
@@ -12,10 +12,10 @@ import { until } from './until.ts';
 type Shown = NonNullable<GitOpsSourceStatus['drift']>['objects'][number];
 
 let world: World;
-let port: number;
+let metrics: ServedMetrics;
 before(async () => {
-  port = await freePort();
-  world = await World.create({ args: [`--metrics-address=127.0.0.1:${port}`] });
+  metrics = await ServedMetrics.onFreePort();
+  world = await World.create({ args: [metrics.flag] });
 });
 after(() => world[Symbol.asyncDispose]());
 
@@ -64,16 +64,7 @@ async function eventsOf(team: Team, reason: string): Promise<string[]> {
   return (list['items'] as { message: string }[]).map(({ message }) => message);
 }
 
-async function fights(team: Team): Promise<number> {
-  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-  const series = `plumbline_drift_fights{source="${team.key}"} `;
-  return Number(
-    text
-      .split('\n')
-      .find((line) => line.startsWith(series))
-      ?.slice(series.length),
-  );
-}
+const fights = (team: Team) => metrics.value(`plumbline_drift_fights{source="${team.key}"}`);
 
 const edit = (name: string, key = 'key') => world.edit(`v1/configmaps/${name}`, { data: { [key]: 'edited' } });
 const isValue = (name: string, key = 'key') => until(async () => (await dataOf(world, name))?.[key] === 'value');

@@ -1,4 +1,5 @@
 // What the tests of reading Git share: a reader with a scratch folder of its own, and one whole reading.
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,6 +31,11 @@ export async function openTestGit(options: Partial<GitOptions> = {}): Promise<Te
       if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
     },
   };
+}
+
+/** Text of so many characters that takes three quarters of its length in a pack. */
+export function incompressible(length: number): string {
+  return randomBytes(length).toString('base64').slice(0, length);
 }
 
 export function call(options: { signal?: AbortSignal; timeoutMs?: number; maxAgeMs?: number } = {}) {

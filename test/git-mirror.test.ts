@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promi
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { GitWorker } from '../src/git/worker-client.ts';
-import { call, openTestGit, readAll, readTip } from './git-fixture.ts';
+import { call, incompressible, openTestGit, readAll, readTip } from './git-fixture.ts';
 import { startGitServer } from './git-server.ts';
 
 async function mirrorOf(dir: string): Promise<string> {
@@ -23,6 +23,9 @@ async function editState(dir: string, change: object): Promise<void> {
   const state = JSON.parse(await readFile(path, 'utf8')) as object;
   await writeFile(path, JSON.stringify({ ...state, ...change }));
 }
+
+/** Room for a repository of 6000 bytes that cannot be compressed, with its indexes, and not for two. */
+const ONE_MIRROR = 12_000;
 
 suite('the scratch folder', () => {
   test('knows across restarts which commits it holds, without asking anybody', async () => {
@@ -147,17 +150,18 @@ suite('the scratch folder', () => {
     await using server = await startGitServer();
     await using git = await openTestGit();
     const [one, two] = [await server.createRepository('one'), await server.createRepository('two')];
-    await one.write({ a: '1' });
-    await two.write({ a: '2' });
+    const [a, b] = [incompressible(8000), incompressible(8000)];
+    await one.write({ a });
+    await two.write({ a: b });
     const { tip } = await readAll(git, one);
     await git.close();
     const before = await mirrorOf(git.dir);
-    await using next = await openTestGit({ dir: git.dir, diskBytes: 1 });
+    await using next = await openTestGit({ dir: git.dir, diskBytes: ONE_MIRROR });
     await readAll(next, two);
     await next.close();
     assert.ok(!(await readdir(git.dir)).includes(before.slice(git.dir.length + 1)));
-    await using last = await openTestGit({ dir: git.dir, diskBytes: 1 });
-    assert.deepEqual((await readTip(last, one, tip)).files, { a: '1' });
+    await using last = await openTestGit({ dir: git.dir, diskBytes: ONE_MIRROR });
+    assert.deepEqual((await readTip(last, one, tip)).files, { a });
   });
 
   test('a folder that cannot be written', async () => {

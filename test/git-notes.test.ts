@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { DiskRoom } from '../src/git/disk-room.ts';
 import { Notes } from '../src/git/notes.ts';
 import type { Git, Remote } from '../src/git/remote.ts';
-import { call, openTestGit, readAll, type TestGit } from './git-fixture.ts';
+import { call, incompressible, openTestGit, readAll, type TestGit } from './git-fixture.ts';
 import { startGitServer } from './git-server.ts';
 
 const REMOTE: Remote = { url: 'https://git.example/shop' };
@@ -61,8 +62,8 @@ test('a mirror keeps its notes from process to process; when it is removed they 
   await using server = await startGitServer();
   await using git = await openTestGit();
   const [one, two] = [await server.createRepository('one'), await server.createRepository('two')];
-  await one.write({ a: '1' });
-  await two.write({ a: '2' });
+  await one.write({ a: incompressible(8000) });
+  await two.write({ a: incompressible(8000) });
   await readAll(git, one);
   await git.remember(one, 'a', LINES, call());
   await git.close();
@@ -70,23 +71,25 @@ test('a mirror keeps its notes from process to process; when it is removed they 
   await readAll(next, one);
   assert.deepEqual(await recall(next, 'a', one), LINES);
   await next.close();
-  await using small = await openTestGit({ dir: git.dir, diskBytes: 1 });
+  await using small = await openTestGit({ dir: git.dir, diskBytes: 12_000 });
   await readAll(small, two);
   await small.close();
   await using last = await openTestGit({ dir: git.dir });
   assert.equal(await recall(last, 'a', one), undefined);
 });
 
+const ROOMY = new DiskRoom(1_000_000, async () => 0);
+
 test('the oldest go when they are too much, after a restart too; halves of a crash go at once', async () => {
   await using scratch = await openTestGit();
   const dir = join(scratch.dir, 'notes');
   const { signal } = new AbortController();
-  const notes = new Notes(dir, 5000);
+  const notes = new Notes(dir, ROOMY, 5000);
   for (const name of ['a', 'b', 'c']) await notes.write(name, ['x'.repeat(1500)], signal);
   await notes.write('a', ['y'.repeat(1500)], signal);
   assert.deepEqual((await readdir(dir)).sort(), ['a', 'b', 'c']);
   await writeFile(join(dir, 'd.new'), 'half');
-  const later = new Notes(dir, 5000);
+  const later = new Notes(dir, ROOMY, 5000);
   await later.write('e', ['x'.repeat(1500)], signal);
   assert.deepEqual((await readdir(dir)).sort(), ['a', 'c', 'e']);
   assert.ok((await later.size()) <= 5000);

@@ -12,6 +12,7 @@ const options = { signal: never, retry: false, timeoutMs: 20_000 };
 const CALLS: Record<string, (api: KubeApi) => Promise<unknown>> = {
   get: (api) => api.get(CONFIG_MAPS, 'n', 'a', options),
   create: (api) => api.create(CONFIG_MAPS, 'n', { metadata: { name: 'a' } }, options),
+  delete: (api) => api.delete(CONFIG_MAPS, 'n', 'a', { ...options, uid: 'u' }),
   list: (api) => api.list(CONFIG_MAPS, options).next(),
   discovery: (api) => api.discovery.refresh(never),
   watch: (api) => api.watch(CONFIG_MAPS, { signal: never, resourceVersion: '1', timeoutSeconds: 1, onEvent: () => {} }),

@@ -1,29 +1,22 @@
 // The gauges of a source say what is the case, also when nothing had to be written to make it so.
-import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { after, before, it } from 'node:test';
+import { ServedMetrics } from './metrics.ts';
 import { World } from './operator.ts';
 import { config, Team } from './team.ts';
 import { until } from './until.ts';
 import { closed, headOf } from './windows.ts';
 
 let world: World;
-let port: number;
+let metrics: ServedMetrics;
 before(async () => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  ({ port } = server.address() as AddressInfo);
-  server.close();
-  world = await World.create({ args: [`--metrics-address=127.0.0.1:${port}`] });
+  metrics = await ServedMetrics.onFreePort();
+  world = await World.create({ args: [metrics.flag] });
 });
 after(() => world[Symbol.asyncDispose]());
 
 /** Waits until the series has this value. */
 async function gauge(series: string, value: number): Promise<void> {
-  const line = `${series} ${value}`;
-  await until(async () => (await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()).split('\n').includes(line), {
-    what: line,
-  });
+  await until(async () => (await metrics.value(series)) === value, { what: `${series} ${value}` });
 }
 
 it('drift that is left counts until a commit overwrites it', async () => {

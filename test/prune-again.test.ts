@@ -1,8 +1,8 @@
-// A prune that failed is tried again by itself: nobody has to push for it.
+// What should be gone goes by itself as soon as it can, and again when it comes back: nobody has to push for it.
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { World } from './operator.ts';
-import { config, present, Team } from './team.ts';
+import { config, present, restore, Team } from './team.ts';
 
 let world: World;
 before(async () => void (world = await World.create()));
@@ -30,4 +30,22 @@ it('an object that could not be deleted goes as soon as it can be', async () => 
   await world.expect(200, 'PATCH', `${rbac}/keeper`, { body: role([...verbs, 'delete']) });
   await present(world, 'keeper-b', false);
   await team.condition('Ready', 'True');
+});
+
+it('an object that has left Git and that somebody restores is pruned again', async () => {
+  const team = await Team.ready(world, 'back', { 'a.yaml': config('back-a'), 'b.yaml': config('back-b') });
+  const copy = (await world.get('v1/configmaps/back-b'))!;
+  await team.push({ 'b.yaml': null });
+  await present(world, 'back-b', false);
+  await restore(world, copy, { key: 'value' });
+  await present(world, 'back-b', false);
+});
+
+it('an object that was kept by an annotation of its own goes when that is taken off', async () => {
+  const team = await Team.ready(world, 'kept', { 'a.yaml': config('kept-a'), 'b.yaml': config('kept-b') });
+  await world.edit('v1/configmaps/kept-b', { metadata: { annotations: { 'plumbline.dev/prune': 'disabled' } } });
+  await team.push({ 'b.yaml': null });
+  await present(world, 'kept-b');
+  await world.edit('v1/configmaps/kept-b', { metadata: { annotations: { 'plumbline.dev/prune': null } } });
+  await present(world, 'kept-b', false);
 });

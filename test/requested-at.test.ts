@@ -1,6 +1,7 @@
 // The annotations plumbline.dev/requestedAt and reconcile.fluxcd.io/requestedAt: now, and everything is looked at.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { ServedMetrics } from './metrics.ts';
 import { World } from './operator.ts';
 import { config, dataOf, manifest, Team } from './team.ts';
 import { until } from './until.ts';
@@ -9,7 +10,11 @@ const OURS = 'plumbline.dev/requestedAt';
 const FLUX = 'reconcile.fluxcd.io/requestedAt';
 
 let world: World;
-before(async () => void (world = await World.create()));
+let metrics: ServedMetrics;
+before(async () => {
+  metrics = await ServedMetrics.onFreePort();
+  world = await World.create({ args: [metrics.flag] });
+});
 after(() => world[Symbol.asyncDispose]());
 
 const served = (team: Team, token: string) =>
@@ -64,5 +69,19 @@ describe('a request', { concurrency: true }, () => {
     assert.equal(team.writes.length, 2, 'nothing but the two creations');
     const { drift } = await team.status();
     assert.deepEqual([drift?.count, drift?.healedCount], [0, 0]);
+  });
+
+  it('is one run', async () => {
+    const team = await Team.ready(world, 'once', { 'a.yaml': config('once-a') }, { interval: '1h' });
+    const runs = () => metrics.value(`plumbline_reconcile_duration_seconds_count{source="${team.key}"}`);
+    await team.annotate({ [OURS]: 'before' });
+    await served(team, 'before');
+    const before = (await runs())!;
+    // What a request caused besides its run would be counted by the time that the last one is served.
+    for (const turn of ['one', 'two', 'three', 'four']) {
+      await team.annotate({ [OURS]: turn });
+      await served(team, turn);
+    }
+    assert.equal((await runs())! - before, 4);
   });
 });

@@ -2,11 +2,8 @@
 // leak from, each is made to be talked about, and everything that the operator said is searched.
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { request } from 'undici';
+import { ServedMetrics } from './metrics.ts';
 import { World } from './operator.ts';
 import { config, deployment, manifest, Team } from './team.ts';
 import { until } from './until.ts';
@@ -21,13 +18,10 @@ function canary(name: string): string {
 }
 
 let world: World;
-let metricsPort: number;
+let metrics: ServedMetrics;
 before(async () => {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  metricsPort = (probe.address() as AddressInfo).port;
-  probe.close();
-  const args = [`--metrics-address=127.0.0.1:${metricsPort}`, '--log-level=trace'];
+  metrics = await ServedMetrics.onFreePort();
+  const args = [metrics.flag, '--log-level=trace'];
   world = await World.create({ args, git: { auth: { username: 'reader', password: canary('git-password') } } });
 });
 after(() => world[Symbol.asyncDispose]());
@@ -46,13 +40,12 @@ async function everything(): Promise<Record<string, string>> {
     `/apis/plumbline.dev/v1alpha1/namespaces/${world.namespace}/gitopssources`,
   );
   const items = (sources.body as unknown as { items: { status: unknown }[] }).items.map(({ status }) => status);
-  const metrics = await request(`http://127.0.0.1:${metricsPort}/metrics`);
   return {
     log: world.operator.lines.map((line) => JSON.stringify(line)).join('\n'),
     stderr: world.operator.stderr,
     events: JSON.stringify(events.body),
     status: JSON.stringify(items),
-    metrics: await metrics.body.text(),
+    metrics: await metrics.text(),
   };
 }
 

@@ -2,6 +2,7 @@
 import { dump } from 'js-yaml';
 import { NAME_LABEL, NAMESPACE_LABEL } from '../src/api/names.ts';
 import type { GitOpsSource, GitOpsSourceSpecInput, GitOpsSourceStatus } from '../src/api/source.ts';
+import type { KubeObject } from '../src/kube/object.ts';
 import type { Files, Repository, WriteOptions } from './git-repository.ts';
 import type { World } from './operator.ts';
 import { until } from './until.ts';
@@ -123,6 +124,16 @@ export class Team {
     const lines = this.world.operator.lines.filter(({ audit, source }) => audit && source === this.key);
     return lines.map(({ msg }) => msg!);
   }
+}
+
+/** Makes a ConfigMap anew as a backup tool restores it, or `kubectl replace --force`: labels, proof and all, with another uid. */
+export function restore(
+  world: World,
+  { metadata: { name, labels, annotations }, ...rest }: KubeObject,
+  data: Record<string, string>,
+): Promise<KubeObject> {
+  const body = { ...rest, metadata: { name, labels, annotations }, data };
+  return world.expect(201, 'POST', world.path('v1/configmaps'), { body });
 }
 
 /** A manifest, as YAML. */

@@ -75,7 +75,7 @@ async function renderCopy(copy: WorkingCopy, { name }: SourceArgument, options: 
 
 function edgeObject({ body, file, line }: Declared, source: string | undefined): EdgeObject {
   return {
-    object: withoutValues(JSON.parse(body) as KubeObject),
+    object: withoutValues(JSON.parse(body.text) as KubeObject),
     origin: { ...(source !== undefined && { source }), file, line },
   };
 }

@@ -8,6 +8,11 @@ import type { Failure, Source } from './source.ts';
 export const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 300_000;
 
+/** The next wait between attempts, after one of `before`; undefined: the first one. */
+export function nextRetryMs(before: number | undefined): number {
+  return Math.min((before ?? FIRST_RETRY_MS / 2) * 2, MAX_RETRY_MS);
+}
+
 /** `spec.retryInterval`, or five minutes. */
 export function longestRetryMs({ spec }: Source): number {
   return spec?.retryInterval === undefined ? MAX_RETRY_MS : durationMs(spec.retryInterval);

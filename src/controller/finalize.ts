@@ -1,6 +1,6 @@
 import { APPROVE_PRUNE_ANNOTATION, FINALIZER, NAME_LABEL } from '../api/names.ts';
 import { PlumblineError } from '../errors.ts';
-import { isConflict, isNotFound } from '../kube/errors.ts';
+import { isConflict, isGone } from '../kube/errors.ts';
 import { describeIdentity, type Identity } from '../kube/object.ts';
 import { audit } from '../report/log.ts';
 import { deletionStages } from '../sync/stages.ts';
@@ -72,7 +72,7 @@ async function isUninstall(
         (await api.get(resource, '', name, { metadataOnly: true, signal })).metadata.deletionTimestamp !== undefined
       );
     } catch (error) {
-      if (isNotFound(error)) return true;
+      if (isGone(error)) return true;
       throw error;
     }
   };
@@ -205,7 +205,7 @@ async function release(
       { signal },
     );
   } catch (error) {
-    if (isNotFound(error)) return { kind: 'done' };
+    if (isGone(error)) return { kind: 'done' };
     // Somebody else changed it: the newer one arrives by the watch and brings us back here.
     if (!isConflict(error)) throw error;
     return { kind: 'again', afterMs: 100 };

@@ -118,7 +118,7 @@ function wishOf(source: Source, spec: GitOpsSourceSpec, { claims, live, discover
 }
 
 function declaresReplicas({ body }: Desired): boolean {
-  const { spec } = JSON.parse(body) as KubeObject & { spec?: { replicas?: unknown } };
+  const { spec } = JSON.parse(body.text) as KubeObject & { spec?: { replicas?: unknown } };
   return spec?.replicas !== undefined;
 }
 

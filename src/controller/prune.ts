@@ -12,12 +12,10 @@ import { orderFor } from './actor.ts';
 import { isRefused, isSameTeam, wakeClaimants } from './claim.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { subjectOf } from './drift-record.ts';
+import { nextRetryMs } from './failure.ts';
 import type { PruneHold, Rendered, Source } from './source.ts';
 
 const WIDTH = 16;
-/** Waits between attempts at deleting what could not be deleted: the first, doubling, up to the last. */
-const FIRST_RETRY_MS = 1_000;
-const MAX_RETRY_MS = 300_000;
 
 /**
  * Deletes what is live, ours and no longer declared. Called only when the revision is applied whole and every kind is known
@@ -54,7 +52,7 @@ export async function prune(
   return {
     code: 'PruneFailed',
     message: `${failed.length} objects could not be deleted: ${failed.slice(0, 3).join('; ')}`,
-    retryMs: Math.min((source.pruneHold?.retryMs ?? FIRST_RETRY_MS / 2) * 2, MAX_RETRY_MS),
+    retryMs: nextRetryMs(source.pruneHold?.retryMs),
   };
 }
 

@@ -4,8 +4,8 @@ import type { GitOpsSourceSpec } from '../api/source.ts';
 import { PlumblineError, TerminalError } from '../errors.ts';
 import { isConflict } from '../kube/errors.ts';
 import { RevisionRun } from '../sync/revision.ts';
-import { patiently } from '../concurrency/patiently.ts';
 import { actorFor } from './actor.ts';
+import { comeToRest } from './at-rest.ts';
 import { claimAndWatch } from './claim.ts';
 import { leaveUntouched } from './drift-record.ts';
 import type { ReconcileDeps } from './deps.ts';
@@ -16,7 +16,7 @@ import { historyWith } from './history.ts';
 import { restoreProofs } from './lost-proof.ts';
 import type { Outcome } from './outcome.ts';
 import { loosen, prevent, SUSPENDED } from './prevent.ts';
-import { keepRevision, wholeOf } from './kept-revision.ts';
+import { wholeOf } from './kept-revision.ts';
 import { letGo, prune, pruneFirst } from './prune.ts';
 import { awaitFirst, noteReleased, passRelease, sayHealNow, tellWaiting } from './release.ts';
 import { readRemote } from './remote-secret.ts';
@@ -27,8 +27,6 @@ import { verify } from './verify.ts';
 
 /** Somebody else wrote the source in the same moment. */
 const SOON_MS = 50;
-/** What a restart is spared is the least urgent of all. */
-const KEEP_REVISION = { waitMs: 250, patienceMs: 10_000 };
 
 /**
  * Brings one source to where Git and its spec want it: gates with early return, then the way of the data in order. Looks at
@@ -78,7 +76,7 @@ export async function reconcile(source: Source, deps: ReconcileDeps, signal: Abo
   }
   if (waiting) await tellWaiting(source, spec, waiting, deps, signal);
   const outcome = settle(source, spec, deps, { requests, trouble });
-  patiently(deps, KEEP_REVISION, () => keepRevision(source, remote, deps));
+  comeToRest(source, remote, deps);
   return outcome;
 }
 

@@ -145,6 +145,8 @@ export class Source {
   retries = 0;
   /** The next run lists and compares everything. */
   verifyDue = false;
+  /** How long the last look waited to be tried again, because a kind could not be listed. */
+  verifyAgainMs: number | undefined;
   /** Whether drift can be told: false while Git has not been read once in this process. */
   judged = false;
   #served: ReadonlySet<string>;

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { FINALIZER } from '../api/names.ts';
 import type { Discovery } from '../kube/discovery.ts';
-import { isNotFound, KubeError } from '../kube/errors.ts';
+import { isGone, KubeError } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import { Reflector } from '../kube/reflector.ts';
@@ -94,7 +94,7 @@ export class Uninstall {
       try {
         return void (await api.jsonPatch(sourceResource(), namespace, name, patch, { signal }));
       } catch (error) {
-        if (isNotFound(error)) return;
+        if (isGone(error)) return;
         if (!(error instanceof KubeError) || error.code === 'ApiForbidden' || attempt === ATTEMPTS) throw error;
         await delay(AGAIN_MS);
         ({ finalizers = [] } = (

@@ -4,11 +4,10 @@ import { identityKey, identityOf } from '../kube/object.ts';
 import type { ApiResource } from '../kube/resource.ts';
 import { inParallel } from '../concurrency/parallel.ts';
 import type { ReconcileDeps } from './deps.ts';
+import { nextRetryMs } from './failure.ts';
 import type { Source } from './source.ts';
 
 const WIDTH = 4;
-/** What could not be listed is tried again after this time. */
-const AGAIN_MS = 300_000;
 
 /**
  * Somebody asked for a look at everything: what is live of this source is listed anew and judged. Only its own objects are
@@ -32,9 +31,10 @@ export async function verify(source: Source, deps: ReconcileDeps, signal: AbortS
     }
   });
   source.verifyDue = false;
-  if (failed.length === 0) return;
+  source.verifyAgainMs = failed.length > 0 ? nextRetryMs(source.verifyAgainMs) : undefined;
+  if (source.verifyAgainMs === undefined) return;
   source.unlisted = [...new Set([...source.unlisted, ...failed])];
-  clock.after(AGAIN_MS, () => {
+  clock.after(source.verifyAgainMs, () => {
     source.verifyDue = true;
     wake(source.key);
   });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KubeObject, ManagedFieldsEntry } from '../kube/object.ts';
+import { Body } from '../render/body.ts';
 import { planStep } from '../sync/plan.ts';
 import type { Desired } from '../sync/desired.ts';
 import type { LiveObject } from '../sync/live.ts';
@@ -15,7 +16,7 @@ const expected: Desired = {
   apiVersion: 'v1',
   file: 'x.yaml',
   line: 1,
-  body: JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: METADATA, data: { a: '1', b: '2' } }),
+  body: new Body(JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: METADATA, data: { a: '1', b: '2' } })),
   digest: 'of the declaration',
   policy: { prune: true, reconcile: true, ssa: 'Override', force: false, adopt: false },
 };

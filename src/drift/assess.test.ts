@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { KubeObject } from '../kube/object.ts';
+import { Body } from '../render/body.ts';
 import { assess, type Kept } from './assess.ts';
 import { baselineOf } from './judge.ts';
 import { DEFAULT_POLICY } from './policy.ts';
@@ -20,7 +21,7 @@ function kept(body: string): Kept {
     apiVersion: 'v1',
     identity: { group: '', kind: 'X', namespace: '', name: 'x' },
     policy: { ssa: 'Apply' },
-    body,
+    body: new Body(body),
   };
 }
 

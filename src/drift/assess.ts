@@ -1,5 +1,6 @@
 import { withinStack } from '../kube/depth.ts';
 import type { Identity, KubeObject } from '../kube/object.ts';
+import type { Body } from '../render/body.ts';
 import { MAX_DEPTH } from '../render/node.ts';
 import { ignoredFields, NOTHING_BESIDE, type Beside } from './beside.ts';
 import { explainJudgement, type DriftedField } from './explain.ts';
@@ -13,8 +14,8 @@ export interface Kept {
   readonly apiVersion: string;
   readonly identity: Identity;
   readonly policy: { readonly ssa: string };
-  readonly body: string;
-  readonly givenUp?: { readonly createBody: string };
+  readonly body: Body;
+  readonly givenUp?: { readonly createBody: Body };
 }
 
 /** Everything that one look at a live object says. */
@@ -54,14 +55,14 @@ function assessUnmoved({ apiVersion }: Kept, live: KubeObject, look: Look): Asse
 }
 
 function assessReadable(kept: Kept, live: KubeObject, { manager, baseline, policy }: Look): Assessment {
-  const declared = JSON.parse(kept.body) as KubeObject;
+  const declared = JSON.parse(kept.body.text) as KubeObject;
   const { concessions, ignored, foreignFields: wish, tolerated } = policyFor(policy, kept, declared);
   const judgement = judge({ declared, live, manager, baseline, concessions });
   const added =
     wish === 'Leave' || judgement.kind === 'terminating'
       ? []
       : foreignFields({ declared, live, manager, tolerated }).map(foreignField);
-  const whole = kept.givenUp ? (JSON.parse(kept.givenUp.createBody) as KubeObject) : declared;
+  const whole = kept.givenUp ? (JSON.parse(kept.givenUp.createBody.text) as KubeObject) : declared;
   const unwanted = wish === 'Remove' ? added : [];
   return {
     judgement,

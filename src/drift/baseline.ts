@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { FieldsV1, KubeObject } from '../kube/object.ts';
-import { fieldOf, isLeaf, itemFinder, stepOf } from './fields.ts';
+import { fieldOf, isLeaf, stepOf } from './fields.ts';
+import { isMember, itemIn } from './lookup.ts';
 
 /**
  * One short text for (what we own, the live values there), so that a watch event can be judged without keeping the object:
@@ -21,7 +22,6 @@ function collect(value: unknown, node: FieldsV1, parts: string[]): void {
     parts.push(JSON.stringify(value) ?? 'gone');
     return;
   }
-  let find: ReturnType<typeof itemFinder> | undefined;
   for (const trieKey in node) {
     const child = node[trieKey]!;
     if (trieKey.startsWith('f:')) {
@@ -30,8 +30,8 @@ function collect(value: unknown, node: FieldsV1, parts: string[]): void {
     }
     const step = stepOf(trieKey);
     if (!step) continue;
-    if ('key' in step) collect((find ??= itemFinder(value))(step.key), child, parts);
-    else if ('value' in step) parts.push(Array.isArray(value) && value.includes(step.value) ? 'member' : 'gone');
+    if ('key' in step) collect(itemIn(value, step.key), child, parts);
+    else if ('value' in step) parts.push(isMember(value, step.value) ? 'member' : 'gone');
     else if ('index' in step) collect(Array.isArray(value) ? value[step.index] : undefined, child, parts);
   }
 }

@@ -1,9 +1,9 @@
 import type { KubeObject } from '../kube/object.ts';
 import { differences } from './compare.ts';
-import { formatPath, isBelow, parsePath, unionOf, type FieldPath } from './fields.ts';
+import { formatPath, isWithin, ownedBy, type FieldPath } from './fields.ts';
 import { told, type DriftedField } from './explain.ts';
 import { rewritten } from './notation.ts';
-import { reach } from './surrender.ts';
+import { reachOf } from './patterns.ts';
 
 /** What differs from Git without being drift. Values are raw: mask before showing. */
 export interface Beside {
@@ -27,13 +27,9 @@ export function ignoredFields(
 ): DriftedField[] {
   if (paths.length === 0 && surrendered.length === 0) return [];
   const entries = live.metadata.managedFields ?? [];
-  const trie = unionOf(entries.flatMap(({ fieldsV1 }) => (fieldsV1 ? [fieldsV1] : [])));
-  const given = { managers: [], paths: paths.filter((path) => parsePath(path)) };
-  const held = surrendered.map(formatPath);
-  const isIgnored = (path: FieldPath): boolean =>
-    held.some((above) => isBelow(formatPath(path), above)) ||
-    (given.paths.length > 0 && reach(given, whole, path) === 'all');
-  return rewritten(differences(whole, live, trie).filter(({ path }) => isIgnored(path))).map((difference) =>
+  const held = new Set(surrendered.map(formatPath));
+  const isIgnored = (path: FieldPath): boolean => isWithin(path, held) || reachOf(paths, whole, path) === 'all';
+  return rewritten(differences(whole, live, ownedBy(entries)).filter(({ path }) => isIgnored(path))).map((difference) =>
     told(difference, entries),
   );
 }

@@ -1,6 +1,7 @@
 import type { FieldsV1, KubeObject } from '../kube/object.ts';
 import { ownable } from './coverage.ts';
-import { fieldOf, isLeaf, isMap, itemFinder, trieItems, trieValues, type FieldPath, type TrieItem } from './fields.ts';
+import { fieldOf, isLeaf, isMap, trieItems, trieValues, type FieldPath, type TrieItem } from './fields.ts';
+import { isMember, itemIn } from './lookup.ts';
 import { declaredKey, pairItems } from './pairs.ts';
 
 /** A declared field whose live value is another; `live` is undefined when it is gone. */
@@ -56,15 +57,14 @@ function itemDifferences(
   path: FieldPath,
   same: Same,
 ): Difference[] {
-  const find = itemFinder(live);
   return pairItems(declared, owned).flatMap((pair, index) => {
     const key = pair?.key ?? declaredKey(declared[index], owned);
-    return differencesBelow(declared[index], find(key), pair?.node, [...path, { key }], same);
+    return differencesBelow(declared[index], itemIn(live, key), pair?.node, [...path, { key }], same);
   });
 }
 
 function memberDifferences(declared: readonly unknown[], live: readonly unknown[], path: FieldPath): Difference[] {
-  const missing = declared.filter((value) => !live.includes(value));
+  const missing = declared.filter((value) => !isMember(live, value));
   return missing.map((value) => ({ path: [...path, { value }], declared: value, live: undefined }));
 }
 

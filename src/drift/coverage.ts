@@ -1,6 +1,7 @@
 import type { FieldsV1, KubeObject } from '../kube/object.ts';
 import { declaredKey, pairItems } from './pairs.ts';
-import { childOf, isLeaf, isMap, stepOf, trieItems, trieValues, type FieldPath } from './fields.ts';
+import { isLeaf, isMap, stepOf, trieItems, trieValues, type FieldPath } from './fields.ts';
+import { childOf, isMember } from './lookup.ts';
 
 /** Never in anybody's managedFields: the server strips them from every entry (structured-merge-diff's strip set). */
 const UNOWNABLE_METADATA: ReadonlySet<string> = new Set([
@@ -87,7 +88,7 @@ function descendList(
   }
   const members = trieValues(node);
   if (members.length === 0 && list.length > 0) missing.push(path);
-  else for (const value of list) if (!members.includes(value)) missing.push([...path, { value }]);
+  else for (const value of list) if (!isMember(members, value)) missing.push([...path, { value }]);
 }
 
 /**
@@ -103,16 +104,18 @@ export function surplus(declared: KubeObject, fields: FieldsV1): FieldPath[] {
 function surplusBelow(value: unknown, node: FieldsV1, path: FieldPath, extra: FieldPath[]): void {
   const items = Array.isArray(value) ? trieItems(node) : [];
   const pairs = Array.isArray(value) ? pairItems(value, items) : [];
+  let places: Map<FieldsV1 | undefined, number> | undefined;
   for (const trieKey in node) {
     const step = stepOf(trieKey);
     if (!step) continue;
     const child = node[trieKey]!;
     if ('key' in step) {
-      const index = pairs.findIndex((pair) => pair?.node === child);
-      if (index < 0) extra.push([...path, step]);
+      places ??= new Map(pairs.map((pair, index) => [pair?.node, index]));
+      const index = places.get(child);
+      if (index === undefined) extra.push([...path, step]);
       else surplusBelow((value as unknown[])[index], child, [...path, step], extra);
     } else if ('value' in step) {
-      if (!Array.isArray(value) || !value.includes(step.value)) extra.push([...path, step]);
+      if (!isMember(value, step.value)) extra.push([...path, step]);
     } else if ('field' in step) {
       if (!isMap(value) || !Object.hasOwn(value, step.field)) extra.push([...path, step]);
       else surplusBelow(value[step.field], child, [...path, step], extra);

@@ -1,8 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { FieldsV1, KubeObject, ManagedFieldsEntry } from '../kube/object.ts';
 import { differencesBelow, type Difference } from './compare.ts';
-import { childOf, formatPath, isApplyOf, ownEntry, resolve, trieItems, unionOf, type FieldPath } from './fields.ts';
+import { entriesOfOthers, formatPath, ownedBy, ownEntry, type FieldPath } from './fields.ts';
 import type { Judgement } from './judge.ts';
+import type { Key } from './key-index.ts';
+import { childOf, itemKeyIn, itemsIn, nodeAt, resolveDeclared, stepInto } from './lookup.ts';
 import { ownerInOtherVersion, ownerOf } from './managers.ts';
 
 /** One field that somebody else changed, as status, events and the audit log tell it. Values are raw: mask before showing. */
@@ -41,11 +43,12 @@ export function explain(
   live: KubeObject,
   ourManager: string,
 ): DriftedField[] {
-  const foreign = foreignEntries(live, ourManager);
+  const foreign = entriesOfOthers(live, ourManager);
+  const theirs = ownedBy(foreign);
   const ours = ownEntry(live, ourManager)?.fieldsV1 ?? {};
   return paths.flatMap((path) => {
     const whole = { path, declared: resolveDeclared(declared, path), live: resolveLost(live, path, ours) };
-    return refine(whole, foreign).map((difference) => told(difference, foreign, declared.apiVersion));
+    return refine(whole, theirs).map((difference) => told(difference, foreign, declared.apiVersion));
   });
 }
 
@@ -65,8 +68,10 @@ export function explainJudgement(
     case 'lost':
     case 'surplus':
       return explain(judgement.paths, declared, live, ourManager);
-    case 'unowned':
-      return judgement.differences.map((difference) => told(difference, foreignEntries(live, ourManager)));
+    case 'unowned': {
+      const foreign = entriesOfOthers(live, ourManager);
+      return judgement.differences.map((difference) => told(difference, foreign));
+    }
     case 'versionChanged':
       return [{ path: '/apiVersion', declared: declared.apiVersion, live: judgement.from }];
     case 'gone':
@@ -79,14 +84,9 @@ export function explainJudgement(
   }
 }
 
-function foreignEntries(live: KubeObject, ourManager: string): ManagedFieldsEntry[] {
-  return (live.metadata.managedFields ?? []).filter((entry) => !isApplyOf(entry, ourManager));
-}
-
-function refine(whole: Difference, foreign: readonly ManagedFieldsEntry[]): Difference[] {
-  const tries = foreign.flatMap((entry) => (entry.fieldsV1 ? [entry.fieldsV1] : []));
-  let shape: FieldsV1 | undefined = unionOf(tries);
-  for (const step of whole.path) shape = shape && childOf(shape, step);
+/** `theirs`: what the other managers own, together. */
+function refine(whole: Difference, theirs: FieldsV1): Difference[] {
+  const shape = nodeAt(theirs, whole.path);
   const finer = differencesBelow(whole.declared, whole.live, shape, whole.path, isDeepStrictEqual);
   return finer.length > 0 ? finer : [whole];
 }
@@ -100,15 +100,20 @@ function resolveLost(live: unknown, path: FieldPath, ours: FieldsV1): unknown {
   let node: FieldsV1 | undefined = ours;
   for (const step of path) {
     if ('key' in step && Array.isArray(value)) {
-      const kept = trieItems(node ?? {}).filter(({ key }) => !isDeepStrictEqual(key, step.key));
-      const free = value.filter((item) => !kept.some(({ key }) => resolve([item], [{ key }]) !== undefined));
-      value = resolve(free, [step]);
+      const owned: FieldsV1 = node ?? {};
+      value = itemsIn(value, step.key).find((item) => !isOtherOfOurs(item, step.key, owned));
     } else {
-      value = resolve(value, [step]);
+      value = stepInto(value, step);
     }
     node = node && childOf(node, step);
   }
   return value;
+}
+
+/** Is the item ours under another key than this one? */
+function isOtherOfOurs(item: unknown, key: Key, owned: FieldsV1): boolean {
+  const full = itemKeyIn(owned, item);
+  return full !== undefined && !isDeepStrictEqual(full, key);
 }
 
 /** `apiVersion`: of the paths, where somebody may own them by the names of another version. */
@@ -129,25 +134,4 @@ export function told(
     ...(subresource && { subresource }),
     ...(time !== undefined && { time }),
   };
-}
-
-/**
- * The declared value at a path whose list keys may be completed by the server: the item says nothing against the key, and
- * items that say all of it come first.
- */
-export function resolveDeclared(declared: unknown, path: FieldPath): unknown {
-  let value = declared;
-  for (const step of path) {
-    const exact = resolve(value, [step]);
-    if (exact !== undefined || !('key' in step) || !Array.isArray(value)) value = exact;
-    else value = value.find((item: unknown) => isShortFor(item, step.key));
-  }
-  return value;
-}
-
-function isShortFor(item: unknown, key: Readonly<Record<string, unknown>>): boolean {
-  return Object.entries(key).every(([name, value]) => {
-    const said = resolve(item, [{ field: name }]);
-    return said === undefined || said === null || said === value;
-  });
 }

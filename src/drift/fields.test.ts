@@ -1,18 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
-  childOf,
   formatPath,
-  itemFinder,
+  isWithin,
   ownEntry,
   parsePath,
-  resolve,
   stepOf,
   trieItems,
   trieValues,
   unionOf,
   type FieldPath,
 } from './fields.ts';
+import { childOf } from './lookup.ts';
 
 const field = (name: string) => ({ field: name });
 
@@ -48,6 +47,23 @@ describe('paths as text', () => {
   it('a long hostile text is refused quickly', () => assert.equal(parsePath('/a['.repeat(50_000)), undefined));
 });
 
+describe('a path among others', () => {
+  const CASES: [path: string, tops: string[], is: boolean][] = [
+    ['/a/b', ['/a'], true],
+    ['/a/b', ['/a/b'], true],
+    ['/ab', ['/a'], false],
+    ['/a', ['/a/b'], false],
+    ['/a[name=x]/b', ['/a'], true],
+    ['/a[name=x]/b', ['/a[name=x]'], true],
+    ['/a[name=x]/b', ['/a[name=y]', '/c'], false],
+    ['/a', [''], true],
+    ['/a', [], false],
+  ];
+  for (const [path, tops, is] of CASES)
+    it(`${path} is ${is ? '' : 'not '}one of ${JSON.stringify(tops)} or below`, () =>
+      assert.equal(isWithin(parsePath(path)!, new Set(tops)), is));
+});
+
 describe('steps of a trie', () => {
   it('reads each kind of key', () => {
     assert.deepEqual(stepOf('f:a:b'), { field: 'a:b' });
@@ -66,40 +82,6 @@ describe('steps of a trie', () => {
       assert.equal(childOf({ [key]: {} }, { value: '' }), undefined);
     });
   }
-
-  it('finds values', () => {
-    const object = {
-      ports: [
-        { port: 80, protocol: 'TCP' },
-        { port: 80, protocol: 'UDP', name: 'x' },
-      ],
-      names: ['a'],
-      list: [1, 2],
-    };
-    const at = (...path: FieldPath): unknown => resolve(object, path);
-    assert.equal(at(field('ports'), { key: { port: 80, protocol: 'UDP' } }, field('name')), 'x');
-    assert.equal(at(field('ports'), { key: { port: 81 } }, field('name')), undefined);
-    assert.equal(at(field('names'), { value: 'a' }), 'a');
-    assert.equal(at(field('names'), { value: 'b' }), undefined);
-    assert.equal(at(field('list'), { index: 1 }), 2);
-    assert.equal(at(field('constructor')), undefined);
-    assert.equal(at(field('names'), field('length')), undefined);
-  });
-
-  it('finds the same items in long lists as in short ones, the first of equals', () => {
-    const list = Array.from({ length: 100 }, (_, index) => ({
-      id: index % 50,
-      type: index % 2 === 0 ? 'a' : 1,
-      index,
-    }));
-    for (const size of [10, 100]) {
-      const find = itemFinder(list.slice(0, size));
-      assert.deepEqual(find({ id: 3 }), list[3]);
-      assert.deepEqual(find({ id: 3, type: 1 }), list[3]);
-      assert.equal(find({ id: 3, type: '1' }), undefined);
-      assert.equal(find({ id: 99 }), undefined);
-    }
-  });
 
   it('joins tries without changing them', () => {
     const [a, b] = [{ 'f:x': { 'f:y': {} } }, { 'f:x': { '.': {}, 'f:z': {} }, 'f:w': {} }];

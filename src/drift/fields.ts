@@ -21,6 +21,11 @@ export function ownEntry(object: KubeObject, manager: string): ManagedFieldsEntr
   return object.metadata.managedFields?.find((entry) => isApplyOf(entry, manager));
 }
 
+/** All entries but that one. */
+export function entriesOfOthers(object: KubeObject, manager: string): ManagedFieldsEntry[] {
+  return (object.metadata.managedFields ?? []).filter((entry) => !isApplyOf(entry, manager));
+}
+
 export function isApplyOf(entry: ManagedFieldsEntry, manager: string): boolean {
   return entry.manager === manager && entry.operation === 'Apply' && !entry.subresource;
 }
@@ -97,25 +102,6 @@ export function trieValues(node: FieldsV1): unknown[] {
   return values;
 }
 
-/**
- * The node below `node` that a step leads to. A list item may be named by fewer key fields than the server uses (a manifest
- * leaves defaulted ones out), so a key matches when nothing that it says is contradicted.
- */
-export function childOf(node: FieldsV1, step: FieldStep): FieldsV1 | undefined {
-  if ('field' in step) return node[`f:${step.field}`];
-  if ('index' in step) return node[`i:${step.index}`];
-  for (const trieKey in node) {
-    if ('value' in step && trieKey.startsWith('v:') && parsed(trieKey) === step.value) return node[trieKey];
-    const key = 'key' in step && trieKey.startsWith('k:') && itemKey(trieKey);
-    if (key && agrees(key, step.key)) return node[trieKey];
-  }
-  return undefined;
-}
-
-function agrees(full: Readonly<Record<string, unknown>>, said: Readonly<Record<string, unknown>>): boolean {
-  return Object.entries(said).every(([name, value]) => full[name] === value);
-}
-
 /** What all tries together own; says of each node whether it is a map, an associative list, a set or atomic. */
 export function unionOf(tries: readonly FieldsV1[]): FieldsV1 {
   const union: FieldsV1 = {};
@@ -126,6 +112,11 @@ export function unionOf(tries: readonly FieldsV1[]): FieldsV1 {
   return union;
 }
 
+/** The same of what these entries own. */
+export function ownedBy(entries: readonly ManagedFieldsEntry[]): FieldsV1 {
+  return unionOf(entries.flatMap(({ fieldsV1 }) => (fieldsV1 ? [fieldsV1] : [])));
+}
+
 export function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -133,46 +124,6 @@ export function isMap(value: unknown): value is Record<string, unknown> {
 /** Own fields only: a field that is called `constructor` must not find the prototype's. */
 export function fieldOf(value: unknown, name: string): unknown {
   return isMap(value) && Object.hasOwn(value, name) ? value[name] : undefined;
-}
-
-function has(item: unknown, key: Readonly<Record<string, unknown>>): boolean {
-  for (const name in key) if (fieldOf(item, name) !== key[name]) return false;
-  return true;
-}
-
-/** Above this length an index pays for itself; below it a scan is faster. */
-const SCAN_LIMIT = 16;
-
-/** Looks items of one list up by their key fields, in constant time when the list is long. */
-export function itemFinder(list: unknown): (key: Readonly<Record<string, unknown>>) => unknown {
-  if (!Array.isArray(list)) return () => undefined;
-  if (list.length <= SCAN_LIMIT) return (key) => list.find((item) => has(item, key)) as unknown;
-  const indexes = new Map<string, Map<string, unknown>>();
-  return (key) => {
-    const names = Object.keys(key);
-    const signature = names.join('\n');
-    let index = indexes.get(signature);
-    if (!index) {
-      index = new Map();
-      for (const item of list.toReversed()) index.set(JSON.stringify(names.map((name) => fieldOf(item, name))), item);
-      indexes.set(signature, index);
-    }
-    return index.get(JSON.stringify(names.map((name) => key[name])));
-  };
-}
-
-/** The value that a step leads to; undefined when there is none. */
-export function stepInto(value: unknown, step: FieldStep): unknown {
-  if ('field' in step) return fieldOf(value, step.field);
-  if (!Array.isArray(value)) return undefined;
-  if ('key' in step) return value.find((item) => has(item, step.key)) as unknown;
-  if ('value' in step) return value.includes(step.value) ? step.value : undefined;
-  return value[step.index] as unknown;
-}
-
-/** The value at a path, or undefined when it is not there. */
-export function resolve(object: unknown, path: FieldPath): unknown {
-  return path.reduce<unknown>(stepInto, object);
 }
 
 const FIELD_ESCAPES = { '~': '~0', '/': '~1', '[': '~2' } as const;
@@ -216,9 +167,10 @@ export function formatPath(path: FieldPath): string {
   return path.map(formatStep).join('');
 }
 
-/** Of two paths as formatPath writes them: is the first the second, or below it? */
-export function isBelow(path: string, above: string): boolean {
-  return path.startsWith(above) && (path.length === above.length || '/['.includes(path[above.length]!));
+/** Is the path one of these (as formatPath writes them), or below one? */
+export function isWithin(path: FieldPath, tops: ReadonlySet<string>): boolean {
+  let text = '';
+  return tops.size > 0 && (tops.has(text) || path.some((step) => tops.has((text += formatStep(step)))));
 }
 
 function parseBracket(text: string): FieldStep {

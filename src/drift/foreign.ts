@@ -1,9 +1,10 @@
 import { INITIAL_FIELD_MANAGER } from '../api/names.ts';
 import type { FieldsV1, KubeObject, ManagedFieldsEntry } from '../kube/object.ts';
 import { ownable } from './coverage.ts';
-import { resolveDeclared, type DriftedField } from './explain.ts';
-import { formatPath, isApplyOf, isLeaf, ownEntry, resolve, stepOf, unionOf, type FieldPath } from './fields.ts';
+import type { DriftedField } from './explain.ts';
+import { entriesOfOthers, formatPath, isLeaf, ownedBy, ownEntry, stepOf, unionOf, type FieldPath } from './fields.ts';
 import { FOREIGN_FIELDS } from './foreign-defaults.ts';
+import { resolve, resolveDeclared } from './lookup.ts';
 import type { FieldPlace } from './system-fields.ts';
 import { isHolder, reach, type Concession } from './surrender.ts';
 
@@ -38,7 +39,7 @@ export interface ForeignField {
 export function foreignFields(input: ForeignInput): ForeignField[] {
   const { declared, live, manager, tolerated } = input;
   const everywhere = tolerated.filter(({ paths }) => !paths);
-  const others = (live.metadata.managedFields ?? []).filter((entry) => !isApplyOf(entry, manager) && entry.fieldsV1);
+  const others = entriesOfOthers(live, manager);
   const isTolerated = (entry: ManagedFieldsEntry): boolean =>
     entry.manager === INITIAL_FIELD_MANAGER ||
     entry.manager === UNTRACKED ||
@@ -47,10 +48,7 @@ export function foreignFields(input: ForeignInput): ForeignField[] {
     (entry) => !isTolerated(entry) && (entry.subresource === undefined || entry.subresource === 'scale'),
   );
   if (strangers.length === 0) return [];
-  const kept = unionOf([
-    ownEntry(live, manager)?.fieldsV1 ?? {},
-    ...others.filter(isTolerated).map(({ fieldsV1 }) => fieldsV1!),
-  ]);
+  const kept = unionOf([ownEntry(live, manager)?.fieldsV1 ?? {}, ownedBy(others.filter(isTolerated))]);
   const places = FOREIGN_FIELDS.filter(({ kind }) => kind === undefined || kind === live.kind);
   const root = ownable(declared);
   const found = new Map<string, ForeignField>();

@@ -1,6 +1,7 @@
 import type { FieldsV1, KubeObject } from '../kube/object.ts';
-import { fieldOf, isLeaf, isMap, parsePath, resolve, stepOf, trieItems, type FieldPath } from './fields.ts';
-import { isIdentity, placesOf } from './ignore.ts';
+import { fieldOf, isLeaf, isMap, parsePath, stepOf, trieItems, type FieldPath } from './fields.ts';
+import { isIdentity } from './ignore.ts';
+import { isMember, itemIn, placesOf } from './lookup.ts';
 import { pairItems } from './pairs.ts';
 
 /**
@@ -38,11 +39,7 @@ export function leavesOutside(fields: FieldsV1, others: FieldsV1 | undefined, pa
 function graft(target: unknown, source: unknown, path: FieldPath, node: FieldsV1): unknown {
   const [step, ...rest] = path;
   if (!step || isLeaf(node)) return source;
-  if (Array.isArray(source))
-    return placesOf(source, step).reduce<unknown>(
-      (grown, place) => graftItem(grown, source, Number(place), rest, node),
-      target,
-    );
+  if (Array.isArray(source)) return graftItems(target, source, placesOf(source, step).map(Number), rest, node);
   if (!('field' in step) || !isMap(source) || !Object.hasOwn(source, step.field)) return target;
   const child = node[`f:${step.field}`];
   if (!child) return target;
@@ -51,21 +48,31 @@ function graft(target: unknown, source: unknown, path: FieldPath, node: FieldsV1
   return after === before ? target : { ...(target as object | undefined), [step.field]: after };
 }
 
-function graftItem(
+/** `target` with what is covered of the items of `source` at these places; the same for each of them. */
+function graftItems(
   target: unknown,
   source: readonly unknown[],
-  index: number,
+  places: readonly number[],
   rest: FieldPath,
   node: FieldsV1,
 ): unknown {
-  const list = Array.isArray(target) ? target : [];
-  const item = source[index];
-  const pair = pairItems(source, trieItems(node))[index];
-  // Without a key it is a member of a set, which is its own key.
-  if (!pair) return `v:${JSON.stringify(item)}` in node && !list.includes(item) ? [...list, item] : target;
-  const known = resolve(list, [{ key: pair.key }]);
-  const before = known ?? pair.key;
-  const after = graft(before, item, rest, pair.node);
-  if (after === before) return target;
-  return known === undefined ? [...list, after] : list.with(list.indexOf(known), after);
+  const before: readonly unknown[] = Array.isArray(target) ? target : [];
+  const pairs = pairItems(source, trieItems(node));
+  const changed = new Map<unknown, unknown>();
+  const added = new Set<unknown>();
+  for (const place of places) {
+    const [item, pair] = [source[place], pairs[place]];
+    // Without a key it is a member of a set, which is its own key.
+    if (!pair) {
+      if (`v:${JSON.stringify(item)}` in node && !isMember(before, item)) added.add(item);
+      continue;
+    }
+    const known = itemIn(before, pair.key);
+    const grown = graft(known ?? pair.key, item, rest, pair.node);
+    if (grown === (known ?? pair.key)) continue;
+    if (known === undefined) added.add(grown);
+    else changed.set(known, grown);
+  }
+  if (changed.size === 0 && added.size === 0) return target;
+  return [...before.map((item) => changed.get(item) ?? item), ...added];
 }

@@ -2,6 +2,7 @@ import { FIELD_MANAGER } from '../api/names.ts';
 import type { Clock } from '../clock.ts';
 import type { KubeError } from '../kube/errors.ts';
 import { groupOf, identityKey, identityOf, isLater, type KubeObject } from '../kube/object.ts';
+import { NONE } from '../none.ts';
 import type { Claims } from '../sync/claims.ts';
 import { isKept, type Desired } from '../sync/desired.ts';
 import type { LiveObject, LiveObjects } from '../sync/live.ts';
@@ -134,9 +135,17 @@ export class Healer implements WatchListener {
       if (source !== undefined && before?.reconcileDisabled && !now.reconcileDisabled) desk.released(source);
       if (desired && source !== undefined && before?.uid !== now.uid) this.#cameAnew(source, desired, now, object);
       if (!desired) this.judgeAhead(now);
+      if (!awaited) this.#noteStray(now, before);
       return;
     }
     if (isKept(desired) && !now.reconcileDisabled) this.#judge(source, desired, now, object);
+  }
+
+  /** Ours and not declared: a run prunes it, unless one has looked at it as it is now. */
+  #noteStray(now: LiveObject, before: LiveObject | undefined): void {
+    const owner = prunableBy(now);
+    if (owner === undefined || (before?.uid === now.uid && prunableBy(before) === owner)) return;
+    this.#deps.desk.released(owner);
   }
 
   /** Declared, and there for the first time, or as another one than before: somebody put it there while no run was under way to look. */
@@ -254,7 +263,7 @@ export class Healer implements WatchListener {
     const now = live.get(desired.key);
     if (!now) return;
     const before = now.rewritten;
-    now.rewritten = found.map(({ path }) => formatPath(path));
+    now.rewritten = found.length === 0 ? NONE : found.map(({ path }) => formatPath(path));
     if (now.rewritten.some((path) => !before.includes(path)))
       desk.drifted({ source, desired, fields: explainValues(found), state: 'Rewritten' });
     else if (now.rewritten.length === 0 && before.length > 0) this.#repairs.inSync(source, desired.key, false);
@@ -282,9 +291,14 @@ export class Healer implements WatchListener {
   #correct(source: string, desired: Desired, fields: DriftedField[], arrivedAt: number): void {
     const now = this.#deps.live.get(desired.key);
     // What is told of it next takes the place of what was told; the answer to the heal tells that again.
-    if (now) now.rewritten = [];
+    if (now) now.rewritten = NONE;
     this.#repairs.correct(source, desired, fields, arrivedAt);
   }
+}
+
+/** The source that may prune it, as far as the object itself says. */
+function prunableBy({ source, deleting, pruneDisabled }: LiveObject): string | undefined {
+  return deleting || pruneDisabled ? undefined : source;
 }
 
 /** Does the event say more than we know? */

@@ -1,5 +1,6 @@
 import type { Identity, KubeObject } from '../kube/object.ts';
-import { fieldOf, isMap, parsePath, type FieldPath, type FieldStep } from './fields.ts';
+import { parsePath, type FieldPath, type FieldStep } from './fields.ts';
+import { placesOf } from './lookup.ts';
 import { matchesAny } from './managers.ts';
 import { selects, type LabelSelector } from './selector.ts';
 import type { Concession } from './surrender.ts';
@@ -62,17 +63,16 @@ function isTarget(
 }
 
 /**
- * The object without the fields at these paths. A path that names nothing is no error: one rule serves many objects. A path
- * that ends inside an atomic list or map changes that node for everybody; name the whole node instead. Shares what it does
- * not change with its input, and never changes the input.
+ * The object without the fields at these paths; each names what it means in the object as it is. A path that names nothing is no
+ * error: one rule serves many objects. A path that ends inside an atomic list or map changes that node for everybody; name the
+ * whole node instead. Shares what it does not change with its input, and never changes the input.
  */
 export function withoutPaths(declared: KubeObject, pointers: readonly string[]): KubeObject {
-  let result: unknown = declared;
-  for (const pointer of pointers) {
+  const paths = pointers.flatMap((pointer) => {
     const path = parsePath(pointer);
-    if (path && !isIdentity(path)) result = without(result, path);
-  }
-  return result as KubeObject;
+    return path && !isIdentity(path) ? [path] : [];
+  });
+  return without(declared, paths, 0) as KubeObject;
 }
 
 /** What makes the object this object cannot be ignored. */
@@ -82,32 +82,16 @@ export function isIdentity(path: readonly FieldStep[]): boolean {
   return first === 'metadata' && (second === undefined || second === 'name' || second === 'namespace');
 }
 
-function without(value: unknown, [step, ...rest]: FieldPath): unknown {
-  const places = step ? placesOf(value, step) : [];
-  // From the end, so that the indexes of the items before stay right.
-  return places.reduceRight<unknown>((left, place) => withoutAt(left, place, rest), value);
-}
-
-function withoutAt(value: unknown, place: string | number, rest: FieldPath): unknown {
-  if (Array.isArray(value)) {
-    if (rest.length === 0) return value.toSpliced(Number(place), 1);
-    return value.with(Number(place), without(value[Number(place)], rest));
-  }
-  const map = value as Record<string, unknown>;
-  if (rest.length > 0) return { ...map, [place]: without(map[place], rest) };
-  return Object.fromEntries(Object.entries(map).filter(([name]) => name !== place));
-}
-
-/** The names or indexes that a step of a rule means in this very value; `*` means every item of a list. */
-export function placesOf(value: unknown, step: FieldStep): (string | number)[] {
-  if (!Array.isArray(value))
-    return 'field' in step && isMap(value) && Object.hasOwn(value, step.field) ? [step.field] : [];
-  if ('field' in step && step.field === '*') return value.map((_, index) => index);
-  const index = value.findIndex((item: unknown, position) => {
-    if ('field' in step) return String(position) === step.field;
-    if ('index' in step) return position === step.index;
-    if ('value' in step) return String(item) === String(step.value);
-    return Object.entries(step.key).every(([name, text]) => String(fieldOf(item, name)) === String(text));
-  });
-  return index < 0 ? [] : [index];
+/** `value` is where the first `depth` steps of each path lead to. */
+function without(value: unknown, paths: readonly FieldPath[], depth: number): unknown {
+  const meant = paths.flatMap((path) => placesOf(value, path[depth]!).map((place) => ({ place, path })));
+  if (meant.length === 0) return value;
+  const below = Map.groupBy(meant, ({ place }) => place);
+  const left = (place: string | number, child: unknown): unknown[] => {
+    const led = (below.get(place) ?? []).map(({ path }) => path);
+    return led.some((path) => path.length === depth + 1) ? [] : [without(child, led, depth + 1)];
+  };
+  if (Array.isArray(value)) return value.flatMap((item, place) => left(place, item));
+  const entries = Object.entries(value as object);
+  return Object.fromEntries(entries.flatMap(([name, child]) => left(name, child).map((rest) => [name, rest])));
 }

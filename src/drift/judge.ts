@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto';
 import type { FieldsV1, KubeObject } from '../kube/object.ts';
+import { NONE } from '../none.ts';
 import { digestOwned } from './baseline.ts';
 import { differences, type Difference } from './compare.ts';
 import { surplus, uncovered } from './coverage.ts';
-import { formatPath, isApplyOf, isBelow, ownEntry, unionOf, type FieldPath } from './fields.ts';
+import { entriesOfOthers, formatPath, isWithin, ownedBy, ownEntry, type FieldPath } from './fields.ts';
 import { AUTOSCALED, partLost, type Concession } from './surrender.ts';
 
 /** What is remembered of an object that was last seen as declared. Some 150 bytes; the object itself is not kept. */
@@ -92,19 +93,18 @@ function compareWhole(
   fields: FieldsV1,
   seen: Pick<Baseline, 'digest' | 'resourceVersion'>,
 ): Judgement {
-  const foreign = (live.metadata.managedFields ?? []).filter((entry) => !isApplyOf(entry, manager));
-  const others = unionOf(foreign.flatMap((entry) => (entry.fieldsV1 ? [entry.fieldsV1] : [])));
+  const others = ownedBy(entriesOfOthers(live, manager));
   const neverOwned = baseline?.neverOwned ?? NONE;
-  const missing = uncovered(declared, fields, others).filter((path) => !neverOwned.includes(formatPath(path)));
+  const never = new Set(neverOwned);
+  const missing = uncovered(declared, fields, others).filter((path) => !isWithin(path, never));
   const { surrendered, lost } = partLost(missing, { declared, live, concessions });
   if (lost.length > 0) return { kind: 'lost', paths: lost, surrendered };
 
   const extra = surplus(declared, fields);
   if (extra.length > 0) return { kind: 'surplus', paths: extra, surrendered };
 
-  const notOurs = [...surrendered.map(formatPath), ...neverOwned];
-  const isOurs = (path: string): boolean => !notOurs.some((above) => isBelow(path, above));
-  const different = differences(declared, live, fields).filter(({ path }) => isOurs(formatPath(path)));
+  const notOurs = never.union(new Set(surrendered.map(formatPath)));
+  const different = differences(declared, live, fields).filter(({ path }) => !isWithin(path, notOurs));
   const settled = digestDifferences(different);
   if (settled !== (baseline?.settled ?? '')) return { kind: 'valuesDiffer', differences: different, surrendered };
   const next = { ...seen, neverOwned, settled };
@@ -112,9 +112,6 @@ function compareWhole(
     ? { kind: 'surrendered', paths: surrendered, baseline: next }
     : { kind: 'inSync', baseline: next };
 }
-
-/** One for all baselines: there is one for each managed object. */
-const NONE: readonly never[] = [];
 
 /** Equal for the same values at the same paths; '' for none. */
 function digestDifferences(found: readonly Difference[]): string {
@@ -131,7 +128,8 @@ export function baselineOf(sent: KubeObject, answer: KubeObject, manager: string
   const fields = ownEntry(answer, manager)?.fieldsV1;
   if (!fields) return undefined;
   const neverOwned = uncovered(sent, fields).map(formatPath);
-  const different = differences(sent, answer, fields).filter(({ path }) => !neverOwned.includes(formatPath(path)));
+  const never = new Set(neverOwned);
+  const different = differences(sent, answer, fields).filter(({ path }) => !isWithin(path, never));
   return {
     digest: digestOwned(answer, fields),
     resourceVersion: answer.metadata.resourceVersion ?? '',

@@ -19,7 +19,7 @@ export interface LostObjectsDeps {
 }
 
 /** What is done about an object once it is known what became of it. */
-export interface Finding {
+export interface LostObjectsListener {
   /** It is there, and may differ. */
   judge(source: string, desired: Desired, now: LiveObject, object: KubeObject): void;
   /** It is not; `arrivedAt` is when that was heard, in the clock's monotonic milliseconds. */
@@ -33,11 +33,11 @@ const LAST_AGAIN_MS = 300_000;
 /** Objects that our watches lost. One GET tells what became of each: deleted, on its way out, or only without our labels. */
 export class LostObjects {
   readonly #deps: LostObjectsDeps;
-  readonly #finding: Finding;
+  readonly #listener: LostObjectsListener;
 
-  constructor(deps: LostObjectsDeps, finding: Finding) {
+  constructor(deps: LostObjectsDeps, listener: LostObjectsListener) {
     this.#deps = deps;
-    this.#finding = finding;
+    this.#listener = listener;
   }
 
   /** `known`: as it was seen last. Never rejects. */
@@ -70,11 +70,11 @@ export class LostObjects {
     if (claims.holder(desired.key) !== source) return this.#letGo(source, object);
     if (object?.metadata.deletionTimestamp) return desk.failed(source, desired, terminating(desired));
     const isTheSame = object && (known ? object.metadata.uid === known.uid : provenSource(object) === source);
-    if (!isTheSame) return this.#finding.correct(source, desired, [OBJECT_GONE], arrivedAt);
+    if (!isTheSame) return this.#listener.correct(source, desired, [OBJECT_GONE], arrivedAt);
     const baseline = known?.baseline ?? NEVER_COMPARED;
     const now = { ...sighted(object, known, desired), baseline, declaredDigest: desired.digest };
     live.set(now);
-    this.#finding.judge(source, desired, now, object);
+    this.#listener.judge(source, desired, now, object);
   }
 
   /** It left Git while we asked. If it lost our labels only, the run that pruned did not see it. */

@@ -1,5 +1,6 @@
 import type { FieldsV1, ManagedFieldsEntry } from '../kube/object.ts';
-import { childOf, isLeaf, type FieldPath } from './fields.ts';
+import { isLeaf, type FieldPath } from './fields.ts';
+import { childOf, nodeFor } from './lookup.ts';
 
 /**
  * Who may take `spec.replicas` through the scale subresource without it being drift. The horizontal autoscaler runs inside
@@ -71,12 +72,7 @@ export function ownerInOtherVersion(
 
 /** 2: the path or an atomic node above it; 1: only something below it; 0: nothing. */
 function ownership(path: FieldPath, fields: FieldsV1): 0 | 1 | 2 {
-  let node = fields;
-  for (const step of path) {
-    const child = childOf(node, step);
-    if (!child) return 0;
-    if (isLeaf(child)) return 2;
-    node = child;
-  }
-  return '.' in node ? 2 : 1;
+  const node = nodeFor(fields, path);
+  if (!node) return 0;
+  return '.' in node || isLeaf(node) ? 2 : 1;
 }

@@ -1,4 +1,5 @@
 import { fieldOf, type TrieItem } from './fields.ts';
+import { KeyIndex } from './key-index.ts';
 
 /**
  * Which owned item of an associative list each declared item is: one entry for each of `items`, undefined when none is left.
@@ -19,18 +20,21 @@ export function pairItems(items: readonly unknown[], owned: readonly TrieItem[])
     const key = JSON.stringify(Object.fromEntries(names.map((name) => [name, fieldOf(item, name)])));
     take(index, free.get(key));
   }
+  // Each of a long list must not be looked for in all the others, nor past those that are taken.
+  let left: KeyIndex<TrieItem> | undefined;
+  const passed = new Map<readonly TrieItem[], number>();
+  const saysNothingElse = (item: unknown): TrieItem | undefined => {
+    left ??= new KeyIndex([...free.values()], ({ key }) => key);
+    const candidates = left.having(declaredKey(item, owned));
+    let at = passed.get(candidates) ?? 0;
+    while (at < candidates.length && !free.has(JSON.stringify(candidates[at]!.key))) at += 1;
+    passed.set(candidates, at);
+    return candidates[at];
+  };
   for (const [index, item] of items.entries()) {
-    if (paired[index] || free.size === 0) continue;
-    take(
-      index,
-      [...free.values()].find(({ key }) => saysNothingElse(item, key)),
-    );
+    if (!paired[index] && free.size > 0) take(index, saysNothingElse(item));
   }
   return paired;
-}
-
-function saysNothingElse(item: unknown, key: Readonly<Record<string, unknown>>): boolean {
-  return Object.entries(key).every(([name, value]) => [undefined, null, value].includes(fieldOf(item, name) as never));
 }
 
 /** The part of the key that a declared item says itself: what it can be called by when nobody owns it. */

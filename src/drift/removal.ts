@@ -1,8 +1,8 @@
 import type { FieldsV1, KubeObject } from '../kube/object.ts';
 import { ownable } from './coverage.ts';
-import { resolveDeclared } from './explain.ts';
-import { childOf, formatPath, isApplyOf, isBelow, resolve, stepOf, unionOf, type FieldPath } from './fields.ts';
+import { formatPath, isApplyOf, isWithin, ownedBy, stepOf, type FieldPath } from './fields.ts';
 import type { ForeignField, ForeignInput } from './foreign.ts';
+import { childOf, nodeAt, placeIn, resolveDeclared, stepInto } from './lookup.ts';
 
 /** One operation of a JSON patch (RFC 6902). */
 export interface Removal {
@@ -20,13 +20,20 @@ export interface Removal {
  */
 export function removal({ declared, live, manager }: ForeignInput, fields: readonly ForeignField[]): Removal[] {
   const entries = live.metadata.managedFields ?? [];
-  const held = unionOf(entries.flatMap(({ fieldsV1, subresource }) => (subresource !== 'status' && fieldsV1) || []));
-  const ours = unionOf(entries.flatMap((entry) => (isApplyOf(entry, manager) && entry.fieldsV1) || []));
+  const held = ownedBy(entries.filter(({ subresource }) => subresource !== 'status'));
+  const ours = ownedBy(entries.filter((entry) => isApplyOf(entry, manager)));
   const root = ownable(declared);
   const foreign = new Set(fields.map(({ path }) => formatPath(path)));
 
+  const known = new Map<string, boolean>();
   const isWhole = (path: FieldPath, node: FieldsV1 | undefined): boolean => {
-    if (foreign.has(formatPath(path))) return true;
+    const text = formatPath(path);
+    if (foreign.has(text)) return true;
+    const is = known.get(text) ?? isWholeBelow(path, node);
+    known.set(text, is);
+    return is;
+  };
+  const isWholeBelow = (path: FieldPath, node: FieldsV1 | undefined): boolean => {
     if (!node || nodeAt(ours, path) || resolveDeclared(root, path) !== undefined) return false;
     const steps = Object.keys(node).flatMap((trieKey) => stepOf(trieKey) ?? []);
     return steps.length > 0 && steps.every((step) => isWhole([...path, step], childOf(node, step)));
@@ -39,26 +46,20 @@ export function removal({ declared, live, manager }: ForeignInput, fields: reado
   });
   const texts = new Set(lifted.map(({ text }) => text));
   const tops = new Map(
-    lifted
-      .filter(({ text }) => ![...texts].some((above) => above !== text && isBelow(text, above)))
-      .map(({ top, text }) => [text, top]),
+    lifted.filter(({ top }) => !isWithin(top.slice(0, -1), texts)).map(({ top, text }) => [text, top]),
   );
-  const places = [...tops.values()].map((path) => placeIn(live, path));
+  const places = [...tops.values()].map((path) => placeOf(live, path));
   return places.sort(fromTheEnd).map((place) => ({ op: 'remove', path: pointer(place) }));
-}
-
-function nodeAt(trie: FieldsV1, path: FieldPath): FieldsV1 | undefined {
-  return path.reduce<FieldsV1 | undefined>((node, step) => node && childOf(node, step), trie);
 }
 
 type Place = readonly (string | number)[];
 
 /** The names and indexes of a path in the object that it was found in. */
-function placeIn(live: KubeObject, path: FieldPath): Place {
+function placeOf(live: KubeObject, path: FieldPath): Place {
   let value: unknown = live;
   return path.map((step) => {
-    const child = resolve(value, [step]);
-    const place = Array.isArray(value) ? value.indexOf(child) : (step as { field: string }).field;
+    const child = stepInto(value, step);
+    const place = placeIn(value, step, child)!;
     value = child;
     return place;
   });

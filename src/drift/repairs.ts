@@ -22,7 +22,7 @@ export interface RepairsDeps {
 interface HeldBack {
   fields: DriftedField[];
   /** The fields that were counted for it. */
-  contested: string[];
+  contested: ReadonlySet<string>;
   arrivedAt: number;
   dueAt: number;
   cancel: () => void;
@@ -86,9 +86,9 @@ export class Repairs {
     const { desk, clock } = this.#deps;
     const { key } = desired;
     const before = this.#heldBack.get(key);
-    const contested = fields.map(({ path }) => path);
+    const contested = new Set(fields.map(({ path }) => path));
     // While a repair is held back, the fields that it is held back for count once; another one may hurry it on.
-    const fresh = contested.filter((path) => !before?.contested.includes(path));
+    const fresh = [...contested].filter((path) => !before?.contested.has(path));
     if (before && fresh.length === 0) return void (before.fields = fields);
     const delayMs = this.#fights.changed(key, fresh, arrivedAt);
     const rated = this.#rated(key, fields);

@@ -44,7 +44,7 @@ export interface SourceDesk {
   inSync(source: string, key: string, rewritten: boolean): void;
   /** A corrective write failed; the source tries the object again with its own backoff. */
   failed(source: string, desired: Desired, error: unknown): void;
-  /** An object that its live annotation kept from us is ours to apply again. */
+  /** An object is the source's to apply or to prune: an annotation kept it from us, or it came when a run had looked already. */
   released(source: string): void;
   /** An object of the source that it no longer declares is not seen any more; it may have lost its labels only. */
   lostSight(source: string): void;

@@ -1,9 +1,9 @@
 import type { FieldsV1, KubeObject, ManagedFieldsEntry } from '../kube/object.ts';
-import { resolveDeclared } from './explain.ts';
-import { childOf, isLeaf, isMap, parsePath, trieItems, unionOf, type FieldPath, type FieldStep } from './fields.ts';
-import { placesOf } from './ignore.ts';
+import { isLeaf, isMap, ownedBy, trieItems, type FieldPath, type FieldStep } from './fields.ts';
+import { nodeFor, resolveDeclared } from './lookup.ts';
 import { AUTOSCALER_MANAGERS, matchesAny } from './managers.ts';
 import { declaredKey, pairItems } from './pairs.ts';
+import { reachOf } from './patterns.ts';
 
 /** Who may hold fields of an object without it being drift or a foreign field: the declared ones are left out of every apply then. */
 export interface Concession {
@@ -23,27 +23,9 @@ export function isHolder({ managers, subresource }: Concession, entry: ManagedFi
   return (subresource === undefined || entry.subresource === subresource) && matchesAny(managers, entry.manager);
 }
 
-/**
- * How a concession and a field of this object meet: it covers the field whole (`all`), only something below it (`part`), or
- * neither. `object` is what the path leads through, declared or live.
- */
+/** How a concession and a field of this object meet, see `reachOf`. */
 export function reach({ paths }: Concession, object: unknown, path: FieldPath): 'all' | 'part' | 'none' {
-  if (!paths) return 'all';
-  const reaches = paths.map((pointer) => reachOf(parsePath(pointer) ?? [], object, path));
-  return reaches.includes('all') ? 'all' : reaches.includes('part') ? 'part' : 'none';
-}
-
-function reachOf(pattern: FieldPath, object: unknown, path: FieldPath): 'all' | 'part' | 'none' {
-  let value = object;
-  for (const [depth, meant] of pattern.entries()) {
-    const step = path[depth];
-    if (!step) return 'part';
-    const child = resolveDeclared(value, [step]);
-    const place = Array.isArray(value) ? value.indexOf(child) : 'field' in step ? step.field : undefined;
-    if (child === undefined || place === undefined || !placesOf(value, meant).includes(place)) return 'none';
-    value = child;
-  }
-  return pattern.length > 0 ? 'all' : 'none';
+  return paths ? reachOf(paths, object, path) : 'all';
 }
 
 /** Lost paths, parted: what is left to those who hold it now, and what is drift. Together they cover the same fields. */
@@ -66,14 +48,16 @@ export function partLost(
     .map((concession) => ({ concession, theirs: entries.filter((entry) => isHolder(concession, entry)) }))
     .filter(({ theirs }) => theirs.length > 0);
   if (holders.length === 0) return { surrendered: [], lost: [...lost] };
-  const shape = unionOf(entries.flatMap(({ fieldsV1 }) => (fieldsV1 ? [fieldsV1] : [])));
+  const shape = ownedBy(entries);
 
   const part = (path: FieldPath): Parted => {
     if (resolveDeclared(live, path) === undefined) return { surrendered: [], lost: [path] };
-    const node = nodeAt(shape, path);
-    const met = holders
-      .map(({ concession, theirs }) => ({ how: reach(concession, declared, path), held: holding(theirs, path, shape) }))
-      .filter(({ how, held }) => how !== 'none' && held !== 'none');
+    const node = nodeFor(shape, path);
+    const met = holders.flatMap(({ concession, theirs }) => {
+      const how = reach(concession, declared, path);
+      const held = how === 'none' ? how : holding(theirs, path, shape);
+      return held === 'none' ? [] : [{ how, held }];
+    });
     if (met.some(({ how, held }) => how === 'all' && held === 'all')) return { surrendered: [path], lost: [] };
     const children = met.length > 0 && node ? childrenOf(resolveDeclared(declared, path), node, path) : [];
     const parts = children.map((step) => part([...path, step]));
@@ -89,22 +73,13 @@ export function partLost(
   };
 }
 
-function nodeAt(trie: FieldsV1, path: FieldPath): FieldsV1 | undefined {
-  let node: FieldsV1 | undefined = trie;
-  for (const step of path) {
-    if (!node || isLeaf(node)) return node;
-    node = childOf(node, step);
-  }
-  return node;
-}
-
 /**
  * Do these entries hold the field itself (or an atomic one above it), or only something below? A node without children is an
  * atomic one, or a map or list that was applied empty; where anybody holds something below it, it is the latter.
  */
 function holding(entries: readonly ManagedFieldsEntry[], path: FieldPath, shape: FieldsV1): 'all' | 'part' | 'none' {
-  const nodes = entries.flatMap(({ fieldsV1 }) => (fieldsV1 && nodeAt(fieldsV1, path)) || []);
-  const whole = nodeAt(shape, path);
+  const nodes = entries.flatMap(({ fieldsV1 }) => (fieldsV1 && nodeFor(fieldsV1, path)) || []);
+  const whole = nodeFor(shape, path);
   if (nodes.some(isLeaf) && whole && isLeaf(whole)) return 'all';
   return nodes.some((node) => !isLeaf(node)) ? 'part' : 'none';
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
+import { NONE } from '../none.ts';
 import { Frozen, type Compilation } from './compilation.ts';
 import { portOf, readUrl } from './service.ts';
 import { shown } from './shown.ts';
@@ -61,9 +62,6 @@ const NO_CERTIFICATE: TlsContext = {
   ecdhCurves: [],
   sni: undefined,
 };
-
-// Most have none, and there are thousands of them.
-const NONE: readonly string[] = [];
 
 /** All clusters of one run; of two with one name the first one's settings hold (ir/ir.py `add_cluster`). */
 export class Clusters {

@@ -1,3 +1,4 @@
+import { NONE } from '../none.ts';
 import { schemaOf, type Schema } from './schemas.ts';
 import { isRecord } from './spec.ts';
 
@@ -20,7 +21,6 @@ export interface Conformity {
 }
 
 const CONFORMS: Conformity = { violations: [], unknown: [] };
-const NONE: readonly string[] = [];
 
 /** Compares a spec with its schema; of a kind or version without one there is nothing to say. */
 export function conformityOf(kind: string, version: string, spec: unknown): Conformity {

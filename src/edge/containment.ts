@@ -51,18 +51,30 @@ function regexCovers(regex: string, { match, value }: RouteGroup['path']): boole
 
 /** `.*` or `.+` at the end of the whole expression: what it matches it also matches with more text behind. */
 function endsInAnything(regex: string): boolean {
-  const end = /(\\*)\.[*+]\??\$?$/.exec(regex);
-  return end !== null && end[1]!.length % 2 === 0 && !/^[^(]*\|/.test(withoutGroups(regex));
+  const end = /(?<!\\)(\\*)\.[*+]\??\$?$/.exec(regex);
+  return end !== null && end[1]!.length % 2 === 0 && !withoutGroups(regex).includes('|');
 }
 
-/** With the innermost parentheses taken out again and again: a `|` that is left divides the whole expression. */
+/** What stands outside of all parentheses and classes: a `|` there divides the whole expression. In one pass, since it may be long. */
 function withoutGroups(regex: string): string {
-  let text = regex.replace(/\\./g, '_').replace(/\[[^\]]*\]/g, '_');
-  for (let before = ''; before !== text;) {
-    before = text;
-    text = text.replace(/\([^()]*\)/g, '_');
+  let text = '';
+  let depth = 0;
+  for (let at = 0; at < regex.length; at += 1) {
+    const character = regex[at]!;
+    if (character === '\\') at += 1;
+    else if (character === '[') at = endOfClass(regex, at);
+    else if (character === '(') depth += 1;
+    else if (character === ')') depth = Math.max(0, depth - 1);
+    else if (depth === 0) text += character;
   }
-  return text;
+  // With parentheses that are not closed it is no expression: nothing is known of it.
+  return depth === 0 ? text : '|';
+}
+
+/** Where the class that begins at the bracket ends; without an end, it takes the rest. */
+function endOfClass(regex: string, start: number): number {
+  const end = regex.indexOf(']', start + 1);
+  return end < 0 ? regex.length : end;
 }
 
 /** Of headers or query parameters: does every request that fits the second list fit the first? `:authority` is compared as host. */

@@ -1,3 +1,4 @@
+import { NONE } from '../none.ts';
 import type { EdgeInput, EdgeObject } from './input.ts';
 
 type Objects = Pick<EdgeInput, 'objects'>;
@@ -6,8 +7,6 @@ interface Index {
   readonly byKind: ReadonlyMap<string, readonly EdgeObject[]>;
   readonly annotated: readonly EdgeObject[];
 }
-
-const NONE: readonly EdgeObject[] = [];
 
 // Stages and rules ask for the few objects that are no Mappings; looking for them is one walk over thousands.
 const indexes = new WeakMap<Objects, Index>();

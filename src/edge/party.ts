@@ -1,10 +1,10 @@
+import { NONE } from '../none.ts';
 import type { Party, Traffic } from './finding.ts';
 import type { Edge, Policy, RouteGroup } from './model.ts';
 import type { Origin } from './input.ts';
 import { matchOf } from './match.ts';
 import { textAt } from './spec.ts';
 
-const NONE: readonly Policy[] = [];
 const kindsOf = new WeakMap<Edge, ReadonlyMap<string, readonly Policy[]>>();
 
 /** The policies of one kind, in the compiler's order, the dropped ones included. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { inTime } from '../../test/in-time.ts';
 import { shown } from './shown.ts';
 
 const CASES: [title: string, value: unknown, expected: string][] = [
@@ -24,10 +25,10 @@ describe('shown', () => {
   });
 
   it('takes a megabyte in its stride', () => {
-    const before = performance.now();
-    shown('x'.repeat(2 ** 20));
-    shown({ list: Array.from({ length: 100_000 }, (_, index) => index) });
-    assert.ok(performance.now() - before < 250);
+    inTime(250, () => {
+      shown('x'.repeat(2 ** 20));
+      shown({ list: Array.from({ length: 100_000 }, (_, index) => index) });
+    });
   });
 
   it('takes any depth', () => {

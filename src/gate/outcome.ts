@@ -15,11 +15,11 @@ function isWritten({ reconcile, ssa }: Kept['policy']): boolean {
 
 /** What the cluster will hold of a declared object, as JSON. `live`: what it holds now. */
 export function outcomeOf({ policy, body, givenUp }: Kept, live: string | undefined): string {
-  if (live === undefined) return givenUp?.createBody ?? body;
+  if (live === undefined) return (givenUp?.createBody ?? body).text;
   if (!isWritten(policy)) return live;
-  if (!givenUp) return body;
+  if (!givenUp) return body.text;
   const now = parseExact(live);
-  let outcome: unknown = parseExact(bodyWithout(body, givenUp.paths));
+  let outcome: unknown = parseExact(bodyWithout(body.text, givenUp.paths));
   for (const pointer of givenUp.paths) outcome = taking(outcome, now, mapPath(parsePath(pointer) ?? []));
   return JSON.stringify(outcome);
 }

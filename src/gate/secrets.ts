@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { SecretShape } from '../edge/input.ts';
 import { shapeOfSecret } from '../edge/secrets.ts';
-import { KubeError, isNotFound } from '../kube/errors.ts';
+import { KubeError } from '../kube/errors.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import { inParallel } from '../concurrency/parallel.ts';
 
@@ -44,7 +44,7 @@ export class EdgeSecrets {
       } catch (error) {
         signal.throwIfAborted();
         // A policy can name anything, also what cannot be a name.
-        if (!isNotFound(error) && !(error instanceof KubeError)) throw error;
+        if (!(error instanceof KubeError)) throw error;
       }
       this.#known.set(key, { shape, readAt: this.#clock.elapsed() });
     });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ownerProof } from '../api/names.ts';
 import { identityKey, identityOf, type KubeObject } from '../kube/object.ts';
+import { Body } from '../render/body.ts';
 import { bodyWithout } from '../sync/body.ts';
 import type { Desired } from '../sync/desired.ts';
 import { EdgeWorld, mattersToEdge } from './world.ts';
@@ -15,14 +16,19 @@ function declared(object: KubeObject): Desired {
   const policy = { prune: true, reconcile: true, ssa: 'Override' as const, force: false, adopt: false };
   const body = JSON.stringify(object);
   const [key, { apiVersion }] = [identityKey(identity), object];
-  return { identity, key, apiVersion, file: 'edge.yaml', line: 7, body, digest: body, policy };
+  return { identity, key, apiVersion, file: 'edge.yaml', line: 7, body: new Body(body), digest: body, policy };
 }
 
 /** With what its annotations say of how it is written, and the fields that are given up. */
 function declaredAs(object: KubeObject, policy: Partial<Desired['policy']>, ...paths: string[]): Desired {
   const whole = declared(object);
   const givenUp = paths.length > 0 && { givenUp: { paths, createBody: whole.body } };
-  return { ...whole, body: bodyWithout(whole.body, paths), policy: { ...whole.policy, ...policy }, ...givenUp };
+  return {
+    ...whole,
+    body: new Body(bodyWithout(whole.body.text, paths)),
+    policy: { ...whole.policy, ...policy },
+    ...givenUp,
+  };
 }
 
 type View = [candidates?: ReadonlyMap<string, readonly Desired[]>, pruned?: ReadonlySet<string>];

@@ -49,18 +49,18 @@ interface Kept {
 
 /** Does it matter to the edge, as far as one can tell without reading it? */
 export function mattersToEdge({ identity, body }: Pick<Desired, 'identity' | 'body'>): boolean {
-  return isOfInterest(identity) || body.includes(CONFIG_ANNOTATION);
+  return isOfInterest(identity) || body.text.includes(CONFIG_ANNOTATION);
 }
 
 /** apiVersions of Emissary's group that the CRDs among these serve as soon as they are applied. */
 export function servedBy(desired: readonly Desired[]): string[] {
   const crds = desired.filter(({ identity }) => isEdgeCrd(identity));
-  return crds.flatMap(({ body }) => versionsServedBy(JSON.parse(body) as KubeObject));
+  return crds.flatMap(({ body }) => versionsServedBy(JSON.parse(body.text) as KubeObject));
 }
 
 /** Is it a policy, so that there is an edge to judge at all? */
 export function isPolicy({ identity, body }: Pick<Desired, 'identity' | 'body'>): boolean {
-  return identity.group === EDGE_GROUP || body.includes(CONFIG_ANNOTATION);
+  return holdsPolicy(identity, body.text);
 }
 
 /**
@@ -153,7 +153,7 @@ export class EdgeWorld {
   /** Is there one policy at all, of the sources or live? */
   get hasPolicies(): boolean {
     if (this.#withPolicies.size > 0) return true;
-    for (const kept of this.#kept.values()) if (isPolicy(kept)) return true;
+    for (const kept of this.#kept.values()) if (holdsPolicy(kept.identity, kept.body)) return true;
     return false;
   }
 
@@ -224,7 +224,7 @@ export class EdgeWorld {
   #outcomeOf(source: string, desired: Desired): string {
     const { key, body } = desired;
     if (this.#isLeft(source, desired)) return this.#kept.get(key)!.body;
-    return isWhole(desired) ? body : outcomeOf(desired, this.#liveBody(key));
+    return isWhole(desired) ? body.text : outcomeOf(desired, this.#liveBody(key));
   }
 
   /** Is the live object left as it is, whatever is declared? */
@@ -253,6 +253,11 @@ export class EdgeWorld {
     for (const { key } of before?.desired ?? [])
       if (this.#declarers.get(key)?.source === source) this.#declarers.delete(key);
   }
+}
+
+/** `json`: the object's. */
+function holdsPolicy({ group }: Identity, json: string): boolean {
+  return group === EDGE_GROUP || json.includes(CONFIG_ANNOTATION);
 }
 
 function isFollowed({ group, kind }: Identity): boolean {

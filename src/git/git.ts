@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import type { Dispatcher } from 'undici';
 import { Agent } from '../undici.ts';
 import { checkPath, checkRef, checkUrl } from './address.ts';
+import { DiskRoom } from './disk-room.ts';
 import { diskError, gitError } from './errors.ts';
+import type { MirrorDeps } from './generations.ts';
 import { HttpTransport } from './http-transport.ts';
 import { DEFAULT_LIMITS, workerBytes } from './limits.ts';
 import { Mirror } from './mirror.ts';
@@ -20,7 +22,7 @@ export interface GitOptions {
   limits?: Partial<GitLimits>;
   /** Starts with `git/`: some servers answer other agents with a web page. */
   userAgent?: string;
-  /** All mirrors together; the longest unused go first. 2 GiB by default. */
+  /** All mirrors together, with what is arriving; the longest unused go first. 1.75 GiB by default. */
   diskBytes?: number;
   log?: { warn(fields: object, message: string): void };
   /** Milliseconds, monotonic. */
@@ -40,7 +42,8 @@ const CONNECT_MS = 10_000;
 /** A server that counts objects may be silent for a while; the deadline of the call ends it earlier. */
 const SILENCE_MS = 120_000;
 const UNUSED_MS = 24 * 3_600_000;
-const DISK_BYTES = 2 * 1024 ** 3;
+/** Indexes and small files come on top: the volume of deploy/install.yaml has 2 GiB, and a pod that takes more is evicted. */
+const DISK_BYTES = 1.75 * 1024 ** 3;
 const WORKER_IDLE_MS = 60_000;
 
 /** Read-only access to Git over HTTPS; see the contract of Git. Nothing is done before the first call. */
@@ -59,14 +62,18 @@ class Repositories implements Git {
   readonly #closing = new AbortController();
   /** Mirrors of an earlier run that nobody has asked for yet: their bytes by their key. */
   #inherited: Promise<Map<string, number>> | undefined;
-  #tidying: Promise<void> | undefined;
+  readonly #mirrorDeps: MirrorDeps;
+  readonly #room: DiskRoom;
 
   constructor(options: GitOptions) {
     this.#options = options;
     this.#dir = options.dir;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#now = options.now ?? (() => performance.now());
-    this.#worker = new GitWorker({ idleMs: WORKER_IDLE_MS, growthBytes: workerBytes(process.constrainedMemory()) });
+    const worker = new GitWorker({ idleMs: WORKER_IDLE_MS, growthBytes: workerBytes(process.constrainedMemory()) });
+    this.#room = new DiskRoom(options.diskBytes ?? DISK_BYTES, (bytes) => this.#tidy(bytes));
+    this.#worker = worker;
+    this.#mirrorDeps = { worker, limits: this.#limits, room: this.#room };
   }
 
   async warmUp(): Promise<'cold' | 'warm'> {
@@ -114,7 +121,7 @@ class Repositories implements Git {
 
   async close(): Promise<void> {
     this.#closing.abort(new DOMException('the Git reader is closed', 'AbortError'));
-    await this.#tidying;
+    await this.#room.settled();
     await this.#worker.close();
     await Promise.all([...this.#dispatchers.values()].map((agent) => agent.destroy()));
   }
@@ -144,7 +151,7 @@ class Repositories implements Git {
       clearTimeout(timer);
       repository.users -= 1;
       repository.usedAt = this.#now();
-      if (repository.users === 0) this.#tidying ??= this.#tidy().finally(() => (this.#tidying = undefined));
+      if (repository.users === 0) void this.#room.look();
     }
   }
 
@@ -160,7 +167,7 @@ class Repositories implements Git {
         userAgent,
       });
       const server = new UploadPack(transport, this.#now);
-      const mirror = new Mirror(join(this.#dir, key), server, this.#worker, this.#limits);
+      const mirror = new Mirror(join(this.#dir, key), server, this.#mirrorDeps);
       const polls = new RefPoll(server, this.#now);
       repository = { key, polls, mirror, usedAt: this.#now(), users: 0 };
       this.#known.set(key, repository);
@@ -176,18 +183,18 @@ class Repositories implements Git {
     }));
   }
 
-  /** Keeps the scratch folder below its limit: drops what nobody used for a day, then what was used longest ago. */
-  async #tidy(): Promise<void> {
+  /** Drops what nobody used for a day, then what was used longest ago, until what is stored takes no more than `allowed` bytes. */
+  async #tidy(allowed: number): Promise<number> {
+    let total = 0;
     try {
       const inherited = (await this.#inherited) ?? new Map<string, number>();
-      let total = [...inherited.values()].reduce((sum, bytes) => sum + bytes, 0);
+      total = [...inherited.values()].reduce((sum, bytes) => sum + bytes, 0);
       const idle: { repository: Repository; bytes: number }[] = [];
       for (const repository of this.#known.values()) {
         const bytes = await repository.mirror.size();
         total += bytes;
         if (repository.users === 0) idle.push({ repository, bytes });
       }
-      const allowed = this.#options.diskBytes ?? DISK_BYTES;
       for (const [key, bytes] of inherited) {
         if (total <= allowed) break;
         await removeInherited(this.#dir, key);
@@ -205,6 +212,7 @@ class Repositories implements Git {
       if (!this.#closing.signal.aborted)
         this.#options.log?.warn({ err: error }, 'cannot tidy the scratch folder of Git');
     }
+    return total;
   }
 
   /**

@@ -18,8 +18,10 @@ export const MAX_OBJECT_BYTES = 128 * 1024 * 1024;
 export const MAX_CHAIN_BYTES = 1024 * 1024 * 1024;
 /** Git itself never writes longer chains of differences. */
 export const MAX_DELTA_DEPTH = 4095;
-/** One answer that lists refs. */
-export const MAX_REFS_BYTES = 64 * 1024 * 1024;
+/** One answer that lists refs: about half a million; the largest public repositories have 300,000. */
+export const MAX_REFS_BYTES = 32 * 1024 * 1024;
+/** Tags that are searched for a version, at each poll; some tenths of a second. */
+export const MAX_TAGS = 100_000;
 /** Blobs asked for in one request. */
 export const WANTS_PER_REQUEST = 1000;
 export const MAX_LINK_HOPS = 16;

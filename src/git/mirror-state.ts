@@ -5,8 +5,9 @@ import { join } from 'node:path';
 export interface MirrorState {
   /** The number of the folder that is written to. */
   generation: number;
-  /** The one before it: still read, until the next one takes over. */
+  /** The one before it: still read, until the next one takes over; and its bytes. */
   previous?: number;
+  previousBytes?: number;
   /** Commits that we hold with all their trees, oldest first. */
   commits: string[];
   /** Those that we hold without their parents. */

@@ -1,5 +1,5 @@
 import { gitError, isGitError } from './errors.ts';
-import { Generations } from './generations.ts';
+import { Generations, type MirrorDeps } from './generations.ts';
 import { describeRef } from './refs.ts';
 import { WANTS_PER_REQUEST } from './limits.ts';
 import { join } from 'node:path';
@@ -34,12 +34,12 @@ export class Mirror {
   /** The commit of which nothing is fetched ahead any more: it was refused, or too much. */
   #notAhead: string | undefined;
 
-  constructor(dir: string, server: UploadPack, worker: GitWorker, limits: GitLimits) {
-    this.notes = new Notes(join(dir, NOTES));
-    this.#packs = new Generations(dir, worker, limits);
+  constructor(dir: string, server: UploadPack, deps: MirrorDeps) {
+    this.notes = new Notes(join(dir, NOTES), deps.room);
+    this.#packs = new Generations(dir, deps);
     this.#server = server;
-    this.#worker = worker;
-    this.#limits = limits;
+    this.#worker = deps.worker;
+    this.#limits = deps.limits;
   }
 
   async tree(tip: Tip, path: string[], signal: AbortSignal): Promise<Tree> {

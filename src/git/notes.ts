@@ -2,6 +2,8 @@ import { createHash, hash } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Turnstile } from '../concurrency/turnstile.ts';
+import { freeBuffer } from '../free-buffer.ts';
+import type { Arrival, DiskRoom } from './disk-room.ts';
 
 /** Of all notes of one mirror; those that were written longest ago go first. */
 const MAX_BYTES = 128 * 1024 * 1024;
@@ -15,13 +17,15 @@ const UNFINISHED = '.new';
  */
 export class Notes {
   readonly #dir: string;
+  readonly #room: DiskRoom;
   readonly #maxBytes: number;
   readonly #turns = new Turnstile();
   /** Bytes by name, the oldest first. */
   #sizes: Promise<Map<string, number>> | undefined;
 
-  constructor(dir: string, maxBytes = MAX_BYTES) {
+  constructor(dir: string, room: DiskRoom, maxBytes = MAX_BYTES) {
     this.#dir = dir;
+    this.#room = room;
     this.#maxBytes = maxBytes;
   }
 
@@ -36,14 +40,21 @@ export class Notes {
 
   /** Replaces the note. Rejects with the error of the file system. */
   async write(name: string, lines: Iterable<string>, signal: AbortSignal): Promise<void> {
-    await this.#turns.pass(signal, () => this.#replace(name, lines));
+    const arrival = this.#room.arrival(signal);
+    let isKept = false;
+    try {
+      await this.#turns.pass(signal, () => this.#replace(name, lines, arrival));
+      isKept = true;
+    } finally {
+      arrival.end(isKept);
+    }
   }
 
-  async #replace(name: string, lines: Iterable<string>): Promise<void> {
+  async #replace(name: string, lines: Iterable<string>, arrival: Arrival): Promise<void> {
     const sizes = await (this.#sizes ??= this.#look());
     const path = join(this.#dir, name);
     await mkdir(this.#dir, { recursive: true, mode: 0o700 });
-    const bytes = await writeWhole(path + UNFINISHED, lines);
+    const bytes = await writeWhole(path + UNFINISHED, lines, arrival);
     await rename(path + UNFINISHED, path);
     sizes.delete(name);
     sizes.set(name, bytes);
@@ -78,12 +89,13 @@ export class Notes {
 }
 
 /** Returns the bytes. */
-async function writeWhole(path: string, lines: Iterable<string>): Promise<number> {
+async function writeWhole(path: string, lines: Iterable<string>, arrival: Arrival): Promise<number> {
   const file = await open(path, 'w', 0o600);
   const digest = createHash('sha256');
   let bytes = 0;
   const put = async (text: string) => {
     digest.update(text);
+    await arrival.add(Buffer.byteLength(text));
     bytes += (await file.write(text)).bytesWritten;
   };
   try {
@@ -110,9 +122,7 @@ function* linesOf(content: Buffer, length: number): Generator<string> {
     end = content.indexOf('\n', start);
     yield content.toString('utf8', start, end);
   }
-  const { buffer, byteLength } = content;
-  // Small files may lie in memory that others share.
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
+  freeBuffer(content);
 }
 
 function total(sizes: ReadonlyMap<string, number>): number {

@@ -45,8 +45,8 @@ export class ObjectStore {
   }
 
   /**
-   * Checks the pack in `path`, indexes it (objects that it builds upon may be in this store) and moves it in. Returns how
-   * many objects came. Throws GitProtocolError, GitLimitExceeded.
+   * Checks the pack in `path`, indexes it (objects that it builds upon may be in this store) and moves it in. Returns the
+   * bytes of the index, 0 when the pack was empty and is gone. Throws GitProtocolError, GitLimitExceeded.
    */
   async add(path: string, limits: GitLimits, pause: Pause): Promise<number> {
     const file = new PackFile(path);
@@ -54,10 +54,19 @@ export class ObjectStore {
       const { objects, index, checksum } = await checkPack(file, limits, (oid) => this.read(oid), pause);
       if (objects > 0) this.#moveIn(path, index, checksum.toString('hex'));
       else rmSync(path);
-      return objects;
+      return objects > 0 ? index.length : 0;
     } finally {
       file.close();
     }
+  }
+
+  /** Removes all packs but the first `count`: those that attempts which failed have left. */
+  keepFirst(count: number): void {
+    const names = indexNames(this.#dir).sort().slice(count);
+    if (names.length > 0) this.close();
+    // A pack is visible by its index.
+    for (const name of names)
+      for (const end of ['idx', 'pack']) rmSync(join(this.#dir, `${name}.${end}`), { force: true });
   }
 
   /** Closes the files and gives the memory back; the next read opens them again. */

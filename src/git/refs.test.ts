@@ -49,4 +49,19 @@ suite('which commit a ref means', () => {
       assert.throws(() => chooseTip(checkRef(selector), REFS), { code });
     });
   }
+
+  const tagged = (count: number) =>
+    Array.from({ length: count }, (_, at) => ({ name: `refs/tags/v1.${at % 997}.${at}`, oid: oid('1') }));
+
+  test('among as many tags as are searched the greatest is found, whatever the order', () => {
+    const refs = [...tagged(99_999), { name: 'refs/tags/v1.997.0', oid: oid('2') }];
+    for (const order of [refs, refs.toReversed()])
+      assert.equal(chooseTip(checkRef({ semver: '1.x' }), order).commit, oid('2'));
+  });
+
+  test('more tags are refused, and a branch beside them is not', () => {
+    const refs = [...tagged(100_001), ...REFS];
+    assert.throws(() => chooseTip(checkRef({ semver: '1.x' }), refs), { code: 'GitLimitExceeded', message: /tags/ });
+    assert.ok(chooseTip(checkRef({ branch: 'main' }), refs));
+  });
 });

@@ -1,6 +1,7 @@
-import { rcompare, satisfies, valid, validRange } from 'semver';
+import { parse, Range, validRange, type SemVer } from 'semver';
 import type { RefQuery } from './address.ts';
 import { gitError } from './errors.ts';
+import { limitExceeded, MAX_TAGS } from './limits.ts';
 import type { Tip } from './remote.ts';
 
 /** One line of a server's list of refs. `peeled` is what an annotated tag finally points to. */
@@ -13,10 +14,10 @@ export interface ServerRef {
 /** The prefix by which a server is asked for what the query may need; undefined: no question is needed. */
 export function refPrefix(query: RefQuery): string | undefined {
   if (query.kind === 'commit') return undefined;
-  return query.kind === 'semver' ? 'refs/tags/' : query.ref;
+  return query.kind === 'semver' ? TAGS : query.ref;
 }
 
-/** Which commit the query means among the refs that the server has. Throws RefNotFound, InvalidRef. */
+/** Which commit the query means among the refs that the server has. Throws RefNotFound, InvalidRef, GitLimitExceeded. */
 export function chooseTip(query: RefQuery, refs: readonly ServerRef[]): Tip {
   if (query.kind === 'commit') return { commit: query.commit, revision: `sha1:${query.commit}` };
   if (query.kind === 'semver') return chooseVersion(query.range, refs);
@@ -25,18 +26,27 @@ export function chooseTip(query: RefQuery, refs: readonly ServerRef[]): Tip {
   return tipOf(found, query.short);
 }
 
+/** In one pass, each tag read once. */
 function chooseVersion(range: string, refs: readonly ServerRef[]): Tip {
   if (validRange(range) === null) throw gitError('InvalidRef', 'ref.semver is not a range such as `>=1.2.0 <2`');
-  const tags = refs
-    .filter(({ name }) => name.startsWith('refs/tags/'))
-    .map((ref) => ({ ref, short: ref.name.slice('refs/tags/'.length) }))
-    .filter(({ short }) => valid(short) !== null && satisfies(short, range))
+  const tags = refs.filter(({ name }) => name.startsWith(TAGS));
+  if (tags.length > MAX_TAGS)
+    throw limitExceeded('tags', `the repository has ${tags.length} tags, more than are searched for a version`);
+  const wanted = new Range(range);
+  let best: { ref: ServerRef; short: string; version: SemVer } | undefined;
+  for (const ref of tags) {
+    const short = ref.name.slice(TAGS.length);
+    const version = parse(short);
+    if (!version || !wanted.test(version)) continue;
     // `v1.2.0` and `1.2.0` are the same version: the name decides, so that the answer never flips.
-    .sort((a, b) => rcompare(a.short, b.short) || (a.short < b.short ? -1 : 1));
-  const [best] = tags;
+    const order = best ? version.compare(best.version) || (short < best.short ? 1 : -1) : 1;
+    if (order > 0) best = { ref, short, version };
+  }
   if (!best) throw gitError('RefNotFound', `the repository has no tag that matches semver ${range}`);
   return tipOf(best.ref, best.short);
 }
+
+const TAGS = 'refs/tags/';
 
 function tipOf({ name, oid, peeled }: ServerRef, short: string): Tip {
   const commit = peeled ?? oid;

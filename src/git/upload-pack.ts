@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { PlumblineError } from '../errors.ts';
+import type { Arrival } from './disk-room.ts';
 import { gitError } from './errors.ts';
 import { limitExceeded, MAX_REFS_BYTES } from './limits.ts';
 import {
@@ -56,8 +57,9 @@ export class UploadPack {
     return this.#withServer(signal, async (server) => server);
   }
 
-  /** Streams the pack for the wish into a new file. Throws WantRefused and every error of a transport. */
-  async fetch(wish: FetchWish, file: string, maxBytes: number, signal: AbortSignal): Promise<FetchedPack> {
+  /** Streams the pack for the wish into a new file, as far as there is room. Throws WantRefused and every error of a transport. */
+  async fetch(wish: FetchWish, file: string, maxBytes: number, arrival: Arrival): Promise<FetchedPack> {
+    const { signal } = arrival;
     return this.#withServer(signal, async (server) => {
       const request = fetchRequest(server, wish);
       // The bands and lines around the pack take less than one part in a hundred.
@@ -68,7 +70,7 @@ export class UploadPack {
         signal,
       };
       const answer = await readFetch(await this.#transport.upload(request, options));
-      const bytes = await writePack(answer.pack, file, maxBytes);
+      const bytes = await writePack(answer.pack, file, maxBytes, arrival);
       return { shallow: answer.shallow, unshallow: answer.unshallow, bytes };
     });
   }
@@ -99,12 +101,18 @@ const REFS_LIMIT = { maxBytes: MAX_REFS_BYTES, limit: 'refs bytes' };
 
 const CHANGED: ReadonlySet<string> = new Set(['GitProtocolError', 'RepositoryNotFound', 'RedirectRefused']);
 
-async function writePack(pack: AsyncIterable<Uint8Array>, file: string, maxBytes: number): Promise<number> {
+async function writePack(
+  pack: AsyncIterable<Uint8Array>,
+  file: string,
+  maxBytes: number,
+  arrival: Arrival,
+): Promise<number> {
   let bytes = 0;
   await using handle = await open(file, 'w', 0o600);
   for await (const chunk of pack) {
     bytes += chunk.length;
     if (bytes > maxBytes) throw limitExceeded('packBytes', `the pack has more than ${maxBytes} bytes`);
+    await arrival.add(chunk.length);
     for (let at = 0; at < chunk.length;) at += (await handle.write(chunk, at)).bytesWritten;
   }
   if (bytes === 0) throw gitError('GitProtocolError', 'the answer of the Git server holds no pack');

@@ -3,8 +3,11 @@ import type { GitLimits, Tree } from './remote.ts';
 
 /** What the worker can do. `dirs` are the folders of a mirror that hold objects, the newest first. */
 export interface GitJobs {
-  /** Checks, indexes and takes in the pack `file`; the mirror must then hold all of `wants`. */
-  index: { ask: { dir: string; file: string; limits: GitLimits; wants: string[] }; answer: { objects: number } };
+  /** Checks, indexes and takes in the pack `file` beside the first `packs`, which is all that may be there; the mirror must then hold all of `wants`. */
+  index: {
+    ask: { dir: string; file: string; packs: number; limits: GitLimits; wants: string[] };
+    answer: { indexBytes: number };
+  };
   /** The files below a path, or what must be fetched first. */
   tree: { ask: { dirs: string[]; commit: string; path: string[]; limits: GitLimits }; answer: TreeAnswer };
   /** The contents of those blobs that are here, and the ids of the others. */

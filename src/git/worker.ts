@@ -25,15 +25,21 @@ const running = new Map<number, AbortController>();
 let trimming: NodeJS.Timeout | undefined;
 
 const handlers: Handlers = {
-  async index({ dir, file, limits, wants }, pause) {
+  async index({ dir, file, packs, limits, wants }, pause) {
     const store = storeOf(dir);
-    const objects = await store.add(file, limits, pause);
-    for (const oid of wants) {
-      const object = store.read(oid);
-      const root = object?.type === 'commit' ? store.read(parseCommit(oid, object.content).tree) : object;
-      if (!root) throw gitError('GitProtocolError', 'the Git server leaves out objects that it was asked for');
+    store.keepFirst(packs);
+    const indexBytes = await store.add(file, limits, pause);
+    try {
+      for (const oid of wants) {
+        const object = store.read(oid);
+        const root = object?.type === 'commit' ? store.read(parseCommit(oid, object.content).tree) : object;
+        if (!root) throw gitError('GitProtocolError', 'the Git server leaves out objects that it was asked for');
+      }
+    } catch (error) {
+      store.keepFirst(packs);
+      throw error;
     }
-    return { objects };
+    return { indexBytes };
   },
 
   async tree({ dirs, commit, path, limits }, pause) {

@@ -140,6 +140,8 @@ export const isNotFound = (error: unknown): boolean => hasCode(error, 'ApiNotFou
 /** A 404 about the kind itself: a missing object, or a missing namespace, is named in the answer. */
 export const isKindNotServed = (error: unknown): boolean =>
   error instanceof KubeError && error.code === 'ApiNotFound' && error.object === undefined;
+/** A 404 about the object. One about its kind, or of a proxy in between, tells nothing of the object. */
+export const isGone = (error: unknown): boolean => isNotFound(error) && !isKindNotServed(error);
 export const isConflict = (error: unknown): boolean => hasCode(error, 'ApiConflict');
 export const isAlreadyExists = (error: unknown): boolean => hasCode(error, 'ApiAlreadyExists');
 export const isExpired = (error: unknown): boolean => hasCode(error, 'ApiExpired');

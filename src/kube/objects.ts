@@ -12,7 +12,7 @@ import type {
   Written,
 } from './calls.ts';
 import type { Discovery } from './discovery.ts';
-import { isAnswerTooLarge, isKindNotServed, isNotFound, KubeError } from './errors.ts';
+import { isAnswerTooLarge, isGone, KubeError } from './errors.ts';
 import { LineSplitter } from './lines.ts';
 import { makeSound } from './metadata.ts';
 import { hasMetadata, isObject, type KubeObject } from './object.ts';
@@ -186,11 +186,11 @@ export class KubeApi {
     const path = objectPath(resource, namespace, name);
     try {
       const request = { ...common(resource, 'delete', options), body, ...(uid ? { retry: true } : {}) };
-      const answer = await this.transport.request('DELETE', path, request);
-      const object = answer.body as KubeObject | undefined;
-      return object?.metadata?.deletionTimestamp ? object : undefined;
+      // The object or, where it is gone, a Status, which has metadata as well; a login page deletes nothing.
+      const object = objectOf(await this.transport.request('DELETE', path, request), path);
+      return object.metadata.deletionTimestamp ? object : undefined;
     } catch (error) {
-      if (isNotFound(error) && !isKindNotServed(error)) return undefined;
+      if (isGone(error)) return undefined;
       throw error;
     }
   }

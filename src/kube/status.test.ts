@@ -98,6 +98,7 @@ const leaks: [what: string, body: { code: number; message: string; details?: obj
   ['a type error', { code: 500, message: '.data.k: expected string, got &value.valueUnstructured{Value:hunter2}' }],
   ['a webhook', { code: 403, message: 'admission webhook "w" denied the request: the value \'hunter2\' is weak' }],
   ['an unquoted value', { code: 422, message: 'data: Invalid value: hunter2: too short' }],
+  ['a quote that is not closed', { code: 403, message: 'webhook "w" denied it: the value "hunter2 is weak' }],
   ['an escaped quote', { code: 400, message: 'the value "a\\"hunter2" is wrong' }],
 ];
 for (const [what, body] of leaks) {
@@ -107,12 +108,21 @@ for (const [what, body] of leaks) {
   });
 }
 
+test('a message about a Secret is masked in one pass, however long it is', () => {
+  for (const part of ['\\"', '"\\', '"\\\n', "'\\`", 'field "', "a'", '"a', 'got ']) {
+    const message = `secrets "s" "${part.repeat(500_000)}`;
+    assert.ok(failed(400, statusBody({ message }), undefined, SECRETS).message.length < 600, part);
+  }
+});
+
 test('what is harmless about a Secret is told', () => {
   const missing = statusBody({ message: 'secrets "s" not found', details: { name: 's', kind: 'secrets' } });
   assert.equal(failed(404, missing, undefined, SECRETS).message, 'secrets "s" not found');
   const denied =
     'secrets "s" is forbidden: User "system:serviceaccount:a:b" cannot get resource "secrets" in API group "" in the namespace "a"';
   assert.equal(failed(403, statusBody({ message: denied }), undefined, SECRETS).message, `${denied} (${SECRETS})`);
+  const apostrophe = statusBody({ message: "secrets can't be written now" });
+  assert.match(failed(400, apostrophe, undefined, SECRETS).message, /^secrets can't be written now/);
   const strict = statusBody({ message: 'strict decoding error: unknown field "datta"' });
   assert.match(failed(400, strict, undefined, SECRETS).message, /unknown field "datta"/);
 });

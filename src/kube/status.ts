@@ -90,11 +90,17 @@ function verdictOnly(message: string): Pick<StatusCause, 'message'> {
 const DENIAL =
   /^[\w.]+ "[^"]*" is forbidden: User "[^"]*" cannot \w+ resource "[\w./-]*" in API group "[\w.-]*" (in the namespace "[\w-]*"|at the cluster scope)$/;
 
+/**
+ * The name of a field, or what is quoted. An apostrophe is no quote. A quote that is not closed goes to the end, so that no text is walked
+ * through twice: the server repeats values, and they may be long.
+ */
+const QUOTED = /field (["'`])[^"'`]*\1|(?<!\w(?='))(["'`])(?:[^\\]|\\[^])*?(?:\2|\\?$)/g;
+
 /** Masks what could be a value: anything quoted or behind `got`, except the object's own name and the names of fields. */
 function maskQuotes(text: string, name: string | undefined): string {
   if (DENIAL.test(text)) return text;
   return text
-    .replace(/(?<!field )(["'`])(?:[^\\]|\\.)*?\1/g, (quoted) => (quoted.slice(1, -1) === name ? quoted : '"***"'))
+    .replace(QUOTED, (said) => (said.startsWith('field ') || said.slice(1, -1) === name ? said : '"***"'))
     .replace(/(Invalid value:|\bgot\b)(?! "\*\*\*").*/s, '$1 ***');
 }
 

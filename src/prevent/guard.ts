@@ -3,7 +3,7 @@ import { API_VERSION, STATUS_FIELD_MANAGER } from '../api/names.ts';
 import { judge } from '../drift/judge.ts';
 import { PlumblineError } from '../errors.ts';
 import type { Discovery } from '../kube/discovery.ts';
-import { isKindNotServed, isNotFound, KubeError } from '../kube/errors.ts';
+import { isGone, KubeError } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import { inParallel } from '../concurrency/parallel.ts';
@@ -243,6 +243,5 @@ function tooLarge(namespace: string): PlumblineError {
 /** Nothing is left there to be guarded: its namespace is on its way out, or gone. */
 function isNamespaceGone(error: unknown): boolean {
   if (!(error instanceof KubeError)) return false;
-  if (isNotFound(error)) return !isKindNotServed(error);
-  return error.causes.some(({ reason }) => reason === 'NamespaceTerminating');
+  return isGone(error) || error.causes.some(({ reason }) => reason === 'NamespaceTerminating');
 }

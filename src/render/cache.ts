@@ -1,6 +1,7 @@
 import type { TreeFile } from '../git/remote.ts';
 import type { Declared, RenderProblem } from './declared.ts';
 import type { DeclareSettings, Scope } from './declare.ts';
+import type { Placement } from './placements.ts';
 
 /** What one file came to. The parsed objects themselves are not kept: their bodies are, and those are what is sent. */
 export interface RenderedFile {
@@ -16,14 +17,8 @@ export interface RenderedFile {
   placedBy: readonly Placement[];
 }
 
-export interface Placement {
-  readonly group: string;
-  readonly kind: string;
-  readonly scope: Scope | undefined;
-}
-
 /**
- * Rendered files of one source by path, so that a commit costs what it changes. Holds about 0.7 KB for each object besides
+ * Rendered files of one source by path, so that a commit costs what it changes. Holds about 0.6 KB for each object besides
  * its body; everything is dropped when the source's own settings change.
  */
 export class RenderCache {

@@ -4,9 +4,18 @@ import { MAX_DEPTH, ReadError, type Node } from './node.ts';
 import { refusedCharacter, Rewrite } from './strict.ts';
 import { misplacedTab } from './tabs.ts';
 
-/** Each rewriting reads the document again: so many, and so many characters in all. */
+/** Each rewriting reads the document again: so often, and so many characters of one file. */
 const MAX_REWRITES = 100;
-const MAX_REREAD = 16 * 1024 * 1024;
+const MAX_REREAD = 8 * 1024 * 1024;
+
+/** The characters of one file that may still be read again. */
+export interface Rereading {
+  left: number;
+}
+
+export function rereading(): Rereading {
+  return { left: MAX_REREAD };
+}
 
 // Takes any tag and changes nothing: what a tag means is decided in scalars.ts.
 const ANY_TAG = new Schema(
@@ -17,22 +26,23 @@ const ANY_TAG = new Schema(
  * Reads one YAML document into a tree. js-yaml does the grammar; Composer and strict.ts make up for the places where its
  * grammar is not kubectl's.
  * @param firstLine line of the text in its file, 1-based
+ * @param allowance shared by the documents of one file
  * @throws ReadError
  */
-export function composeYaml(text: string, firstLine: number): Node {
+export function composeYaml(text: string, firstLine: number, allowance = rereading()): Node {
   let source = text.startsWith('\ufeff') ? text.slice(1) : text;
   const refused = refusedCharacter(source);
   if (refused) throw new ReadError('InvalidYaml', firstLine + lineAt(source, refused.at), refused.reason);
-  for (let reads = 0; reads <= MAX_REWRITES && reads * source.length <= MAX_REREAD; reads++) {
+  for (let rewrites = 1; ; rewrites++) {
     const outcome = compose(source, firstLine);
     if (!(outcome instanceof Rewrite)) return outcome;
+    allowance.left -= source.length;
+    if (rewrites > MAX_REWRITES || allowance.left < 0) {
+      const reason = 'the file holds too many constructs that YAML parsers read differently';
+      throw new ReadError('InvalidYaml', firstLine, reason);
+    }
     source = source.slice(0, outcome.from) + outcome.text + source.slice(outcome.to);
   }
-  throw new ReadError(
-    'InvalidYaml',
-    firstLine,
-    'the document holds too many constructs that YAML parsers read differently',
-  );
 }
 
 function compose(text: string, firstLine: number): Node | Rewrite {
@@ -58,10 +68,29 @@ function compose(text: string, firstLine: number): Node | Rewrite {
   }
 }
 
-/** kubectl takes `\'` in double quotes for a quote, js-yaml does not know it. */
+/** Wider than any indentation that a manifest has. */
+const WIDE = 200;
+
+/**
+ * What js-yaml refuses and kubectl takes: `\'` in double quotes, `|#`, an alias as a key without a blank (`*a: b`), unquoted
+ * text in brackets that goes on further left than the brackets stand.
+ */
 function rewriteOf({ reason, mark }: YAMLException, text: string): Rewrite | undefined {
-  if (reason !== 'unknown escape sequence' || text[mark.position] !== "'") return undefined;
-  return new Rewrite(mark.position - 1, mark.position, '');
+  const at = mark?.position ?? 0;
+  if (reason === 'unknown escape sequence' && text[at] === "'") return new Rewrite(at - 1, at, '');
+  const lineStart = text.lastIndexOf('\n', at - 1) + 1;
+  const lead = text.slice(lineStart, at);
+  // Not behind an anchor, whose name may end elsewhere than js-yaml thought.
+  if (reason === 'a line break is expected' && text[at] === '#' && !/&[\w-]*[^\w\s-]/.test(lead)) {
+    return new Rewrite(at, at, ' ');
+  }
+  if (reason.startsWith('unidentified alias') && /[\w-]:$/.test(text.slice(at - 2, at))) {
+    return new Rewrite(at - 1, at - 1, ' ');
+  }
+  if (reason.startsWith('missed comma') && lead.length < WIDE && /^ *$/.test(lead)) {
+    return new Rewrite(lineStart, lineStart, ' '.repeat(WIDE));
+  }
+  return undefined;
 }
 
 function fail({ reason, mark }: YAMLException, firstLine: number): never {

@@ -1,9 +1,14 @@
 import { MAX_NODES, ReadError, type Node } from './node.ts';
 import {
+  checkAnchor,
+  checkBlockIndent,
   checkKeyLength,
   checkMappingStart,
   checkPlainInFlow,
   checkQuoted,
+  checkTag,
+  columnOf,
+  contentAt,
   emptyEntryRewrite,
   isFlowAt,
   type Range,
@@ -26,6 +31,9 @@ export interface ParserState {
 
 interface Place extends Range {
   line: number;
+  /** Only in a document with tabs: where the content starts, and the least column of unquoted text that goes on. */
+  content: number;
+  indent: number;
 }
 
 const MERGE_TAG = 'tag:yaml.org,2002:merge';
@@ -50,21 +58,33 @@ export class Composer {
     this.#hasTabs = hasTabs;
   }
 
-  open({ position, line }: ParserState): void {
-    this.#open.push({ from: position, to: position, line: this.#firstLine + line });
+  open({ input, position, line }: ParserState): void {
+    const content = this.#hasTabs ? contentAt(input, position) : position;
+    const indent = this.#hasTabs ? this.#indentIn(input, content) : 0;
+    this.#open.push({ from: position, to: position, line: this.#firstLine + line, content, indent });
+  }
+
+  /** One more than the column of the innermost block mapping or sequence around a place. */
+  #indentIn(input: string, content: number): number {
+    const around = this.#open.at(-1);
+    if (around === undefined) return 0;
+    const isBlock = around.content !== content && !'[{'.includes(input[around.content]!);
+    return isBlock ? columnOf(input, around.content) + 1 : around.indent;
   }
 
   close(state: ParserState): void {
     const place = this.#open.pop()!;
     place.to = state.position;
-    const { kind, result } = state;
+    const { kind, result, anchor, tag } = state;
+    if (anchor !== null) checkAnchor(state.input, anchor, place, place.line);
+    if (tag !== null) checkTag(tag, place.line);
     // js-yaml takes a node in block position for a mapping first; when it is none, the node comes up a second time, numbered.
     const isAgain = typeof result === 'number' && (kind !== null || this.#nodes[result]?.kind === 'alias');
     if (isAgain) this.#addProperties(this.#nodes[result]!, state, place.line);
     else state.result = this.#add(this.#compose(state, place), place);
-    if (state.anchor !== null) state.anchorMap[state.anchor] = state.result;
+    if (anchor !== null) state.anchorMap[anchor] = state.result;
     // Else js-yaml would merge by itself.
-    if (state.tag === MERGE_TAG) state.tag = '?';
+    if (tag === MERGE_TAG) state.tag = '?';
   }
 
   /** The node of a number; a lone pair in a flow sequence is a mapping that has none; nothing at all is an empty scalar. */
@@ -87,7 +107,7 @@ export class Composer {
     const { line } = place;
     if (kind === 'scalar') return this.#scalar(state, place);
     const isFlow = kind !== null && isFlowAt(state.input, place.from);
-    if (isFlow) this.#shelter(place, false);
+    if (isFlow) this.#shelter(place);
     if (kind === 'mapping') {
       const mapping = this.#mapping(result as Record<string, unknown>, line, state.input);
       if (!isFlow) checkMappingStart(state.input, place, mapping.line === line, line);
@@ -100,20 +120,21 @@ export class Composer {
     return { kind: 'alias', line, target: this.#nodes[result]! };
   }
 
-  #scalar({ input, result, tag, position }: ParserState, place: Place): Node {
+  #scalar({ input, result, tag }: ParserState, place: Place): Node {
     const text = result as string;
-    this.#shelter(place, tag === '?');
+    this.#shelter(place, tag === '?' ? place.indent : undefined);
     if (tag === '?') {
       const isInFlow = () => isFlowAt(input, this.#open.at(-1)?.from ?? 0);
-      checkPlainInFlow(text, input, position, isInFlow, place.line);
+      checkPlainInFlow(text, input, place, isInFlow, place.line);
     } else {
       checkQuoted(input, place, place.line);
+      if (this.#hasTabs) checkBlockIndent(input, place, place.line);
     }
     return scalar(text, tag, place.line);
   }
 
-  #shelter({ from, to }: Place, isPlain: boolean): void {
-    if (this.#hasTabs) this.shelters.push({ from, to, isPlain });
+  #shelter({ content, to }: Place, plainIndent?: number): void {
+    if (this.#hasTabs) this.shelters.push({ from: content, to, plainIndent });
   }
 
   #sequence(result: (number | null)[], place: Place, input: string): Node {

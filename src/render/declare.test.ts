@@ -31,7 +31,7 @@ function only(text: string, settings: Partial<DeclareSettings> = {}): Declared &
   const { declared, problems } = declareText(text, settings);
   assert.deepEqual(problems, []);
   assert.equal(declared.length, 1);
-  return { ...declared[0]!, sent: JSON.parse(declared[0]!.body) as Sent };
+  return { ...declared[0]!, sent: JSON.parse(declared[0]!.body.text) as Sent };
 }
 
 test('the namespace is the target, else the object’s own, else the source’s', () => {
@@ -138,7 +138,7 @@ test('labels: the object’s, then the source’s common ones, then ours', () =>
 test('int64 is exact, and the same file gives the same digest', () => {
   const text = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\nspec: {x: [9007199254740993], f: 1e21}';
   const { body, digest } = only(text);
-  assert.match(body, /"spec":\{"x":\[9007199254740993\],"f":1e\+21\}/);
+  assert.match(body.text, /"spec":\{"x":\[9007199254740993\],"f":1e\+21\}/);
   assert.equal(digest, only(text).digest);
   assert.match(digest, /^[0-9a-f]{64}$/);
 });

@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import { NAME_LABEL, NAMESPACE_LABEL, OWNER_ANNOTATION, ownerProof } from '../api/names.ts';
 import { describeIdentity, groupOf, identityKey, type Identity, type KubeObject } from '../kube/object.ts';
-import { serialise } from './body.ts';
+import { Body } from './body.ts';
+import { serialise } from './serialise.ts';
 import { detached, shared } from './words.ts';
 import type { Declared, ParsedObject, RenderProblem } from './declared.ts';
 import { isMap } from './node.ts';
@@ -107,7 +108,7 @@ export function declareObject(
   ];
   if (problems.length > 0) return problems;
   const digest = hash('sha256', body);
-  return { identity, key, apiVersion: shared(object.apiVersion), file, line, body, digest, policy };
+  return { identity, key, apiVersion: shared(object.apiVersion), file, line, body: new Body(body), digest, policy };
 }
 
 function identify({ apiVersion, kind, metadata }: KubeObject, settings: DeclareSettings): Identity {

@@ -1,4 +1,5 @@
 import type { Identity, KubeObject } from '../kube/object.ts';
+import type { Body } from './body.ts';
 
 /** Something in the repository that must be mended there. */
 export interface RenderProblem {
@@ -41,7 +42,7 @@ export interface Declared {
   file: string;
   line: number;
   /** The JSON that is sent by server-side apply, serialised once; int64 exact. Labels and owner annotation included. */
-  body: string;
+  body: Body;
   /** sha256 of `body`, hex. */
   digest: string;
   policy: ObjectPolicy;

@@ -145,6 +145,8 @@ function toJson(value: Scalar, line: number): Value {
   if (typeof value === 'number' && !Number.isFinite(value)) {
     throw new ReadError('InvalidYaml', line, 'JSON has no infinity and no NaN');
   }
+  // Minus zero goes through JSON text as an integer and loses its sign.
+  if (value === 0) return 0;
   // Above int64 kubectl goes on with a float.
   return typeof value === 'bigint' && value > MAX_INT64 ? Number(value) : value;
 }
@@ -161,6 +163,7 @@ function floatKey(key: number): string {
   const single = Math.fround(key);
   if (Number.isNaN(single)) return '.nan';
   if (!Number.isFinite(single)) return single > 0 ? '.inf' : '-.inf';
+  if (single === 0) return Object.is(single, -0) ? '-0' : '0';
   let digits = 1;
   while (digits < 9 && Math.fround(Number(single.toExponential(digits - 1))) !== single) digits++;
   const [mantissa = '', exponent = ''] = single.toExponential(digits - 1).split('e');

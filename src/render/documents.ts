@@ -6,13 +6,24 @@ export interface Chunk {
   line: number;
 }
 
+/** Blanks are those of Go: without the byte order mark, with NEL. */
+const BLANK_OR_COMMENT = /^(?:(?!\ufeff)[\s\u0085])*(?:#|$)/;
+
+/** What a separator needs behind it to be one for YAML too, where it stays part of a document. */
+const BLANK_FIRST = /^(?:$|[ \t\r\u0085])/;
+
+/** A line that ends a document, or may: a separator that the cut above did not find. */
+const MARKER = /(?<![^\r\n])\.\.\.(?![^ \t\r\n])|(?<=[\r\n])---(?![^ \t\r\n])/g;
+/** A line that is no comment and no directive. */
+const STARTED = /(?<![^\r\n])(?!%)[ \t]*[^ \t\r\n#]/;
+
 /** Of one file, empty ones included. */
 const MAX_DOCUMENTS = 10_000;
 
 /**
  * Cuts a YAML file into documents as kubectl does: at each line that starts with `---`, whatever surrounds it (inside a
  * block of text too). Nothing but blanks and a comment may follow on that line. A separator before any content stays part
- * of its document; what follows a line `...` is not read.
+ * of its document; what follows a line `...` is not read, nor what follows a separator behind a carriage return or NEL.
  * @throws ReadError
  */
 export function splitDocuments(file: string): Chunk[] {
@@ -29,20 +40,25 @@ export function splitDocuments(file: string): Chunk[] {
   };
   for (let at = nextSeparator(text, 0); at >= 0; at = nextSeparator(text, at + 3)) {
     const lineEnd = endOfLine(text, at);
-    const rest = text.slice(at + 3, lineEnd).trim();
+    const rest = text.slice(at + 3, lineEnd);
     const separatorLine = advanceTo(at);
-    if (rest !== '' && rest[0] !== '#') {
+    if (!BLANK_OR_COMMENT.test(rest)) {
       throw new ReadError('InvalidYaml', separatorLine, 'only a comment may follow the document separator ---');
     }
-    if (at === start) continue;
-    chunks.push({ text: untilDocumentEnd(text.slice(start, at)), line: startLine });
+    if (at === start) {
+      if (!BLANK_FIRST.test(rest)) {
+        throw new ReadError('InvalidYaml', separatorLine, 'a space must stand between a leading --- and its comment');
+      }
+      continue;
+    }
+    chunks.push({ text: firstDocument(text.slice(start, at), startLine), line: startLine });
     if (chunks.length > MAX_DOCUMENTS) {
       throw new ReadError('FileTooLarge', startLine, `the file holds more than ${MAX_DOCUMENTS} documents`);
     }
     start = Math.min(lineEnd + 1, text.length);
     startLine = separatorLine + 1;
   }
-  if (start < text.length) chunks.push({ text: untilDocumentEnd(text.slice(start)), line: startLine });
+  if (start < text.length) chunks.push({ text: firstDocument(text.slice(start), startLine), line: startLine });
   return chunks;
 }
 
@@ -57,7 +73,16 @@ function endOfLine(text: string, from: number): number {
   return end < 0 ? text.length : end;
 }
 
-function untilDocumentEnd(chunk: string): string {
-  const end = /(?:^|[\n\r])\.\.\.(?=[ \t\r\n]|$)/.exec(chunk);
-  return end ? chunk.slice(0, end.index + (end[0].length - 3)) : chunk;
+function firstDocument(piece: string, line: number): string {
+  // NEL ends a line for YAML 1.1, as a line feed does, though not for the cut above.
+  const chunk = piece.replaceAll('\u0085', '\n');
+  if (!chunk.includes('...') && !/[\r\u0085]/.test(piece)) return chunk;
+  for (const { index } of chunk.matchAll(MARKER)) {
+    const before = chunk.slice(0, index);
+    if (STARTED.test(before)) return before;
+    if (chunk[index] === '.') {
+      throw new ReadError('InvalidYaml', line, 'the end of a document (...) stands before any document');
+    }
+  }
+  return chunk;
 }

@@ -9,7 +9,7 @@ export const RENDER_ERRORS = {
     mend: 'Correct the named line. To write YAML flow style, start the file with a comment or `---`.',
   },
   InvalidEncoding: {
-    meaning: 'The file is not UTF-8 text.',
+    meaning: 'The file is neither UTF-8 text nor UTF-16 with a byte order mark.',
     mend: 'Save the file as UTF-8, or exclude it.',
   },
   DuplicateKey: {

@@ -1,4 +1,4 @@
-import { MAX_DEPTH, ReadError, type Node } from './node.ts';
+import { MAX_DEPTH, MAX_NODES, ReadError, type Node } from './node.ts';
 
 const SPACE = /[ \t\r\n]*/y;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?/y;
@@ -19,11 +19,13 @@ export function composeJson(text: string): Node[] {
 class JsonReader {
   readonly #text: string;
   #at = 0;
+  #nodes = 0;
   #line = 1;
-  #counted = 0;
+  #nextBreak: number;
 
   constructor(text: string) {
     this.#text = text;
+    this.#nextBreak = text.indexOf('\n');
   }
 
   /** False at the end of the text. */
@@ -36,7 +38,7 @@ class JsonReader {
 
   value(depth: number): Node {
     if (depth > MAX_DEPTH) throw new ReadError('TooDeep', this.#lineHere(), `nested deeper than ${MAX_DEPTH}`);
-    const line = this.#lineHere();
+    const line = this.#countedLine();
     const first = this.#text[this.#at];
     if (first === '{') return this.#object(line, depth);
     if (first === '[') return this.#array(line, depth);
@@ -58,7 +60,7 @@ class JsonReader {
     for (;;) {
       this.skipSpace();
       if (this.#text[this.#at] !== '"') throw this.#unexpected('a key in double quotes');
-      keys.push({ kind: 'scalar', line: this.#lineHere(), text: this.#string(), plain: false });
+      keys.push({ kind: 'scalar', line: this.#countedLine(), text: this.#string(), plain: false });
       this.skipSpace();
       if (!this.#take(':')) throw this.#unexpected('a colon');
       this.skipSpace();
@@ -110,12 +112,20 @@ class JsonReader {
   }
 
   #lineHere(): number {
-    const text = this.#text;
-    for (let at = text.indexOf('\n', this.#counted); at >= 0 && at < this.#at; at = text.indexOf('\n', at + 1)) {
+    while (this.#nextBreak >= 0 && this.#nextBreak < this.#at) {
       this.#line++;
+      this.#nextBreak = this.#text.indexOf('\n', this.#nextBreak + 1);
     }
-    this.#counted = this.#at;
     return this.#line;
+  }
+
+  /** The line of the value or key that starts here. */
+  #countedLine(): number {
+    const line = this.#lineHere();
+    if (++this.#nodes > MAX_NODES) {
+      throw new ReadError('FileTooLarge', line, `the file holds more than ${MAX_NODES} values`);
+    }
+    return line;
   }
 
   #unexpected(wanted: string): ReadError {

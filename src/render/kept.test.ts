@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RenderCache } from './cache.ts';
 import type { DeclareSettings } from './declare.ts';
+import type { Declared } from './declared.ts';
 import { keptFiles, restoreFiles } from './kept.ts';
 import { allOf, render } from './render.ts';
 
@@ -62,12 +63,16 @@ async function restored(cache: RenderCache): Promise<RenderCache> {
   return other;
 }
 
+const textOf = ({ body }: Declared) => body.text;
+
 test('what is kept comes back as it was rendered', async () => {
   const { cache, result } = await rendered();
   const back = await restored(cache);
   assert.deepEqual(result.problems, []);
   assert.equal(result.declared.length, 4);
-  assert.deepEqual(sorted(allOf(back, SETTINGS.scopeOf)!), sorted(result.declared));
+  const declared = sorted(allOf(back, SETTINGS.scopeOf)!);
+  assert.deepEqual(declared, sorted(result.declared));
+  assert.deepEqual(declared.map(textOf), sorted(result.declared).map(textOf));
   assert.deepEqual(new Map(back.entries()), new Map(cache.entries()));
   assert.equal(back.bytes, cache.bytes);
 });
@@ -85,6 +90,7 @@ test('a render goes on from it: only what changed is read', async () => {
   const next = await again(await restored(cache));
   assert.equal(next.parsedFiles, 0);
   assert.deepEqual([next.declared, next.ignored, next.problems], [result.declared, ['apps/values.yaml'], []]);
+  assert.deepEqual(next.declared.map(textOf), result.declared.map(textOf));
 });
 
 test('it is not taken when a kind is placed otherwise now', async () => {

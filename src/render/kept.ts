@@ -1,14 +1,17 @@
 import { Slice } from '../concurrency/slice.ts';
 import { identityKey } from '../kube/object.ts';
+import { NONE } from '../none.ts';
+import { Body } from './body.ts';
 import type { RenderCache, RenderedFile } from './cache.ts';
 import type { Declared } from './declared.ts';
+import { sharedPlacements } from './placements.ts';
 import { onePolicy } from './policy.ts';
 import { detached, shared } from './words.ts';
 
 /** What one line of text says of a file without problems; what follows from the rest is left out. */
 interface KeptFile extends Omit<RenderedFile, 'declared' | 'problems'> {
   path: string;
-  declared: readonly Omit<Declared, 'key' | 'file'>[];
+  declared: readonly (Omit<Declared, 'key' | 'file' | 'body'> & { body: string })[];
 }
 
 /**
@@ -20,7 +23,10 @@ export function keptFiles(cache: RenderCache): Generator<string> {
 
 function* linesOf(files: Iterable<[path: string, file: RenderedFile]>): Generator<string> {
   for (const [path, { problems: _problems, ...file }] of files) {
-    const declared = file.declared.map(({ key: _key, file: _file, ...object }) => object);
+    const declared = file.declared.map(({ key: _key, file: _file, body, ...object }) => ({
+      ...object,
+      body: body.text,
+    }));
     yield JSON.stringify({ path, ...file, declared } satisfies KeptFile);
   }
 }
@@ -33,14 +39,12 @@ export async function restoreFiles(lines: Iterable<string>, cache: RenderCache, 
     cache.set(path, {
       ...file,
       problems: NONE,
-      placedBy: placedBy.map(({ group, kind, scope }) => ({ group: shared(group), kind: shared(kind), scope })),
+      placedBy: sharedPlacements(placedBy),
       declared: declared.map((object) => restoreObject(object, path)),
     });
     await slice.rest();
   }
 }
-
-const NONE: readonly never[] = [];
 
 function restoreObject(
   { identity, apiVersion, line, body, digest, policy }: KeptFile['declared'][number],
@@ -49,5 +53,14 @@ function restoreObject(
   const { group, kind, namespace, name } = identity;
   const words = { group: shared(group), kind: shared(kind), namespace: shared(namespace), name };
   const key = detached(identityKey(words));
-  return { identity: words, key, apiVersion: shared(apiVersion), file, line, body, digest, policy: onePolicy(policy) };
+  return {
+    identity: words,
+    key,
+    apiVersion: shared(apiVersion),
+    file,
+    line,
+    body: new Body(body),
+    digest,
+    policy: onePolicy(policy),
+  };
 }

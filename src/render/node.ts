@@ -52,7 +52,7 @@ export class ReadError extends Error {
 /** Deeper documents are refused; kubectl's own limit is 10,000, which no manifest comes near. */
 export const MAX_DEPTH = 1000;
 
-/** Values and keys of one document; the largest bundles of CRDs have about 200,000. */
+/** Values and keys of one YAML document or JSON file; the largest bundles of CRDs have about 200,000. */
 export const MAX_NODES = 500_000;
 
 export function isMap(value: unknown): value is { [key: string]: Value } {

@@ -28,6 +28,17 @@ test('files that hold no Kubernetes document are left alone', () => {
   for (const text of ['', '# nothing\n', '---\n']) assert.deepEqual(parse(text), { objects: [], problems: [] });
 });
 
+test('UTF-16 is known by its byte order mark', () => {
+  const littleEndian = Buffer.from(`\ufeff${HEAD}metadata: {name: ä}\n`, 'utf16le');
+  for (const content of [littleEndian, Buffer.from(littleEndian).swap16()]) {
+    assert.deepEqual(
+      parseFile('f.yaml', content).objects.map(({ object }) => object.metadata.name),
+      ['ä'],
+    );
+  }
+  assert.equal(parseFile('f.yaml', littleEndian.subarray(0, -1)).problems[0]?.code, 'InvalidEncoding');
+});
+
 test('half an object is an error with its line', () => {
   const cases: [string, string[]][] = [
     ['kind: A\nmetadata: {name: a}', ['InvalidObject:1']],
@@ -89,7 +100,7 @@ test('problems never quote what a Secret holds', () => {
     '!hunter2! x',
     '!<hunter2',
     '{a: hunter2?}',
-    '{hunter2:}',
+    '{hunter2:[]}',
     '!!int hunter2',
     '"hunter2\\/"',
   ];

@@ -10,7 +10,6 @@ const MAX_OBJECTS = 10_000;
 const MAX_PROBLEMS = 100;
 
 const LFS_POINTER = Buffer.from('version https://git-lfs.github.com/spec/');
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const ENCRYPTED = 'ENC[AES256_GCM,';
 
 /**
@@ -24,8 +23,10 @@ export function parseFile(path: string, content: Uint8Array): ParsedFile {
   if (LFS_POINTER.every((byte, index) => content[index] === byte)) {
     return refuse('LfsPointer', path, 'the file is a Git LFS pointer, its content is not in the repository');
   }
-  const text = decodeUtf8(content);
-  if (text === undefined) return refuse('InvalidEncoding', path, 'the file is not UTF-8 text');
+  const text = textOf(content);
+  if (text === undefined) {
+    return refuse('InvalidEncoding', path, 'the file is neither UTF-8 text nor UTF-16 with a byte order mark');
+  }
 
   const { documents, problems } = readDocuments(text, path);
   if (isEncrypted(documents, text)) {
@@ -74,9 +75,12 @@ function holdsEncrypted(value: Value): boolean {
   return Object.values(value).some((child: Value) => holdsEncrypted(child));
 }
 
-function decodeUtf8(content: Uint8Array): string | undefined {
+/** UTF-8, or as for kubectl what a byte order mark says; kubectl puts U+FFFD for what is malformed, here it is refused. */
+function textOf(content: Uint8Array): string | undefined {
+  const mark = content.length < 2 ? 0 : (content[0]! << 8) | content[1]!;
+  const encoding = mark === 0xfffe ? 'utf-16le' : mark === 0xfeff ? 'utf-16be' : 'utf-8';
   try {
-    return UTF8.decode(content);
+    return new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(content);
   } catch {
     return undefined;
   }

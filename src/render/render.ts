@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { Slice } from '../concurrency/slice.ts';
 import type { TreeFile } from '../git/remote.ts';
 import { groupOf } from '../kube/object.ts';
-import type { Placement, RenderCache, RenderedFile } from './cache.ts';
+import { NONE } from '../none.ts';
+import type { RenderCache, RenderedFile } from './cache.ts';
 import {
   crdScope,
   declareObject,
@@ -15,7 +16,7 @@ import {
 } from './declare.ts';
 import type { Declared, RenderProblem } from './declared.ts';
 import { parseFile } from './parse.ts';
-import { shared } from './words.ts';
+import { sharedPlacements, type Placement } from './placements.ts';
 import { folderPrefix, IGNORE_FILE, selectFiles, type Selection } from './select.ts';
 
 export interface RenderInput {
@@ -52,7 +53,8 @@ const MAX_BYTES = 64 * 1024 * 1024;
 export async function render(input: RenderInput): Promise<RenderResult> {
   const { files, selection, settings, cache, signal } = input;
   const ignoreFile = await readIgnoreFile(input);
-  const { selected, problems, skipped } = selectFiles(files, { ...selection, ...(ignoreFile ? { ignoreFile } : {}) });
+  const wanted = { ...selection, ...(ignoreFile ? { ignoreFile } : {}) };
+  const { selected, problems, skipped } = await selectFiles(files, wanted, signal);
   cache.whole = undefined;
   cache.use(settings);
   cache.keepOnly(new Set(selected.map(({ path }) => path)));
@@ -153,7 +155,7 @@ function renderFile({ path, oid }: TreeFile, content: Uint8Array | undefined, se
     const { apiVersion, kind } = one.object;
     const group = groupOf(apiVersion);
     if (!placedBy.some((placed) => placed.kind === kind && placed.group === group)) {
-      placedBy.push({ group: shared(group), kind: shared(kind), scope: settings.scopeOf(group, kind) });
+      placedBy.push({ group, kind, scope: settings.scopeOf(group, kind) });
     }
     crds.push(...(crdScope(one.object) ?? []));
     const outcome = declareObject(one, settings);
@@ -164,12 +166,10 @@ function renderFile({ path, oid }: TreeFile, content: Uint8Array | undefined, se
     declared: trimmed(declared),
     problems: trimmed(problems),
     crds: trimmed(crds),
-    placedBy: trimmed(placedBy),
+    placedBy: sharedPlacements(placedBy),
   };
   return { oid, bytes, ...lists, ...(parsed.ignored !== undefined && { ignored: parsed.ignored }) };
 }
-
-const NONE: readonly never[] = [];
 
 /** Without the room for further items that a list keeps when it grows: there are four of them for each file. */
 function trimmed<T>(items: readonly T[]): readonly T[] {

@@ -24,6 +24,17 @@ const SIGNED_BINARY = /^0b([-+][01]+)$/;
 const TIMESTAMP =
   /^[0-9]{4}-(?:0?[1-9]|1[0-2])-(?:0?[1-9]|[12][0-9]|3[01])(?:(?:[Tt][0-9:.,]+(?:Z|[-+][0-9]{2}:[0-9]{2}))| [0-9:.,]+)?$/;
 
+/** In bytes written as Latin-1: a well-formed character above ASCII, or a byte that belongs to none. */
+const CHARACTER = new RegExp(
+  [
+    '[\\xc2-\\xdf][\\x80-\\xbf]',
+    '(?:\\xe0[\\xa0-\\xbf]|[\\xe1-\\xec\\xee\\xef][\\x80-\\xbf]|\\xed[\\x80-\\x9f])[\\x80-\\xbf]',
+    '(?:\\xf0[\\x90-\\xbf]|[\\xf1-\\xf3][\\x80-\\xbf]|\\xf4[\\x80-\\x8f])[\\x80-\\xbf]{2}',
+    '[\\x80-\\xff]',
+  ].join('|'),
+  'g',
+);
+
 export const MAX_INT64 = 2n ** 63n - 1n;
 export const MIN_INT64 = -(2n ** 63n);
 const MAX_UINT64 = 2n ** 64n - 1n;
@@ -73,8 +84,7 @@ function resolvePlain(text: string): Scalar {
 
 /** Out of range is not a number for kubectl, but text. */
 function finite(value: number | undefined): number | undefined {
-  // Minus zero goes through JSON text as an integer and loses its sign.
-  return value === undefined || !Number.isFinite(value) ? undefined : value + 0;
+  return value === undefined || !Number.isFinite(value) ? undefined : value;
 }
 
 /** Go's strconv with base 0: prefixes in both cases, a leading zero is octal. Undefined outside int64 and uint64. */
@@ -107,5 +117,10 @@ function decodeBinary(text: string): string {
   const compact = text.replace(/[\r\n]/g, '');
   const bytes = Buffer.from(compact, 'base64');
   if (bytes.toString('base64') !== compact) throw new Error('the tag !!binary needs base64');
-  return bytes.toString('utf8');
+  return fromUtf8(bytes.toString('latin1'));
+}
+
+/** Go puts U+FFFD for each byte that is no part of a character, the decoders of JavaScript one for several. */
+function fromUtf8(bytes: string): string {
+  return bytes.replace(CHARACTER, (match) => (match.length === 1 ? '\ufffd' : Buffer.from(match, 'latin1').toString()));
 }

@@ -1,7 +1,17 @@
-import ignore from 'ignore';
-import picomatch from 'picomatch';
+import { Slice } from '../concurrency/slice.ts';
 import { MANIFEST, type TreeFile } from '../git/remote.ts';
 import type { RenderProblem } from './declared.ts';
+import {
+  alternativesOf,
+  ANY_NAMES,
+  BadPattern,
+  Effort,
+  matchesPath,
+  readName,
+  TooMuchEffort,
+  type PathPattern,
+} from './glob.ts';
+import { IgnoreFile, linesOf, readRule } from './ignore-file.ts';
 
 export interface Selection {
   /** The folder that the source watches, from the root of the repository; '' or '.' is the root. */
@@ -32,30 +42,51 @@ const RENDERED_FOLDERS: Record<string, { code: string; what: string }> = {
 
 /**
  * Decides which files below `path` are manifests to read. What cannot be understood yet (kustomizations, charts) or cannot
- * be read (submodules, links out of the tree) is a problem, never quietly left out: its objects would be pruned.
+ * be read (submodules, links out of the tree) is a problem, never quietly left out: its objects would be pruned. Rejects only when aborted.
  */
-export function selectFiles(files: readonly TreeFile[], selection: Selection): SelectedFiles {
-  const problems = patternProblems(selection);
-  if (problems.length > 0) return { selected: [], problems, skipped: 0 };
+export async function selectFiles(
+  files: readonly TreeFile[],
+  selection: Selection,
+  signal: AbortSignal,
+): Promise<SelectedFiles> {
+  const refused = (message: string) => ({ code: 'InvalidPattern', file: selection.path || '.', message });
+  const patterns = readPatterns(selection);
+  if (Array.isArray(patterns)) return { selected: [], problems: patterns.map(refused), skipped: 0 };
+  try {
+    return await select(files, selection, patterns, signal);
+  } catch (error) {
+    if (!(error instanceof TooMuchEffort)) throw error;
+    const message =
+      'the patterns take too much time with the names of the files here; write fewer, or fewer stars in them';
+    return { selected: [], problems: [refused(message)], skipped: 0 };
+  }
+}
 
-  const prefix = folderPrefix(selection.path);
-  const isExcluded = exclusion(selection);
-  const isIncluded = selection.include.length === 0 ? () => true : globs(selection.include);
+async function select(
+  files: readonly TreeFile[],
+  { path, include }: Selection,
+  { isExcluded, isIncluded }: Patterns,
+  signal: AbortSignal,
+): Promise<SelectedFiles> {
+  const prefix = folderPrefix(path);
+  const slice = new Slice(signal);
   const chosen: TreeFile[] = [];
   const markers: TreeFile[] = [];
+  const problems: RenderProblem[] = [];
   let skipped = 0;
   for (const file of files) {
     if (!file.path.startsWith(prefix)) continue;
     const name = file.path.slice(prefix.length);
     const isMarker = Object.hasOwn(RENDERED_FOLDERS, baseName(name));
     if (!isMarker && !file.problem && !MANIFEST.test(name)) continue;
+    await slice.rest();
     if (isExcluded(name)) {
       skipped += MANIFEST.test(name) ? 1 : 0;
     } else if (file.problem) {
       problems.push({ code: file.problem.code, file: file.path, message: file.problem.message });
     } else {
       const isWanted = MANIFEST.test(name) && isIncluded(name);
-      if (isMarker && (isWanted || selection.include.length === 0)) markers.push(file);
+      if (isMarker && (isWanted || include.length === 0)) markers.push(file);
       else if (isWanted) chosen.push(file);
       else skipped++;
     }
@@ -73,58 +104,65 @@ export function folderPrefix(path: string): string {
   return folder === '' || folder === '.' ? '' : `${folder}/`;
 }
 
-function exclusion({ exclude, ignoreFile }: Selection): (name: string) => boolean {
-  const isExcluded = exclude.length === 0 ? () => false : globs(exclude);
-  if (!ignoreFile) return isExcluded;
-  const ignored = ignore({ allowRelativePaths: true }).add(ignoreFile);
-  return (name) => isExcluded(name) || ignored.ignores(name);
-}
-
-function globs(patterns: readonly string[]): (name: string) => boolean {
-  const plain = patterns.map(globText);
-  // Without extended globs, groups and quantifiers a pattern cannot hold a regular expression of its author's making.
-  return picomatch([...plain, ...plain.map((pattern) => `${pattern}/**`)], {
-    dot: true,
-    nonegate: true,
-    noextglob: true,
-    windows: false,
-  });
-}
-
-function globText(pattern: string): string {
-  return pattern
-    .replace(/^(?:\.?\/)+/, '')
-    .replace(/\/+$/, '')
-    .replace(/[()+|^$]/g, '\\$&');
+/** Which names below the path are left out, and which are wanted; both throw TooMuchEffort. */
+interface Patterns {
+  isExcluded: (name: string) => boolean;
+  isIncluded: (name: string) => boolean;
 }
 
 const MAX_PATTERNS = 100;
 const MAX_IGNORE_LINES = 1000;
 const MAX_PATTERN_LENGTH = 256;
+/** Some seconds; ten patterns and ten thousand files take a hundredth of it. */
+const MAX_EFFORT = 200_000_000;
 
-/** Globs become regular expressions, and each star multiplies the work on a hostile file name: so they are few. */
-function patternProblems({ path, include, exclude, ignoreFile = '' }: Selection): RenderProblem[] {
-  const folder = path || '.';
-  const lines = ignoreFile.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.startsWith('#'));
+/** Everything that is wrong with the patterns is said at once. */
+function readPatterns({ include, exclude, ignoreFile = '' }: Selection): Patterns | string[] {
+  const lines = linesOf(ignoreFile);
   const complaints = [
     ...(include.length + exclude.length > MAX_PATTERNS ? [`more than ${MAX_PATTERNS} patterns`] : []),
     ...(lines.length > MAX_IGNORE_LINES ? [`more than ${MAX_IGNORE_LINES} lines in ${IGNORE_FILE}`] : []),
-    ...[...include, ...exclude, ...lines.slice(0, MAX_IGNORE_LINES)].flatMap((pattern) => complaintsAbout(pattern)),
   ];
-  return complaints.map((complaint) => ({ code: 'InvalidPattern', file: folder, message: complaint }));
+  const readAll = <T>(patterns: readonly string[], read: (pattern: string) => T): T[] =>
+    patterns.flatMap((pattern) => {
+      const found = readOr(pattern, read);
+      if ('complaint' in found) complaints.push(found.complaint);
+      return 'read' in found ? [found.read] : [];
+    });
+  const [includes, excludes] = [readAll(include, readGlob).flat(), readAll(exclude, readGlob).flat()];
+  const ignored = new IgnoreFile(readAll(lines.slice(0, MAX_IGNORE_LINES), readRule));
+  if (complaints.length > 0) return complaints;
+  const effort = new Effort(MAX_EFFORT);
+  const isIn = (globs: readonly PathPattern[], name: string) => {
+    const names = name.split('/');
+    return globs.some((glob) => matchesPath(glob, names, effort));
+  };
+  return {
+    isExcluded: (name) => isIn(excludes, name) || ignored.leavesOut(name, effort),
+    isIncluded: (name) => includes.length === 0 || isIn(includes, name),
+  };
 }
 
-function complaintsAbout(pattern: string): string[] {
+/** `**` stands for any folders, `{a,b}` for either; what names a folder stands for all that is in it. */
+function readGlob(glob: string): PathPattern[] {
+  if (/\{[^{},]*\.\.[^{},]*\}/.test(glob)) throw new BadPattern('holds a range such as {1..9}; name what is meant');
+  return alternativesOf(glob.replace(/^(?:\.?\/)+/, '')).map((path) => {
+    const names = path.split('/').filter((name) => name !== '');
+    return [...names.map(readName), ANY_NAMES];
+  });
+}
+
+/** The pattern as it was read, or what is wrong with it. */
+function readOr<T>(pattern: string, read: (pattern: string) => T): { read: T } | { complaint: string } {
   const shown = JSON.stringify(pattern.slice(0, 60));
   if (pattern.length > MAX_PATTERN_LENGTH)
-    return [`the pattern ${shown}… is longer than ${MAX_PATTERN_LENGTH} characters`];
-  const stars = pattern.replaceAll('**', '\0').split('/');
-  if (stars.some((segment) => segment.split('*').length > 4))
-    return [`the pattern ${shown} has more than 3 stars in a row of text`];
-  if (pattern.split('**').length > 5) return [`the pattern ${shown} has more than 4 times **`];
-  if (/\{[^}]*[{]|\.\.|(?:,[^,]*){21}/.test(pattern))
-    return [`the pattern ${shown} has nested braces, a range or too many alternatives`];
-  return [];
+    return { complaint: `the pattern ${shown}… is longer than ${MAX_PATTERN_LENGTH} characters` };
+  try {
+    return { read: read(pattern) };
+  } catch (error) {
+    if (!(error instanceof BadPattern)) throw error;
+    return { complaint: `the pattern ${shown} ${error.message}` };
+  }
 }
 
 /** One problem for each outermost folder that another tool should render. */

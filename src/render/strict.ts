@@ -23,9 +23,9 @@ export class Rewrite {
 }
 
 // eslint-disable-next-line no-control-regex
-const REFUSED = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029\ufffe\uffff]/;
+const REFUSED = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\u2028\u2029\ufffe\uffff]/;
 
-/** Characters that kubectl refuses anywhere, and three (NEL, LS, PS) that end a line for it and for nobody who writes them. */
+/** Characters that kubectl refuses anywhere, and two (LS, PS) that end a line for it and for nobody who writes them. */
 export function refusedCharacter(text: string): { at: number; reason: string } | undefined {
   const at = text.search(REFUSED);
   if (at < 0) return undefined;
@@ -33,22 +33,34 @@ export function refusedCharacter(text: string): { at: number; reason: string } |
   return { at, reason: `the character U+${code} must be written as an escape in double quotes` };
 }
 
-/** In flow collections kubectl ends unquoted text at a `?`, and not at a colon that a bracket or comma follows. */
+/**
+ * In flow collections kubectl ends unquoted text at a `?`, and not at a colon that a bracket or comma follows; it starts none
+ * with either.
+ */
 export function checkPlainInFlow(
   text: string,
   input: string,
-  end: number,
+  { from, to }: Range,
   isInFlow: () => boolean,
   line: number,
 ): void {
-  if (text.charCodeAt(0) === 0xfeff)
-    throw new ReadError('InvalidYaml', line, 'a byte order mark stands inside the text');
-  if (input[end] === ':' && ',[]{}'.includes(input[end + 1] ?? ' ')) {
-    throw new ReadError('InvalidYaml', line, 'in brackets a space must follow the colon of a key');
+  if (input[to] === ':' && ',[]{}'.includes(input[to + 1] ?? ' ')) {
+    if ('[{'.includes(input[to + 1]!)) {
+      throw new ReadError('InvalidYaml', line, 'in brackets a space must follow the colon of a key');
+    }
+    const start = contentAt(input, from);
+    throw new Rewrite(start, to + 1, `'${input.slice(start, to + 1).replaceAll("'", "''")}'`);
   }
-  if (text.includes('?') && isInFlow()) {
-    throw new ReadError('InvalidYaml', line, 'text inside brackets holds a question mark; quote it');
+  if (!/\?|^:/.test(text) || !isInFlow()) return;
+  if (/^\?[^?]*$/.test(text)) {
+    const start = contentAt(input, from);
+    throw new Rewrite(start + 1, start + 1, ' ');
   }
+  throw new ReadError(
+    'InvalidYaml',
+    line,
+    'text inside brackets holds a question mark or starts with a colon; quote it',
+  );
 }
 
 /** Whether the node that starts here is a flow collection. */
@@ -58,7 +70,7 @@ export function isFlowAt(input: string, from: number): boolean {
 }
 
 /** Where the content of a node starts: after blanks, comments, anchors and tags. */
-function contentAt(input: string, from: number): number {
+export function contentAt(input: string, from: number): number {
   let at = from;
   for (;;) {
     const character = input[at];
@@ -75,11 +87,39 @@ function skip(input: string, from: number, until: string): number {
   return at;
 }
 
-const ESCAPE = /\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|.)/gis;
+/** Of an anchor, as far as kubectl takes it for its name; what may follow it without a blank. */
+const ANCHOR_NAME = /^[\w-]+/;
+const AFTER_ANCHOR = /[\s,\]}?:\0]/;
 
-const BLANK_LINE = /^\n?[ \t]*[\r\n]/;
+/** An anchor's name ends at the first character that is no letter, digit, `_` or `-`; js-yaml goes on to a blank. */
+export function checkAnchor(input: string, anchor: string, { from }: Range, line: number): void {
+  const name = ANCHOR_NAME.exec(anchor)?.[0] ?? '';
+  const end = input.indexOf(`&${anchor}`, from) + 1 + name.length;
+  if (name === '' || !AFTER_ANCHOR.test(input[end] ?? '\0')) {
+    throw new ReadError(
+      'InvalidYaml',
+      line,
+      'the name of an anchor holds other characters than letters, digits, _ and -',
+    );
+  }
+  if (name !== anchor) throw new Rewrite(end, end, ' ');
+}
 
-/** In double quotes kubectl knows no `\/`, and no escape of half a surrogate pair; js-yaml loses blank lines there. */
+/** No part of a URI. */
+const NOT_IN_TAG = /[^!-~]|[#"<>\\^`{|}]/;
+
+/** kubectl takes a tag only if it is a URI, or the end of one. */
+export function checkTag(tag: string, line: number): void {
+  if (!NOT_IN_TAG.test(tag) && tag !== 'tag:yaml.org,2002:') return;
+  throw new ReadError('InvalidYaml', line, 'a tag is empty or holds a character that must be written as %XX');
+}
+
+const ESCAPE = /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|.)/gs;
+
+const BREAK = /\r?\n|\r(?!\n)/g;
+const BEFORE_BLANK_LINES = /\\(?:\r?\n|\r(?!\n))(?:[ \t]*(?:\r?\n|\r(?!\n)))+/y;
+
+/** In double quotes kubectl knows no `\/`, and no escape of half a surrogate pair; js-yaml loses blank lines after `\`. */
 export function checkQuoted(input: string, { from, to }: Range, line: number): void {
   const start = contentAt(input, from);
   if (input[start] !== '"') return;
@@ -87,8 +127,12 @@ export function checkQuoted(input: string, { from, to }: Range, line: number): v
   if (!quoted.includes('\\')) return;
   for (const match of quoted.matchAll(ESCAPE)) {
     const [escape, x, u, U] = match;
-    if (/^\\[\r\n]/.test(escape) && BLANK_LINE.test(quoted.slice(match.index + 2, match.index + 1000))) {
-      throw new ReadError('InvalidYaml', line, 'a blank line follows an escaped line break; write \\n instead');
+    BEFORE_BLANK_LINES.lastIndex = match.index;
+    const breaks = BEFORE_BLANK_LINES.exec(quoted)?.[0];
+    if (breaks !== undefined) {
+      const blank = breaks.match(BREAK)!.length - 1;
+      const at = start + match.index;
+      throw new Rewrite(at, at + breaks.length, `${'\\n'.repeat(blank)}${'\\\n'.repeat(blank + 1)}`);
     }
     const code = Number.parseInt(x ?? u ?? U ?? '0', 16);
     if (escape === '\\/' || (code >= 0xd800 && code <= 0xdfff) || code > 0x10ffff) {
@@ -101,11 +145,27 @@ export function checkQuoted(input: string, { from, to }: Range, line: number): v
   }
 }
 
+const TAB_BEFORE_TEXT = /[|>][-+]?(?:[ \t].*)?[\r\n](?: *[\r\n])* *\t/y;
+
+/** Where no number says how far block text is indented, kubectl takes no tab among the blanks before its first text. */
+export function checkBlockIndent(input: string, { from }: Range, line: number): void {
+  TAB_BEFORE_TEXT.lastIndex = contentAt(input, from);
+  const lead = TAB_BEFORE_TEXT.exec(input)?.[0];
+  if (lead === undefined) return;
+  const at = line + lead.split(/[\r\n]/).length - 1;
+  throw new ReadError(
+    'InvalidYaml',
+    at,
+    'a tab indents the first line of a block of text; say how far it is indented (|2)',
+  );
+}
+
 const MAX_KEY = 1024;
 
 /** A key that is not introduced by `? ` must be found within 1,024 characters. */
 export function checkKeyLength(input: string, { from, to }: Range, line: number): void {
-  if (to - from <= MAX_KEY) return;
+  // Half of each surrogate pair is left out: kubectl counts characters.
+  if (to - from <= MAX_KEY || input.slice(from, to).replace(/[\udc00-\udfff]/g, '').length <= MAX_KEY) return;
   if (/\?[ \t\r\n]*$/.test(input.slice(Math.max(0, from - 100), from))) return;
   throw new ReadError('InvalidYaml', line, `a key is longer than ${MAX_KEY} characters`);
 }
@@ -145,7 +205,7 @@ function dashesBefore(input: string, position: number, count: number): number[] 
   return dashes.reverse();
 }
 
-function columnOf(input: string, position: number): number {
+export function columnOf(input: string, position: number): number {
   return position - (input.lastIndexOf('\n', position) + 1);
 }
 

@@ -1,15 +1,16 @@
 import type { Range } from './strict.ts';
 
-/** Text in which blanks may be content: of plain text, blanks at the start of a line are not. */
+/** Text in which blanks may be content. */
 export interface Shelter extends Range {
-  isPlain: boolean;
+  /** Of unquoted text alone: the first column in which a tab may stand at the start of a line. */
+  plainIndent: number | undefined;
 }
 
 const DASHES = /^ *(?:[-?:] +)*[-?:] *$/;
 
 /**
- * The first tab that kubectl refuses although js-yaml does not: in a blank or comment line, or between a dash and its entry.
- * After unquoted text kubectl takes tabs in blank lines for a part of it, except in the first column.
+ * The first tab that kubectl refuses although js-yaml does not: at the start of a line, or between a dash and its entry.
+ * After unquoted text, inside brackets too, kubectl takes tabs in blank lines for a part of it, if they are indented enough.
  */
 export function misplacedTab(text: string, shelters: readonly Shelter[]): number | undefined {
   const sheltered = new Shelters(text, shelters);
@@ -18,9 +19,8 @@ export function misplacedTab(text: string, shelters: readonly Shelter[]): number
     const lineEnd = text.indexOf('\n', at);
     const line = text.slice(lineStart, at);
     const lead = line.slice(line.lastIndexOf('\r') + 1);
-    const rest = text.slice(at, lineEnd < 0 ? text.length : lineEnd);
-    const isSuspect = lead.trim() === '' ? /^[ \t\r]*(?:#|$)/.test(rest) : DASHES.test(lead);
-    if (isSuspect && !sheltered.covers(at, lead !== '')) return at;
+    const isSuspect = lead.trim() === '' || DASHES.test(lead);
+    if (isSuspect && !sheltered.covers(at, lead.length)) return at;
     at = lineEnd < 0 ? -1 : text.indexOf('\t', lineEnd);
   }
   return undefined;
@@ -33,24 +33,25 @@ class Shelters {
   #next = 0;
   /** How far quoted and block text and flow collections reach that start before the offset. */
   #reach = 0;
-  #plain: Range | undefined;
+  #plain: { to: number; indent: number } | undefined;
 
   constructor(text: string, shelters: readonly Shelter[]) {
     this.#text = text;
     this.#inOrder = shelters.toSorted((a, b) => a.from - b.from);
   }
 
-  covers(at: number, isIndented: boolean): boolean {
+  covers(at: number, column: number): boolean {
     for (; this.#next < this.#inOrder.length && this.#inOrder[this.#next]!.from < at; this.#next++) {
-      const { from, to, isPlain } = this.#inOrder[this.#next]!;
-      if (isPlain) this.#plain = { from, to };
+      const { to, plainIndent } = this.#inOrder[this.#next]!;
+      if (plainIndent !== undefined) this.#plain = { to, indent: plainIndent };
       else this.#reach = Math.max(this.#reach, to);
     }
-    if (at < this.#reach) return true;
-    if (!isIndented || !this.#plain) return false;
-    if (at > this.#plain.to && this.#text.slice(this.#plain.to, at).trim() !== '') return false;
-    // Blank so far: the next question starts here.
-    this.#plain.to = Math.max(this.#plain.to, at);
-    return true;
+    if (this.#plain && at > this.#plain.to) {
+      const isBlankSoFar = this.#text.slice(this.#plain.to, at).trim() === '';
+      // The next question starts here.
+      this.#plain = isBlankSoFar ? { to: at, indent: this.#plain.indent } : undefined;
+    }
+    if (!this.#plain) return at < this.#reach;
+    return column >= this.#plain.indent;
   }
 }

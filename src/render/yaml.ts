@@ -1,4 +1,4 @@
-import { composeYaml } from './compose.ts';
+import { composeYaml, rereading } from './compose.ts';
 import { decode } from './decode.ts';
 import { splitDocuments } from './documents.ts';
 import { composeJson } from './json.ts';
@@ -19,10 +19,13 @@ const JSON_LOOK_AHEAD = 4096;
 
 /**
  * Reads a manifest file exactly as kubectl does: concatenated JSON when the first character is `{`, else YAML documents.
- * Two differences on purpose: a key that its own mapping repeats is a problem (kubectl takes the last), and documents
- * deeper than MAX_DEPTH are refused. Never throws; a file with problems must not be applied in part.
+ * The differences are on purpose and all refusals: a key that its own mapping repeats (kubectl takes the last), text behind
+ * the document's one node (kubectl drops it), line breaks that no editor shows (U+2028, U+2029), a comma or bracket in a
+ * tag, JSON that turns into YAML (kubectl since 1.33 goes on, and may drop a part), more than MAX_DEPTH or MAX_NODES.
+ * Never throws; a file with problems must not be applied in part.
  */
-export function readDocuments(text: string, file: string): { documents: Document[]; problems: RenderProblem[] } {
+export function readDocuments(content: string, file: string): { documents: Document[]; problems: RenderProblem[] } {
+  const text = content.startsWith('\ufeff') ? content.slice(1) : content;
   const documents: Document[] = [];
   const problems: RenderProblem[] = [];
   const attempt = (read: () => void): void => {
@@ -41,13 +44,14 @@ export function readDocuments(text: string, file: string): { documents: Document
   };
   attempt(() => {
     if (isJson(text)) return composeJson(text).forEach((node) => attempt(() => add(node)));
-    for (const chunk of splitDocuments(text)) attempt(() => add(composeYaml(chunk.text, chunk.line)));
+    const allowance = rereading();
+    for (const chunk of splitDocuments(text)) attempt(() => add(composeYaml(chunk.text, chunk.line, allowance)));
   });
   return { documents, problems };
 }
 
 function isJson(text: string): boolean {
-  return /^[\s\u0085]*\{/.test(text.slice(0, JSON_LOOK_AHEAD)) && !text.startsWith('\ufeff');
+  return /^(?:(?!\ufeff)[\s\u0085])*\{/.test(text.slice(0, JSON_LOOK_AHEAD));
 }
 
 function problemOf(error: unknown, file: string): RenderProblem {

@@ -1,10 +1,5 @@
 import type { Desired } from './desired.ts';
 
-interface Claim {
-  source: string;
-  desired: Desired;
-}
-
 /** What decides between claimants, beside who was first. */
 export interface ClaimRules {
   /** The source that the live object proves to belong to, when that source still counts. */
@@ -22,16 +17,17 @@ export interface ClaimRules {
  * this table does. The first to claim an identity holds it until it stops declaring it; later claimants are told who.
  */
 export class Claims {
-  readonly #byKey = new Map<string, Claim>();
+  readonly #holders = new Map<string, string>();
   readonly #bySource = new Map<string, Map<string, Desired>>();
   readonly #heirs = new Map<string, string>();
 
   holder(key: string): string | undefined {
-    return this.#byKey.get(key)?.source;
+    return this.#holders.get(key);
   }
 
   desired(key: string): Desired | undefined {
-    return this.#byKey.get(key)?.desired;
+    const holder = this.#holders.get(key);
+    return holder === undefined ? undefined : this.#bySource.get(holder)?.get(key);
   }
 
   /**
@@ -60,11 +56,12 @@ export class Claims {
       if (other !== undefined && object.policy.adopt && rules.mayInherit(source, other))
         this.#heirs.set(object.key, source);
       if (holder === undefined || other !== undefined || holder === source) continue;
-      this.#bySource.get(holder)?.delete(object.key);
-      rules.displaced(holder, this.#byKey.get(object.key)!.desired);
+      const displaced = this.#bySource.get(holder)!;
+      rules.displaced(holder, displaced.get(object.key)!);
+      displaced.delete(object.key);
     }
-    for (const key of this.of(source).keys()) if (!granted.has(key)) this.#byKey.delete(key);
-    for (const [key, object] of granted) this.#byKey.set(key, { source, desired: object });
+    for (const key of this.of(source).keys()) if (!granted.has(key)) this.#holders.delete(key);
+    for (const key of granted.keys()) this.#holders.set(key, source);
     this.#bySource.set(source, granted);
     return conflicts;
   }
@@ -83,7 +80,7 @@ export class Claims {
 
   release(source: string): void {
     this.#disinherit(source);
-    for (const key of this.of(source).keys()) this.#byKey.delete(key);
+    for (const key of this.of(source).keys()) this.#holders.delete(key);
     this.#bySource.delete(source);
   }
 

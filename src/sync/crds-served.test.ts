@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Body } from '../render/body.ts';
 import { notServed } from './crds-served.ts';
 
-const crd = (spec?: object) => ({ body: JSON.stringify({ kind: 'CustomResourceDefinition', ...(spec && { spec }) }) });
+const crd = (spec?: object) => ({
+  body: new Body(JSON.stringify({ kind: 'CustomResourceDefinition', ...(spec && { spec }) })),
+});
 const widgets = crd({
   group: 'example.com',
   names: { kind: 'Widget' },

@@ -19,7 +19,7 @@ export async function notServed<Crd extends Pick<Desired, 'body'>>(
 ): Promise<Crd[]> {
   if (crds.length === 0) return [];
   const deadline = performance.now() + DEADLINE_MS;
-  const kinds = new Map(crds.map((crd) => [crd, kindsOf(crd.body)]));
+  const kinds = new Map(crds.map((crd) => [crd, kindsOf(crd.body.text)]));
   for (let poll = FIRST_POLL_MS; ; poll = Math.min(poll * 2, SLOWEST_POLL_MS)) {
     // Also when it knows them: a kind that was deleted and comes back is known from before.
     await discovery.refresh(signal).catch(() => signal.throwIfAborted());

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { ignoredFor, type IgnoreRule } from '../drift/ignore.ts';
 import type { KubeObject } from '../kube/object.ts';
+import { Body } from '../render/body.ts';
 import type { Declared } from '../render/declared.ts';
 import { bodyWithout } from './body.ts';
 
@@ -13,7 +14,7 @@ export interface Desired extends Declared {
    * Present when fields are given up: their paths, and the body that an object is created with. Afterwards they are handed
    * to a second manager, because leaving out a field that we alone own would reset it.
    */
-  givenUp?: { readonly paths: readonly string[]; readonly createBody: string };
+  givenUp?: { readonly paths: readonly string[]; readonly createBody: Body };
 }
 
 /** Is its declaration to be held against what others do to the object, once it is there? */
@@ -23,9 +24,14 @@ export function isKept({ policy }: Pick<Declared, 'policy'>): boolean {
 
 export function desire(declared: Declared, rules: readonly IgnoreRule[]): Desired {
   if (rules.length === 0) return declared;
-  const object = JSON.parse(declared.body) as KubeObject;
+  const object = JSON.parse(declared.body.text) as KubeObject;
   const { paths } = ignoredFor(declared.identity, object.metadata.labels ?? {}, rules);
-  const body = bodyWithout(declared.body, paths);
-  if (body === declared.body) return declared;
-  return { ...declared, body, digest: hash('sha256', body), givenUp: { paths, createBody: declared.body } };
+  const body = bodyWithout(declared.body.text, paths);
+  if (body === declared.body.text) return declared;
+  return {
+    ...declared,
+    body: new Body(body),
+    digest: hash('sha256', body),
+    givenUp: { paths, createBody: declared.body },
+  };
 }

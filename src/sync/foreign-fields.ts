@@ -27,7 +27,7 @@ export async function withoutForeign(
 ): Promise<KubeObject> {
   const { actor, desired, resource, signal } = call;
   if (!actor.removes) return live;
-  const declared = JSON.parse(desired.body) as KubeObject;
+  const declared = JSON.parse(desired.body.text) as KubeObject;
   const { foreignFields: wish, tolerated } = policyFor(actor.removes, desired, declared);
   if (wish !== 'Remove') return live;
   let now = live;

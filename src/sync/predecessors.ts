@@ -1,5 +1,5 @@
 import type { FieldsV1, KubeObject, ManagedFieldsEntry } from '../kube/object.ts';
-import { isLeaf, ownEntry, unionOf } from '../drift/fields.ts';
+import { isLeaf, ownedBy, ownEntry, unionOf } from '../drift/fields.ts';
 import { matchesAny } from '../drift/managers.ts';
 import { SYSTEM_FIELDS } from '../drift/system-fields.ts';
 
@@ -99,7 +99,7 @@ function united(
     apiVersion: own?.apiVersion ?? apiVersion,
     ...(time !== '' && { time }),
     fieldsType: 'FieldsV1',
-    fieldsV1: unionOf(entries.flatMap(({ fieldsV1 }) => (fieldsV1 ? [fieldsV1] : []))),
+    fieldsV1: ownedBy(entries),
   };
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { FIELD_MANAGER } from '../api/names.ts';
 import { PlumblineError } from '../errors.ts';
-import { isInvalid, isNotFound, KubeError } from '../kube/errors.ts';
+import { isGone, isInvalid, KubeError } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import { impersonated, type WriteCall } from './actor.ts';
@@ -57,7 +57,7 @@ export async function recreate(api: KubeApi, call: WriteCall): Promise<KubeObjec
     signal,
   });
   await gone(api, call);
-  const body = desired.givenUp?.createBody ?? desired.body;
+  const body = (desired.givenUp?.createBody ?? desired.body).text;
   try {
     return (
       await api.apply(resource, namespace, name, body, { fieldManager: FIELD_MANAGER, force: true, ...as, signal })
@@ -74,7 +74,7 @@ export async function recreate(api: KubeApi, call: WriteCall): Promise<KubeObjec
 
 async function rehearse(api: KubeApi, { actor, desired, resource, signal }: WriteCall): Promise<void> {
   const { namespace, name } = desired.identity;
-  const object = JSON.parse(desired.givenUp?.createBody ?? desired.body) as KubeObject;
+  const object = JSON.parse((desired.givenUp?.createBody ?? desired.body).text) as KubeObject;
   object.metadata = { ...object.metadata, name: `${name.slice(0, 40).replace(/[-.]+$/, '')}-plumbline-rehearsal` };
   await api.create(resource, namespace, JSON.stringify(object), {
     fieldManager: FIELD_MANAGER,
@@ -90,7 +90,7 @@ async function gone(api: KubeApi, { actor, desired, resource, signal }: WriteCal
     try {
       await api.get(resource, namespace, name, { metadataOnly: true, ...impersonated(actor), signal });
     } catch (error) {
-      if (isNotFound(error)) return;
+      if (isGone(error)) return;
       throw error;
     }
     await delay(GONE_POLL_MS, undefined, { signal });

@@ -1,4 +1,5 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { inParallel } from '../concurrency/parallel.ts';
+import { Slice } from '../concurrency/slice.ts';
 import { PlumblineError } from '../errors.ts';
 import type { Beside } from '../drift/beside.ts';
 import type { Difference } from '../drift/compare.ts';
@@ -13,7 +14,6 @@ import type { Desired } from './desired.ts';
 import { edgeReferences } from './edge-references.ts';
 import type { LiveObjects } from './live.ts';
 import { planStep, type Step } from './plan.ts';
-import { inParallel } from '../concurrency/parallel.ts';
 import { isCrd, stageOf } from './stages.ts';
 import { impersonated, type Actor } from './actor.ts';
 import type { ObjectWriter, Written } from './writer.ts';
@@ -58,8 +58,6 @@ export interface RevisionDeps {
 
 /** Requests of one revision that wait for their turn at the transport; it decides how many really go out. */
 const WIDTH = 32;
-/** Comparisons between two looks at the event loop. */
-const SLICE = 100;
 
 /**
  * Makes the cluster hold these objects: plan, then stages in order, each object on its own. Resolves when everything has
@@ -111,13 +109,10 @@ export class RevisionRun {
     const { live } = this.#deps;
     const { desired, held, isDrifted, policy, signal } = this.#input;
     const steps = new Map<string, Step>();
-    let compared = 0;
+    const slice = new Slice(signal);
     for (const object of desired) {
       const now = live.get(object.key);
-      if (now?.unjudged && (compared += 1) % SLICE === 0) {
-        await nextTurn();
-        signal.throwIfAborted();
-      }
+      if (now?.unjudged) await slice.rest();
       if (held.has(object.key)) {
         this.#notApplied.add(object.key);
         continue;
@@ -175,7 +170,7 @@ export class RevisionRun {
     const { writer } = this.#deps;
     const { actor, signal } = this.#input;
     const brought = new Set(
-      [...this.#declared.values()].filter(({ identity }) => isCrd(identity)).map(({ body }) => kindOfCrd(body)),
+      [...this.#declared.values()].filter(({ identity }) => isCrd(identity)).map(({ body }) => kindOfCrd(body.text)),
     );
     const refused = new Set<string>();
     await inParallel(todo, WIDTH, async (object) => {
@@ -227,7 +222,7 @@ export class RevisionRun {
   /** An edge object comes after what it refers to: a Host without its certificate would be served in cleartext. */
   async #assertReferences(object: Desired): Promise<void> {
     if (object.identity.group !== 'getambassador.io') return;
-    for (const reference of edgeReferences(JSON.parse(object.body) as KubeObject, this.#namedBare)) {
+    for (const reference of edgeReferences(JSON.parse(object.body.text) as KubeObject, this.#namedBare)) {
       const key = identityKey(reference.identity);
       const declared = this.#declared.has(key);
       if (declared ? !this.#notApplied.has(key) : !reference.mustExist || (await this.#exists(reference.identity)))

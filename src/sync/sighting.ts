@@ -9,6 +9,7 @@ import {
 } from '../api/names.ts';
 import { ownEntry } from '../drift/fields.ts';
 import { identityKey, identityOf, type KubeObject } from '../kube/object.ts';
+import { NONE } from '../none.ts';
 import { shared } from '../render/words.ts';
 import type { Desired } from './desired.ts';
 import { health } from './health.ts';
@@ -39,9 +40,6 @@ export function isMarkedOnly(object: KubeObject, source: string): boolean {
   const isWrittenByUs = [NAME_LABEL, NAMESPACE_LABEL].every((label) => `f:${label}` in ours);
   return isWrittenByUs && `${labels[NAMESPACE_LABEL]}/${labels[NAME_LABEL]}` === source;
 }
-
-/** One for all: a list of its own for each object is paid ten thousand times. */
-const NONE: readonly never[] = [];
 
 /** What is kept of an object that was just read; what earlier sightings taught about it stays. */
 export function sighted(object: KubeObject, before: LiveObject | undefined, desired: Desired | undefined): LiveObject {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { inTime } from '../../test/in-time.ts';
 import { isTimeZone, scheduleProblem } from '../api/windows.ts';
 import { openingOf, Timetable, type Opening, type Window } from './windows.ts';
 
@@ -261,10 +262,9 @@ test('until is exact: nothing changes a millisecond before, everything at it', (
 
 test('the worst that a spec can hold is answered in a moment', () => {
   const minutes = Array.from({ length: 16 }, (_, n) => allow('*/2 * * * *', `${60 + n}s`, berlin));
-  const startedAt = performance.now();
-  const { open, atLeast } = openingOf([...minutes, deny('* * * * *', '8760h')], 'sync', utc('01-05T12:00'));
+  const windows = [...minutes, deny('* * * * *', '8760h')];
+  const { open, atLeast } = inTime(2_000, () => openingOf(windows, 'sync', utc('01-05T12:00')));
   assert.deepEqual({ open, atLeast }, { open: false, atLeast: true });
-  assert.ok(performance.now() - startedAt < 2_000);
 });
 
 for (const [first, last] of [

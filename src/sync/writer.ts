@@ -2,7 +2,7 @@ import { FIELD_MANAGER, INITIAL_FIELD_MANAGER, OWNER_ANNOTATION, ownerProof } fr
 import { baselineOf, type Baseline } from '../drift/judge.ts';
 import { PlumblineError } from '../errors.ts';
 import type { Discovery } from '../kube/discovery.ts';
-import { isConflict, isKindNotServed, isNotFound, KubeError } from '../kube/errors.ts';
+import { isConflict, isKindNotServed, KubeError } from '../kube/errors.ts';
 import { identityKey, type Identity, type KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import type { ApiResource } from '../kube/resource.ts';
@@ -110,7 +110,7 @@ export class ObjectWriter {
 
   /** The body of every apply but the first: without what is given up and what an autoscaler took. */
   steadyBody(desired: Desired): string {
-    return bodyWithout(desired.body, this.#deps.live.get(desired.key)?.surrendered ?? []);
+    return bodyWithout(desired.body.text, this.#deps.live.get(desired.key)?.surrendered ?? []);
   }
 
   async resourceOf(desired: Desired, signal: AbortSignal): Promise<ApiResource> {
@@ -136,7 +136,7 @@ export class ObjectWriter {
   }
 
   async #applyOwn(call: WriteCall, surrendered: readonly string[]): Promise<Written> {
-    const body = bodyWithout(call.desired.body, surrendered);
+    const body = bodyWithout(call.desired.body.text, surrendered);
     if (call.desired.givenUp) await handOver(this.#deps.api, call);
     try {
       const { object, created } = await this.#send(call, body, { force: true });
@@ -150,7 +150,7 @@ export class ObjectWriter {
 
   async #applyFirst(call: WriteCall, absent: boolean): Promise<Written> {
     const { desired } = call;
-    const createBody = desired.givenUp?.createBody ?? desired.body;
+    const createBody = (desired.givenUp?.createBody ?? desired.body).text;
     if (absent) {
       try {
         // Not forced: if somebody was faster, the conflict says so and the first touch looks at what is there.
@@ -163,7 +163,7 @@ export class ObjectWriter {
     const touched = await firstTouch(this.#deps, call);
     if (touched.kind === 'leave') return { action: 'unchanged' };
     try {
-      const { object, created } = await this.#send(call, touched.kind === 'absent' ? createBody : desired.body, {
+      const { object, created } = await this.#send(call, touched.kind === 'absent' ? createBody : desired.body.text, {
         force: true,
       });
       if (created) return await this.#settle(call, object, { action: 'created', object });
@@ -185,9 +185,9 @@ export class ObjectWriter {
     let settled = object;
     if (desired.givenUp) {
       await handOver(this.#deps.api, call, object);
-      ({ object: settled } = await this.#send(call, desired.body, { force: true }));
+      ({ object: settled } = await this.#send(call, desired.body.text, { force: true }));
     }
-    return { ...written, object: await this.#cleanse(call, desired.body, settled) };
+    return { ...written, object: await this.#cleanse(call, desired.body.text, settled) };
   }
 
   /** Remembers the answer to an apply of this body, and takes out what others added, where the source wants that. */
@@ -280,7 +280,6 @@ export class ObjectWriter {
         if (!rest) live.delete(key);
         return 'deleted';
       } catch (error) {
-        if (isNotFound(error)) return 'gone';
         if (isConflict(error)) return 'changed';
         throw error;
       }

@@ -16,7 +16,8 @@ import (
 var errUsage = errors.New(`usage:
   cluster run -dir DIR [flags]     runs a control plane until stdin ends; see supervisor.go
   cluster certificates -dir DIR    writes ca.crt, tls.crt and tls.key for 127.0.0.1 and localhost
-  cluster apiserver FLAG…          one kube-apiserver; "run" starts it`)
+  cluster apiserver FLAG…          one kube-apiserver; "run" starts it
+  cluster remove DIR [PID]         ends the child PID and removes DIR; "run" becomes it at the end`)
 
 func main() {
 	if len(os.Args) < 2 {
@@ -29,6 +30,8 @@ func main() {
 		writeCertificates(arguments)
 	case "apiserver":
 		runAPIServer(arguments)
+	case "remove":
+		removeCluster(arguments)
 	default:
 		fail(errUsage)
 	}

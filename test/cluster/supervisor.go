@@ -76,13 +76,13 @@ func runSupervisor(chosen options) {
 			err = errParentGone
 		}
 	}
+	if chosen.temporary && errors.Is(err, errParentGone) {
+		err = becomeRemover(chosen.dir, server)
+	}
 	server.stop()
 	if !errors.Is(err, errParentGone) {
 		report(event{"failed", err.Error()}) // and the directory stays: its logs are wanted
 		os.Exit(1)
-	}
-	if chosen.temporary {
-		_ = os.RemoveAll(chosen.dir)
 	}
 }
 

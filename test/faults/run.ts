@@ -46,7 +46,7 @@ export async function runFaults(cluster: Cluster, options: FaultOptions): Promis
   const restart = () =>
     (restarting ??= cluster
       .restartApiServer()
-      .then(() => delay(3_000))
+      .then(() => delay(10_000))
       .finally(() => void (restarting = undefined)));
   const calm = async () => restarting;
   await Promise.all(options.worlds.map((index) => playWorld(cluster, index, options, { restart, calm }, report)));

@@ -20,6 +20,7 @@ import { makeSound } from '../../src/kube/metadata.ts';
 import { KubeApi } from '../../src/kube/objects.ts';
 import { Reflector } from '../../src/kube/reflector.ts';
 import { Transport } from '../../src/kube/transport.ts';
+import { Body } from '../../src/render/body.ts';
 import { health } from '../../src/sync/health.ts';
 import { foldPredecessors, trackedByOther } from '../../src/sync/predecessors.ts';
 import { CONFIG_MAPS } from '../kube-fake.ts';
@@ -136,7 +137,7 @@ export const managedFields: FuzzTarget = {
     const declared = random.pick(SHAPES);
     const now = spoilt(live(declared), SHAPES, random);
     const baseline = baselineOf(declared, now, MANAGER);
-    const body = JSON.stringify(declared);
+    const body = new Body(JSON.stringify(declared));
     const kept = { apiVersion: declared.apiVersion, identity: identityOf(declared), policy: { ssa: 'Override' }, body };
     const policy = random.pick(POLICIES);
     JSON.stringify(assess(kept, now, { manager: MANAGER, policy, ...(random.chance(0.5) && { baseline }) }));

@@ -49,7 +49,7 @@ export const yaml: FuzzTarget = {
     for (const { message } of problems)
       if (message.length > 4_000)
         throw new Error(`a message of ${message.length} characters: ${message.slice(0, 200)}…${message.slice(-300)}`);
-    for (const { body } of declared) JSON.parse(body);
+    for (const { body } of declared) JSON.parse(body.text);
   },
 };
 
@@ -132,17 +132,10 @@ export const edge: FuzzTarget = {
 /** What the API server itself guarantees stays: kind, apiVersion, name and namespace. */
 function spoilt(object: KubeObject, others: readonly KubeObject[], random: Random): KubeObject {
   const { apiVersion, kind, metadata, ...rest } = object;
-  if (random.chance(0.8))
-    return {
-      apiVersion,
-      kind,
-      metadata,
-      ...mutateValue(
-        rest,
-        others.map(({ spec }) => ({ spec })),
-        random,
-      ),
-    };
+  if (random.chance(0.8)) {
+    const specs = others.map(({ spec }) => ({ spec }));
+    return { ...mutateValue(rest, specs, random), apiVersion, kind, metadata };
+  }
   const { labels = {}, annotations = {} } = metadata;
   const text = (values: Record<string, string>) =>
     Object.fromEntries(

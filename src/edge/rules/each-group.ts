@@ -1,3 +1,4 @@
+import { NONE } from '../../none.ts';
 import type { Hit, Rule } from '../finding.ts';
 import type { RouteGroup } from '../model.ts';
 import { Looks } from './looks.ts';
@@ -10,8 +11,6 @@ const looks = new Looks<RouteGroup>(
   ({ internal }) => (internal ? 'internal' : 'declared'),
   traitsOf,
 );
-
-const NONE: readonly Trait[] = [];
 
 function traitsOf({ members, shadows, redirect }: RouteGroup): readonly Trait[] {
   const [first] = members;

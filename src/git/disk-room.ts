@@ -1,0 +1,94 @@
+import { abortable } from '../concurrency/abortable.ts';
+import { limitExceeded } from './limits.ts';
+
+/** Something on its way into the scratch folder: a pack or a note. */
+export interface Arrival {
+  /** The caller's, and aborted when this takes the room that all share; the reason says so. */
+  readonly signal: AbortSignal;
+  /** So many bytes more are about to be written. Rejects with the reason of the signal. */
+  add(bytes: number): Promise<void>;
+  /** No more comes of it; `isKept`: what came stays in the folder. */
+  end(isKept: boolean): void;
+}
+
+interface Arriving {
+  bytes: number;
+  readonly abort: AbortController;
+}
+
+/**
+ * The room in the scratch folder, which all repositories share: what is stored there and what is arriving. When it gets short, what
+ * nobody uses goes first; then the largest of what is arriving is ended, for one repository must not take the room from the others.
+ */
+export class DiskRoom {
+  readonly #bytes: number;
+  readonly #tidy: (bytes: number) => Promise<number>;
+  readonly #arriving = new Set<Arriving>();
+  /** When somebody looked last, and what has come since. Nobody has: whoever comes first looks. */
+  #stored = Infinity;
+  #looking: Promise<void> | undefined;
+
+  /** `tidy` brings what is stored below so many bytes, as far as it is not in use, and tells how many there are. It never rejects. */
+  constructor(bytes: number, tidy: (bytes: number) => Promise<number>) {
+    this.#bytes = bytes;
+    this.#tidy = tidy;
+  }
+
+  arrival(caller: AbortSignal): Arrival {
+    const one: Arriving = { bytes: 0, abort: new AbortController() };
+    const signal = AbortSignal.any([caller, one.abort.signal]);
+    this.#arriving.add(one);
+    return {
+      signal,
+      add: async (bytes) => {
+        one.bytes += bytes;
+        // A look that is under way does not know of these.
+        if (this.#excess > 0)
+          await abortable(
+            this.settled().then(() => this.look()),
+            signal,
+          );
+        while (this.#excess > 0 && this.#arriving.size > 0) this.#endLargest();
+        signal.throwIfAborted();
+      },
+      end: (isKept) => {
+        if (this.#arriving.delete(one) && isKept) this.#stored += one.bytes;
+      },
+    };
+  }
+
+  /** Makes room, as far as that can be done without ending anything. Never rejects. */
+  look(): Promise<void> {
+    return (this.#looking ??= this.#look().finally(() => (this.#looking = undefined)));
+  }
+
+  /** Resolves when a look that was under way has ended. */
+  async settled(): Promise<void> {
+    await this.#looking;
+  }
+
+  async #look(): Promise<void> {
+    this.#stored = await this.#tidy(this.#bytes - this.#coming);
+  }
+
+  get #coming(): number {
+    let sum = 0;
+    for (const { bytes } of this.#arriving) sum += bytes;
+    return sum;
+  }
+
+  get #excess(): number {
+    return this.#stored + this.#coming - this.#bytes;
+  }
+
+  #endLargest(): void {
+    const [largest] = [...this.#arriving].sort((a, b) => b.bytes - a.bytes) as [Arriving];
+    this.#arriving.delete(largest);
+    largest.abort.abort(
+      limitExceeded(
+        'diskBytes',
+        `with this, all repositories together would take more than ${this.#bytes} bytes of disk`,
+      ),
+    );
+  }
+}

@@ -1,0 +1,29 @@
+import { NONE } from '../none.ts';
+import type { Scope } from './declare.ts';
+import { shared } from './words.ts';
+
+/** The scope that objects of a kind were placed by. */
+export interface Placement {
+  readonly group: string;
+  readonly kind: string;
+  /** undefined: nobody knew the kind. */
+  readonly scope: Scope | undefined;
+}
+
+/** More than there are combinations of kinds in the files of a large cluster. */
+const LISTS_KEPT = 10_000;
+const LONGEST_NAME = 500;
+const lists = new Map<string, readonly Placement[]>();
+
+/** The same list each time for the same placement: thousands of files hold one object of the same kind. */
+export function sharedPlacements(placements: readonly Placement[]): readonly Placement[] {
+  if (placements.length === 0) return NONE;
+  const list = placements.map(({ group, kind, scope }) => ({ group: shared(group), kind: shared(kind), scope }));
+  const name = JSON.stringify(placements);
+  if (placements.length > 1 || name.length > LONGEST_NAME) return list;
+  const known = lists.get(name);
+  if (known) return known;
+  if (lists.size >= LISTS_KEPT) lists.clear();
+  lists.set(name, list);
+  return list;
+}

@@ -1,0 +1,85 @@
+// The disk that all repositories share: none of them takes it from the others, and what fails leaves nothing behind.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { suite, test } from 'node:test';
+import { call, incompressible, openTestGit, readAll } from './git-fixture.ts';
+import type { Repository } from './git-repository.ts';
+import { startGitServer } from './git-server.ts';
+import { writePacket } from './git-wire.ts';
+import { until } from './until.ts';
+
+async function bytesBelow(dir: string): Promise<number> {
+  const files = (await readdir(dir, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+  const sizes = await Promise.all(files.map(({ parentPath, name }) => stat(join(parentPath, name))));
+  return sizes.reduce((sum, { size }) => sum + size, 0);
+}
+
+/** Everything in the repository, as its server would send it. */
+function packOf({ bare }: Repository): Buffer {
+  const pack = execFileSync('git', [`--git-dir=${bare}`, 'pack-objects', '--all', '--stdout', '-q'], { input: '' });
+  const packets = [];
+  for (let at = 0; at < pack.length; at += 60_000)
+    packets.push(writePacket(Buffer.concat([Buffer.of(1), pack.subarray(at, at + 60_000)])));
+  return Buffer.concat([writePacket('packfile\n'), ...packets, writePacket(0)]);
+}
+
+suite('disk', () => {
+  test('a repository that needs more than there is ends its own fetch, and leaves nothing', async () => {
+    await using server = await startGitServer();
+    await using git = await openTestGit({ diskBytes: 200_000 });
+    const [large, small] = [await server.createRepository('large'), await server.createRepository('small')];
+    await large.write({ a: incompressible(300_000) });
+    await small.write({ a: incompressible(100_000) });
+    for (let again = 0; again < 3; again += 1) {
+      await assert.rejects(readAll(git, large), { code: 'GitLimitExceeded', message: /diskBytes/ });
+      await readAll(git, small);
+      assert.ok((await bytesBelow(git.dir)) < 150_000);
+    }
+  });
+
+  test('one that sits on half a pack makes room for another', async () => {
+    await using slow = await startGitServer();
+    await using sound = await startGitServer();
+    await using git = await openTestGit({ diskBytes: 300_000 });
+    const [large, small] = [await slow.createRepository('large'), await sound.createRepository('small')];
+    await large.write({ a: incompressible(380_000) });
+    await small.write({ a: incompressible(200_000) });
+    const tip = await git.resolve(large, {}, call());
+    const { files } = await git.tree(large, tip, '', call());
+    slow.fault = ({ operation }) => (operation === 'fetch' ? { stallAfterBytes: 280_000 } : 'pass');
+    const reading = git.read(
+      large,
+      tip,
+      files.map(({ oid }) => oid),
+      call({ timeoutMs: 120_000 }),
+    );
+    const ended = assert.rejects(reading, { code: 'GitLimitExceeded', message: /diskBytes/ });
+    await until(async () => (await bytesBelow(git.dir)) > 200_000, { what: 'most of the pack is there' });
+    await readAll(git, small);
+    await ended;
+    delete slow.fault;
+    // Who has let go is read again, at the cost of what nobody uses.
+    await readAll(git, large);
+  });
+
+  test('packs without what was asked for do not pile up', async () => {
+    await using server = await startGitServer();
+    await using git = await openTestGit();
+    const [shop, other] = [await server.createRepository('shop'), await server.createRepository('other')];
+    await shop.write({ a: '1' });
+    await readAll(git, shop);
+    await other.write({ a: incompressible(100_000) });
+    await shop.write({ a: '2' });
+    const body = packOf(other);
+    const headers = { 'content-type': 'application/x-git-upload-pack-result' };
+    server.fault = ({ operation }) => (operation === 'fetch' ? { status: 200, headers, body } : 'pass');
+    for (let again = 0; again < 5; again += 1) {
+      await assert.rejects(readAll(git, shop), { code: 'GitProtocolError' });
+      assert.ok((await bytesBelow(git.dir)) < 100_000, `after ${again + 1} attempts`);
+    }
+    delete server.fault;
+    assert.deepEqual((await readAll(git, shop)).files, { a: '2' });
+  });
+});
