@@ -20,8 +20,7 @@ interface Serving {
  */
 export function attach(hosts: readonly Host[], groups: readonly RouteGroup[], strict: boolean): Attachment {
   const index = new HostIndex(hosts);
-  const unserved: RouteGroup[] = [];
-  for (const group of groups) if (!giveTo(index.candidates(group, strict), group, strict)) unserved.push(group);
+  const unserved = groups.filter((group) => !giveTo(index.candidates(group, strict), group, strict));
   return { served: new Map(index.all.map((serving) => [serving.host, serving.groups])), unserved };
 }
 

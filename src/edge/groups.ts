@@ -76,10 +76,9 @@ export class Groups {
   }
 
   /** Reads all of them before the first one is added, as upstream does: that is when a service can freeze the edge. */
-  addAll(policies: Iterable<Policy>): void {
-    const mappings: ReadMapping[] = [];
-    for (const policy of policies) mappings.push(this.#read(policy));
-    for (const mapping of mappings) this.#add(mapping);
+  addAll(policies: readonly Policy[]): void {
+    const mappings = policies.map((policy) => this.#read(policy));
+    mappings.forEach((mapping) => this.#add(mapping));
   }
 
   #read(policy: Policy): ReadMapping {

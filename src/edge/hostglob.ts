@@ -31,7 +31,8 @@ function matches(glob: string, shape: 'suffix' | 'prefix', name: string): boolea
 function shapeOf(glob: string): Shape {
   if (glob === '*') return 'any';
   if (glob === '' || glob.startsWith('.')) return 'broken';
-  const [start, end] = [glob.startsWith('*'), glob.endsWith('*')];
+  const start = glob.startsWith('*');
+  const end = glob.endsWith('*');
   if (start && end) return 'broken';
   return start ? 'suffix' : end ? 'prefix' : 'exact';
 }

@@ -6,7 +6,7 @@
 export class Resorted<Item> {
   #items: readonly Item[] = [];
   /** Places in `#items`, sorted. */
-  #order: readonly number[] = [];
+  #order: Places = new Uint32Array();
 
   sort(items: readonly Item[], compare: (a: Item, b: Item) => number): Item[] {
     const { known, changed } = this.#divide(items);
@@ -14,11 +14,11 @@ export class Resorted<Item> {
     const order = merged(known, changed.sort(byOrder), byOrder);
     this.#items = items;
     this.#order = order;
-    return order.map((at) => items[at]!);
+    return items.map((_, place) => items[order[place]!]!);
   }
 
   /** Places in `items`: of what was there before, sorted, and of the others. */
-  #divide(items: readonly Item[]): { known: number[]; changed: number[] } {
+  #divide(items: readonly Item[]): { known: Places; changed: Places } {
     const before = this.#items;
     const shorter = Math.min(items.length, before.length);
     let start = 0;
@@ -26,21 +26,24 @@ export class Resorted<Item> {
     let same = 0;
     while (same < shorter - start && items[items.length - 1 - same] === before[before.length - 1 - same]) same++;
     const moved = items.length - before.length;
-    const known: number[] = [];
+    const known = new Uint32Array(start + same);
+    let count = 0;
     for (const at of this.#order) {
-      if (at < start) known.push(at);
-      else if (at >= before.length - same) known.push(at + moved);
+      if (at < start) known[count++] = at;
+      else if (at >= before.length - same) known[count++] = at + moved;
     }
-    const changed: number[] = [];
-    for (let at = start; at < items.length - same; at++) changed.push(at);
+    const changed = new Uint32Array(items.length - same - start).map((_, at) => start + at);
     return { known, changed };
   }
 }
 
+/** Numbers, and one piece of memory for all of them: of ten thousand each time, garbage collections would walk through a list. */
+type Places = Uint32Array;
+
 /** Two sorted lists as one; quick where the second is short. */
-function merged(long: number[], short: readonly number[], compare: (a: number, b: number) => number): number[] {
-  if (long.length === 0) return [...short];
-  const all: number[] = [];
+function merged(long: Places, short: Places, compare: (a: number, b: number) => number): Places {
+  const all = new Uint32Array(long.length + short.length);
+  let count = 0;
   let done = 0;
   for (const one of short) {
     let [low, high] = [done, long.length];
@@ -49,9 +52,11 @@ function merged(long: number[], short: readonly number[], compare: (a: number, b
       if (compare(long[middle]!, one) < 0) low = middle + 1;
       else high = middle;
     }
-    while (done < low) all.push(long[done++]!);
-    all.push(one);
+    all.set(long.subarray(done, low), count);
+    count += low - done;
+    done = low;
+    all[count++] = one;
   }
-  while (done < long.length) all.push(long[done++]!);
+  all.set(long.subarray(done), count);
   return all;
 }

@@ -22,12 +22,7 @@ export class RouteIndex {
 
   constructor(groups: readonly RouteGroup[]) {
     this.#entries = groups.map(entryOf);
-    const byHost = new Map<string, Entry[]>();
-    for (const entry of this.#entries) {
-      const same = byHost.get(entry.host);
-      if (same) same.push(entry);
-      else byHost.set(entry.host, [entry]);
-    }
+    const byHost = Map.groupBy(this.#entries, ({ host }) => host);
     const hosts = [...byHost.values()].map((entries) => PathIndex.of(entries));
     const wide = new WideHosts(hosts);
     this.neighbourhoods = hosts.map((own) => ({

@@ -19,7 +19,7 @@ export function serve(
   const { groups, hosts, contexts } = edge;
   const tcpGroups = edge.tcpGroups.toReversed();
   addTcpListeners(bindings, tcpGroups, settings.namespace);
-  for (const group of groups) warnOfRedirect(group, compilation);
+  for (const group of groups.filter(({ redirect }) => redirect)) warnOfRedirect(group, compilation);
   const sorted = hosts.toSorted((a, b) => (a.hostname < b.hostname ? -1 : a.hostname > b.hostname ? 1 : 0));
   const strict = selectsStrictly(settings);
   const { served, unserved } = attach(sorted, inMatchingOrder(groups, settings), strict);

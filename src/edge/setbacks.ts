@@ -56,9 +56,9 @@ function* eachSetback(edge: Edge, findings: readonly Finding[]): Iterable<Unsaid
     if (!other || !SHADOWING.has(rule)) continue;
     yield { object, state: 'Shadowed', say: () => `${describeWithPlace(other)} takes all of ${sayRequests(traffic)}` };
   }
-  for (const group of edge.groups) if (group.members.length > 1) yield* split(group, () => trafficOf(group));
-  for (const group of edge.tcpGroups) {
-    if (group.members.length > 1) yield* split(group, () => ({ host: group.host ?? '*', path: `:${group.port}` }));
+  for (const group of edge.groups.filter(isShared)) yield* split(group, () => trafficOf(group));
+  for (const group of edge.tcpGroups.filter(isShared)) {
+    yield* split(group, () => ({ host: group.host ?? '*', path: `:${group.port}` }));
   }
 }
 
@@ -78,6 +78,10 @@ function* dropped(
       say: () => (by ? `${message}: ${describeWithPlace(partyOf(by))}` : message),
     };
   }
+}
+
+function isShared({ members }: RouteGroup | TcpGroup): boolean {
+  return members.length > 1;
 }
 
 /** Who shares a route with others; what one owner shares out among his own is his business. */

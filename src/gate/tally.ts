@@ -30,12 +30,18 @@ export function tallyOf({ groups, tcpGroups, hosts }: Edge): ReadonlyMap<string,
     if (!tally) tallies.set(source, (tally = { routes: 0, hosts: 0, members: 0 }));
     return tally;
   };
-  const count = (sources: readonly string[]) => {
-    for (const source of sources) of(source).members += 1;
-    for (const source of sources.length > 1 ? new Set(sources) : sources) of(source).routes += 1;
+  const count = (sources: readonly string[], number: number) => {
+    for (const source of sources) of(source).members += number;
+    for (const source of new Set(sources)) of(source).routes += number;
   };
-  for (const group of groups) count(sourcesOfRoute(group));
-  for (const { members } of tcpGroups) count(sourcesOf(members.map(({ policy }) => policy)));
+  // Thousands of routes share the few lists that name one source.
+  const routes = new Map<readonly string[], number>();
+  groups.forEach((group) => {
+    const sources = sourcesOfRoute(group);
+    routes.set(sources, (routes.get(sources) ?? 0) + 1);
+  });
+  for (const [sources, number] of routes) count(sources, number);
+  for (const { members } of tcpGroups) count(sourcesOf(members.map(({ policy }) => policy)), 1);
   for (const { policy } of hosts) if (policy?.origin.source !== undefined) of(policy.origin.source).hosts += 1;
   return tallies;
 }

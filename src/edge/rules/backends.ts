@@ -121,8 +121,10 @@ function readPorts({ spec }: KubeObject): ReadonlySet<number> | 'any' {
 function knownServices(input: EdgeInput): KnownServices {
   const known = new Map<string, Map<string, KubeObject>>();
   // A namespace is one when it holds anything: its last Service may be gone.
-  if (input.complete)
-    for (const { object } of input.objects) known.set(object.metadata.namespace ?? 'default', new Map());
+  if (input.complete) {
+    const namespaces = new Set(input.objects.map(({ object }) => object.metadata.namespace ?? 'default'));
+    for (const namespace of namespaces) known.set(namespace, new Map());
+  }
   for (const { object } of objectsOf(input, 'Service')) {
     if (object.apiVersion !== 'v1') continue;
     const { name, namespace = 'default' } = object.metadata;

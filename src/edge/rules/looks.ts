@@ -72,7 +72,8 @@ export class Looks<Item extends Remembering> {
     const known = this.#byEdge.get(edge);
     if (known) return known;
     const byLook: Found[][] = this.#looks.map(() => []);
-    for (const item of this.#itemsOf(edge)) for (const found of this.#foundIn(item)) byLook[found.look]?.push(found);
+    const telling = this.#itemsOf(edge).filter((item) => this.#foundIn(item).length > 0);
+    for (const item of telling) for (const found of this.#foundIn(item)) byLook[found.look]?.push(found);
     this.#byEdge.set(edge, byLook);
     return byLook;
   }
