@@ -6,7 +6,7 @@ import type { Placement } from './placements.ts';
 /** What one file came to. The parsed objects themselves are not kept: their bodies are, and those are what is sent. */
 export interface RenderedFile {
   oid: string;
-  /** Of the file. */
+  /** Of the file, or of what it declares where that is more: it may repeat itself by aliases. */
   bytes: number;
   declared: readonly Declared[];
   problems: readonly RenderProblem[];
@@ -24,21 +24,20 @@ export interface RenderedFile {
 export class RenderCache {
   readonly #files = new Map<string, RenderedFile>();
   #settings = '';
+  #bytes = 0;
   /** Names what all of its files together are; undefined while they are brought up to date, and when that failed. */
   whole: string | undefined;
 
   /** Must come first in each render: entries made under other settings are void. */
   use({ source, targetNamespace, commonMetadata }: DeclareSettings): void {
     const settings = JSON.stringify([source, targetNamespace, commonMetadata]);
-    if (settings !== this.#settings) this.#files.clear();
+    if (settings !== this.#settings) this.keepOnly(new Set());
     this.#settings = settings;
   }
 
   /** Of all files. */
   get bytes(): number {
-    let sum = 0;
-    for (const { bytes } of this.#files.values()) sum += bytes;
-    return sum;
+    return this.#bytes;
   }
 
   get isEmpty(): boolean {
@@ -54,10 +53,13 @@ export class RenderCache {
   }
 
   set(path: string, file: RenderedFile): void {
+    this.delete(path);
     this.#files.set(path, file);
+    this.#bytes += file.bytes;
   }
 
   delete(path: string): void {
+    this.#bytes -= this.#files.get(path)?.bytes ?? 0;
     this.#files.delete(path);
   }
 
@@ -70,6 +72,6 @@ export class RenderCache {
 
   /** Forgets files that are no longer selected. */
   keepOnly(paths: ReadonlySet<string>): void {
-    for (const path of this.#files.keys()) if (!paths.has(path)) this.#files.delete(path);
+    for (const path of this.#files.keys()) if (!paths.has(path)) this.delete(path);
   }
 }

@@ -34,6 +34,8 @@ interface Place extends Range {
   /** Only in a document with tabs: where the content starts, and the least column of unquoted text that goes on. */
   content: number;
   indent: number;
+  /** Is it a flow collection? Once somebody has looked: comments of any length may lie before its content. */
+  isFlow?: boolean;
 }
 
 const MERGE_TAG = 'tag:yaml.org,2002:merge';
@@ -106,7 +108,7 @@ export class Composer {
     const { kind, result, tag, anchor } = state;
     const { line } = place;
     if (kind === 'scalar') return this.#scalar(state, place);
-    const isFlow = kind !== null && isFlowAt(state.input, place.from);
+    const isFlow = kind !== null && isFlowIn(state.input, place);
     if (isFlow) this.#shelter(place);
     if (kind === 'mapping') {
       const mapping = this.#mapping(result as Record<string, unknown>, line, state.input);
@@ -124,7 +126,8 @@ export class Composer {
     const text = result as string;
     this.#shelter(place, tag === '?' ? place.indent : undefined);
     if (tag === '?') {
-      const isInFlow = () => isFlowAt(input, this.#open.at(-1)?.from ?? 0);
+      const around = this.#open.at(-1);
+      const isInFlow = () => around !== undefined && isFlowIn(input, around);
       checkPlainInFlow(text, input, place, isInFlow, place.line);
     } else {
       checkQuoted(input, place, place.line);
@@ -171,6 +174,10 @@ export class Composer {
     node.tag = tag;
     node.plain = false;
   }
+}
+
+function isFlowIn(input: string, place: Place): boolean {
+  return (place.isFlow ??= isFlowAt(input, place.from));
 }
 
 /** js-yaml says `?` for unquoted text, nothing for quoted and block text. */

@@ -1,4 +1,4 @@
-import { ReadError, type MappingNode, type Node, type ScalarNode, type Value } from './node.ts';
+import { MAX_NODES, ReadError, type MappingNode, type Node, type ScalarNode, type Value } from './node.ts';
 import { isInteger, MAX_INT64, resolveScalar, type Scalar } from './scalars.ts';
 
 export interface RepeatedKey {
@@ -6,8 +6,20 @@ export interface RepeatedKey {
   line: number;
 }
 
-/** kubectl has no such limit; a long text behind many aliases would be written out that many times. */
+/** kubectl has no such limits; what stands behind many aliases would be written out that many times. */
 const MAX_ALIAS_TEXT = 8 * 1024 * 1024;
+const MAX_ALIAS_NODES = MAX_NODES;
+
+/** What the aliases of one file may still bring. */
+export interface AliasAllowance {
+  /** Characters, of keys and values. */
+  text: number;
+  nodes: number;
+}
+
+export function aliasAllowance(): AliasAllowance {
+  return { text: MAX_ALIAS_TEXT, nodes: MAX_ALIAS_NODES };
+}
 
 /** More would only repeat the complaint. */
 const MAX_REPEATED = 100;
@@ -17,10 +29,11 @@ const MERGE_TAG = 'tag:yaml.org,2002:merge';
 /**
  * Gives a document's tree its values, as kubectl's library decodes it: merges (`<<`) in the order of the file, keys made
  * text, aliases expanded within a budget. Keys that a mapping itself repeats are collected; the last one counts.
+ * @param allowance shared by the documents of one file
  * @throws ReadError
  */
-export function decode(root: Node): { value: Value; repeated: RepeatedKey[] } {
-  const decoder = new Decoder();
+export function decode(root: Node, allowance = aliasAllowance()): { value: Value; repeated: RepeatedKey[] } {
+  const decoder = new Decoder(allowance);
   return { value: decoder.decode(root), repeated: decoder.repeated };
 }
 
@@ -30,13 +43,17 @@ class Decoder {
   #decoded = 1;
   #viaAlias = 0;
   #aliasDepth = 0;
-  #aliasText = 0;
+  readonly #allowance: AliasAllowance;
+
+  constructor(allowance: AliasAllowance) {
+    this.#allowance = allowance;
+  }
 
   decode(node: Node): Value {
     this.#count(node);
     switch (node.kind) {
       case 'scalar':
-        if (this.#aliasDepth > 0) this.#countText(node);
+        this.#countText(node);
         return toJson(scalarOf(node), node.line);
       case 'sequence':
         return node.items.map((item) => this.decode(item));
@@ -61,15 +78,20 @@ class Decoder {
 
   #count(node: Node): void {
     this.#decoded++;
-    if (this.#aliasDepth > 0) this.#viaAlias++;
+    if (this.#aliasDepth > 0) {
+      this.#viaAlias++;
+      this.#allowance.nodes--;
+    }
     const isExcessive =
       this.#viaAlias > 100 && this.#decoded > 1000 && this.#viaAlias / this.#decoded > allowedAliasRatio(this.#decoded);
     if (isExcessive) throw new ReadError('InvalidYaml', node.line, 'the document uses aliases excessively');
+    if (this.#allowance.nodes < 0) throw new ReadError('InvalidYaml', node.line, 'aliases repeat too many values');
   }
 
   #countText({ text, line }: ScalarNode): void {
-    this.#aliasText += text.length;
-    if (this.#aliasText > MAX_ALIAS_TEXT) throw new ReadError('InvalidYaml', line, 'aliases repeat too much text');
+    if (this.#aliasDepth === 0) return;
+    this.#allowance.text -= text.length;
+    if (this.#allowance.text < 0) throw new ReadError('InvalidYaml', line, 'aliases repeat too much text');
   }
 
   #fill(node: MappingNode, target: { [key: string]: Value }, isFresh: boolean): void {
@@ -116,6 +138,7 @@ class Decoder {
     this.#count(node);
     if (node.kind === 'alias') return this.#throughAlias(() => this.#key(node.target));
     if (node.kind !== 'scalar') throw new ReadError('InvalidYaml', node.line, 'a key cannot be a list or a mapping');
+    this.#countText(node);
     return keyText(node);
   }
 }

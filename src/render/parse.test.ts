@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { inTime } from '../../test/in-time.ts';
 import { MAX_FILE_BYTES, parseFile } from './parse.ts';
 
 const parse = (text: string) => parseFile('f.yaml', Buffer.from(text));
@@ -90,6 +91,19 @@ test('problems stay short, however long what they are about', () => {
     const { problems } = parse(file);
     assert.notEqual(problems.length, 0);
     for (const { message } of problems) assert.ok(message.length < 1_000, `${message.length} characters`);
+  }
+});
+
+test('however much is wrong, it is told in a moment', () => {
+  const lines = (line: (index: number) => string) =>
+    Array.from({ length: 100_000 }, (_, index) => line(index)).join('');
+  const labels = `${HEAD}metadata:\n  name: a\n  labels:\n${lines((index) => `    k${index}: 1\n`)}`;
+  const noObjects = 'items: [' + '1,'.repeat(200_000) + ']\n';
+  const list = `apiVersion: v1\nkind: List\n${noObjects}${lines((index) => `k${index}: 1\n`)}`;
+  for (const text of [labels, list]) {
+    const { problems } = inTime(10_000, () => parse(text));
+    assert.equal(problems.length, 100);
+    assert.ok(problems.every(({ line }) => line !== undefined));
   }
 });
 

@@ -42,7 +42,7 @@ function collect(documents: readonly Document[], file: string, problems: RenderP
   const objects: ParsedObject[] = [];
   for (const document of documents) {
     const flat = flatten(document, file);
-    problems.push(...flat.problems);
+    problems.push(...flat.problems.slice(0, MAX_PROBLEMS));
     for (const manifest of flat.manifests) accept(manifest, file, objects, problems);
     if (objects.length > MAX_OBJECTS)
       return refuse('FileTooLarge', file, `the file holds more than ${MAX_OBJECTS} objects`);
@@ -52,7 +52,7 @@ function collect(documents: readonly Document[], file: string, problems: RenderP
 
 function accept(manifest: Manifest, file: string, objects: ParsedObject[], problems: RenderProblem[]): void {
   const checked = checkManifest(manifest, file);
-  if (Array.isArray(checked)) problems.push(...checked);
+  if (Array.isArray(checked)) problems.push(...checked.slice(0, MAX_PROBLEMS));
   else objects.push({ object: checked, file, line: manifest.line });
 }
 

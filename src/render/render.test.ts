@@ -145,3 +145,17 @@ test('files that are too much together are a problem, now and as long as they st
   const { problems } = await run({ ...emptied(files), 'apps/0.yaml': configMap('a0') }, cache, { maxBytes: 1000 });
   assert.deepEqual(problems, []);
 });
+
+test('so are small files whose objects repeat much by aliases', async () => {
+  const cache = new RenderCache();
+  const repeating = (name: string) =>
+    `${configMap(name)}data:\n  a: &a ${'x'.repeat(1000)}\n  b: [${'*a,'.repeat(100)}]\n`;
+  const names = Array.from({ length: 50 }, (_, index) => `a${index}`);
+  const files = Object.fromEntries(names.map((name) => [`apps/${name}.yaml`, repeating(name)]));
+  const { problems } = await run(files, cache, { maxBytes: 1_000_000 });
+  assert.deepEqual(
+    problems.map(({ code }) => code),
+    ['TooMuch'],
+  );
+  assert.ok(cache.bytes < 1_200_000, 'and no more is kept');
+});

@@ -63,7 +63,7 @@ export async function render(input: RenderInput): Promise<RenderResult> {
   await slice.rest();
 
   const parsedFiles = await refresh(selected, input, slice);
-  if (cache.bytes > (input.maxBytes ?? MAX_BYTES)) problems.push(tooMuch(input));
+  if (isTooMuch(input)) problems.push(tooMuch(input));
   const rendered = selected.flatMap(({ path }) => cache.get(path) ?? []);
   const declared = rendered.flatMap((file) => file.declared);
   await slice.rest();
@@ -116,12 +116,16 @@ function crdsOf(selected: readonly TreeFile[], cache: RenderCache): Map<string, 
   return new Map(selected.flatMap(({ path }) => cache.get(path)?.crds ?? []));
 }
 
+function isTooMuch({ cache, maxBytes = MAX_BYTES }: RenderInput): boolean {
+  return cache.bytes > maxBytes;
+}
+
 function tooMuch({ selection, maxBytes = MAX_BYTES }: RenderInput): RenderProblem {
-  const message = `the selected files have more than ${maxBytes} bytes together`;
+  const message = `the selected files, or the objects in them as JSON, have more than ${maxBytes} bytes together`;
   return { code: 'TooMuch', file: selection.path || '.', message };
 }
 
-/** Stops at the first batch with which it becomes too much: the rest is not even read. */
+/** Stops at the first file with which it becomes too much: the rest is not even read. */
 async function renderFiles(stale: readonly TreeFile[], input: RenderInput, slice: Slice): Promise<void> {
   // Their old content no longer counts.
   for (const { path } of stale) input.cache.delete(path);
@@ -131,12 +135,13 @@ async function renderFiles(stale: readonly TreeFile[], input: RenderInput, slice
   const read = async (batch: readonly TreeFile[] | undefined) => batch && input.read(batch.map(({ oid }) => oid));
   let reading = read(batches[0]);
   for (const [index, batch] of batches.entries()) {
-    if (input.cache.bytes > (input.maxBytes ?? MAX_BYTES)) return;
+    if (isTooMuch(input)) return;
     const contents = await reading;
     // Blobs are read by another thread while this one renders.
     reading = read(batches[index + 1]);
     reading.catch(() => {});
     for (const file of batch) {
+      if (isTooMuch(input)) return;
       input.cache.set(file.path, renderFile(file, contents?.get(file.oid), input.settings));
       await slice.rest();
     }
@@ -144,8 +149,7 @@ async function renderFiles(stale: readonly TreeFile[], input: RenderInput, slice
 }
 
 function renderFile({ path, oid }: TreeFile, content: Uint8Array | undefined, settings: DeclareSettings): RenderedFile {
-  const bytes = content?.length ?? 0;
-  if (!content) return { oid, bytes, declared: NONE, problems: [missing(path)], crds: NONE, placedBy: NONE };
+  if (!content) return { oid, bytes: 0, declared: NONE, problems: [missing(path)], crds: NONE, placedBy: NONE };
   const parsed = parseFile(path, content);
   const declared: Declared[] = [];
   const problems = [...parsed.problems];
@@ -168,7 +172,12 @@ function renderFile({ path, oid }: TreeFile, content: Uint8Array | undefined, se
     crds: trimmed(crds),
     placedBy: sharedPlacements(placedBy),
   };
+  const bytes = Math.max(content.length, bytesOf(declared));
   return { oid, bytes, ...lists, ...(parsed.ignored !== undefined && { ignored: parsed.ignored }) };
+}
+
+function bytesOf(declared: readonly Declared[]): number {
+  return declared.reduce((sum, { body }) => sum + Buffer.byteLength(body.text), 0);
 }
 
 /** Without the room for further items that a list keeps when it grows: there are four of them for each file. */

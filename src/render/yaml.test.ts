@@ -236,6 +236,22 @@ test('a long line costs no more than many short ones', () => {
   assert.deepEqual([documents.length, problems], [1, []]);
 });
 
+test('a long comment costs no more because there is much below it', () => {
+  const pairs = Array.from({ length: 20_000 }, (_, index) => `  k${index}: a?\n`).join('');
+  const { problems } = inTime(6_000, () => readDocuments(`data:\n  # ${'x'.repeat(200_000)}\n${pairs}`, 'f'));
+  assert.deepEqual(problems, []);
+});
+
+test('what aliases repeat is bounded for the whole file, keys as well as values', () => {
+  const repeating = (what: string) => `a: &a ${what}\nb: [${'*a,'.repeat(100)}]\n---\n`;
+  for (const what of [`"${'x'.repeat(2_000)}"`, `{? "${'k'.repeat(900)}" : 1}`, `[${'1,'.repeat(200)}]`]) {
+    assert.deepEqual(readDocuments(repeating(what).repeat(20), 'f').problems, []);
+    const { documents, problems } = readDocuments(repeating(what).repeat(200), 'f');
+    assert.match(problems[0]!.message, /aliases repeat too (much text|many values)/);
+    assert.ok(documents.length < 100, 'the rest is not expanded');
+  }
+});
+
 test('hostile documents are refused and pollute nothing', () => {
   const levels = Array.from({ length: 12 }, (_, i) => `a${i + 1}: &a${i + 1} [${`*a${i},`.repeat(10)}]`);
   const bomb = ['a0: &a0 [x]', ...levels].join('\n');

@@ -1,8 +1,9 @@
+import { once } from '../once.ts';
 import { composeYaml, rereading } from './compose.ts';
-import { decode } from './decode.ts';
+import { aliasAllowance, decode } from './decode.ts';
 import { splitDocuments } from './documents.ts';
 import { composeJson } from './json.ts';
-import { ReadError, type Node, type Value } from './node.ts';
+import { ReadError, type MappingNode, type Node, type Value } from './node.ts';
 import type { RenderProblem } from './declared.ts';
 
 /** One document of a file; documents that are empty or null are left out. */
@@ -35,8 +36,9 @@ export function readDocuments(content: string, file: string): { documents: Docum
       problems.push(problemOf(error, file));
     }
   };
+  const aliases = aliasAllowance();
   const add = (node: Node): void => {
-    const { value, repeated } = decode(node);
+    const { value, repeated } = decode(node, aliases);
     for (const { key, line } of repeated) {
       problems.push({ code: 'DuplicateKey', file, line, message: `the key ${JSON.stringify(key)} stands twice` });
     }
@@ -67,7 +69,7 @@ function lineOf(root: Node, path: readonly (string | number)[]): number {
   for (const part of path) {
     while (node?.kind === 'alias') node = node.target;
     if (node?.kind === 'mapping') {
-      const index = node.keys.findLastIndex((key) => key.kind === 'scalar' && key.text === String(part));
+      const index: number = lastPairs(node).get(String(part)) ?? -1;
       line = node.keys[index]?.line ?? line;
       node = node.values[index];
     } else if (node?.kind === 'sequence') {
@@ -79,3 +81,10 @@ function lineOf(root: Node, path: readonly (string | number)[]): number {
   }
   return line;
 }
+
+/** Of each key its last pair: whoever asks for the line of one key mostly asks for those of others too. */
+const lastPairs = once((node: MappingNode): ReadonlyMap<string, number> => {
+  const places = new Map<string, number>();
+  for (const [place, key] of node.keys.entries()) if (key.kind === 'scalar') places.set(key.text, place);
+  return places;
+});
