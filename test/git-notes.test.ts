@@ -94,3 +94,12 @@ test('the oldest go when they are too much, after a restart too; halves of a cra
   assert.deepEqual((await readdir(dir)).sort(), ['a', 'c', 'e']);
   assert.ok((await later.size()) <= 5000);
 });
+
+test('one for which there is no room leaves nothing behind', async () => {
+  await using scratch = await openTestGit();
+  const dir = join(scratch.dir, 'notes');
+  const notes = new Notes(dir, ROOMY);
+  const lines = Array.from({ length: 2_000 }, () => 'x'.repeat(1_000));
+  await assert.rejects(notes.write('a', lines, new AbortController().signal), { code: 'GitLimitExceeded' });
+  assert.deepEqual(await readdir(dir), []);
+});

@@ -2,18 +2,22 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { World } from './operator.ts';
-import { config, present, restore, Team } from './team.ts';
+import { config, manifest, present, restore, Team } from './team.ts';
 
 let world: World;
 before(async () => void (world = await World.create()));
 after(() => world[Symbol.asyncDispose]());
 
-it('an object that could not be deleted goes as soon as it can be', async () => {
+const CLAIM = manifest('v1', 'PersistentVolumeClaim', 'keeper-c', {
+  spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Mi' } } },
+});
+
+it('an object that could not be deleted goes as soon as it can be, also beside one that waits for approval', async () => {
   const rbac = world.path('rbac.authorization.k8s.io/v1/roles');
   const verbs = ['get', 'list', 'create', 'patch'];
   const role = (allowed: string[]) => ({
     metadata: { name: 'keeper' },
-    rules: [{ apiGroups: [''], resources: ['configmaps'], verbs: allowed }],
+    rules: [{ apiGroups: [''], resources: ['configmaps', 'persistentvolumeclaims'], verbs: allowed }],
   });
   const subjects = [{ kind: 'ServiceAccount', name: 'keeper', namespace: world.namespace }];
   const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'keeper' };
@@ -22,13 +26,21 @@ it('an object that could not be deleted goes as soon as it can be', async () => 
   await world.expect(201, 'POST', world.path('rbac.authorization.k8s.io/v1/rolebindings'), {
     body: { metadata: { name: 'keeper' }, roleRef, subjects },
   });
-  const files = { 'a.yaml': config('keeper-a'), 'b.yaml': config('keeper-b') };
+  const files = { 'a.yaml': config('keeper-a'), 'b.yaml': config('keeper-b'), 'c.yaml': CLAIM };
   const team = await Team.ready(world, 'keeper', files, { serviceAccountName: 'keeper' });
+  const why = async (reason: string) => {
+    const { status } = await team.condition('Ready', 'False', { reason });
+    return status?.conditions?.find(({ type }) => type === 'Ready')?.message ?? '';
+  };
   await team.commit({ 'b.yaml': null });
-  const { status } = await team.condition('Ready', 'False', { reason: 'PruneFailed' });
-  assert.match(status?.conditions?.find(({ type }) => type === 'Ready')?.message ?? '', /ConfigMap .*keeper-b/);
+  assert.match(await why('PruneFailed'), /ConfigMap .*keeper-b/);
+  await team.commit({ 'c.yaml': null });
+  const message = await why('PruneBlocked');
+  assert.match(message, /keeper-c/);
+  assert.match(message, /could not be deleted: ConfigMap .*keeper-b/);
   await world.expect(200, 'PATCH', `${rbac}/keeper`, { body: role([...verbs, 'delete']) });
   await present(world, 'keeper-b', false);
+  await team.commit({ 'c.yaml': CLAIM });
   await team.condition('Ready', 'True');
 });
 
@@ -41,11 +53,14 @@ it('an object that has left Git and that somebody restores is pruned again', asy
   await present(world, 'back-b', false);
 });
 
-it('an object that was kept by an annotation of its own goes when that is taken off', async () => {
-  const team = await Team.ready(world, 'kept', { 'a.yaml': config('kept-a'), 'b.yaml': config('kept-b') });
-  await world.edit('v1/configmaps/kept-b', { metadata: { annotations: { 'plumbline.dev/prune': 'disabled' } } });
-  await team.push({ 'b.yaml': null });
-  await present(world, 'kept-b');
-  await world.edit('v1/configmaps/kept-b', { metadata: { annotations: { 'plumbline.dev/prune': null } } });
-  await present(world, 'kept-b', false);
-});
+for (const word of ['prune', 'reconcile']) {
+  it(`an object that was kept by ${word}: disabled goes when that is taken off`, async () => {
+    const [name, annotation] = [`${word}-b`, `plumbline.dev/${word}`];
+    const team = await Team.ready(world, word, { 'a.yaml': config(`${word}-a`), 'b.yaml': config(name) });
+    await world.edit(`v1/configmaps/${name}`, { metadata: { annotations: { [annotation]: 'disabled' } } });
+    await team.push({ 'b.yaml': null });
+    await present(world, name);
+    await world.edit(`v1/configmaps/${name}`, { metadata: { annotations: { [annotation]: null } } });
+    await present(world, name, false);
+  });
+}

@@ -1,6 +1,6 @@
 import { PlumblineError } from '../errors.ts';
 import type { GitOpsSourceSpec } from '../api/source.ts';
-import { isNotFound } from '../kube/errors.ts';
+import { isGone } from '../kube/errors.ts';
 import type { Actor } from '../sync/actor.ts';
 import type { ControllerOptions, ReconcileDeps } from './deps.ts';
 import type { Source } from './source.ts';
@@ -52,7 +52,7 @@ export async function actorFor(
     if (resource) await api.get(resource, source.namespace, account, { metadataOnly: true, signal });
     return actor;
   } catch (error) {
-    if (!isNotFound(error)) throw error;
+    if (!isGone(error)) throw error;
     throw new PlumblineError('ServiceAccountMissing', missingAccount(source.namespace, account), { cause: error });
   }
 }

@@ -297,7 +297,7 @@ export class Controller {
     const { key, requests } = source;
     try {
       const outcome = await reconcile(source, this.#deps, signal);
-      if (!source.deleting) source.retries = 0;
+      source.retries = 0;
       this.#queue.forget(key);
       if (outcome.kind === 'again') this.#queue.addAfter(key, outcome.afterMs);
       return outcome.kind;

@@ -42,8 +42,8 @@ export async function finalize(source: Source, deps: ReconcileDeps, signal: Abor
     return release(source, deps, signal, 'its managed objects stay, as deletionPolicy or prune says');
 
   const { left, kept } = await deleteObjects(source, deps, signal);
-  source.retries += 1;
-  if (left.length > 0 && source.retries < ATTEMPTS) return { kind: 'again', afterMs: AGAIN_MS };
+  source.deletions += 1;
+  if (left.length > 0 && source.deletions < ATTEMPTS) return { kind: 'again', afterMs: AGAIN_MS };
   watches.want(source.key, []);
   const staying = [...left, ...kept];
   const names = staying.slice(0, 5).join('; ');

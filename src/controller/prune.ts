@@ -46,14 +46,21 @@ export async function prune(
       message: plan.blocked.message,
       revision: tip.revision,
     });
-    return { code: 'PruneBlocked', message: plan.blocked.message };
   }
-  if (failed.length === 0) return undefined;
-  return {
-    code: 'PruneFailed',
-    message: `${failed.length} objects could not be deleted: ${failed.slice(0, 3).join('; ')}`,
-    retryMs: nextRetryMs(source.pruneHold?.retryMs),
-  };
+  return holdOf(plan, failed, source.pruneHold);
+}
+
+/** `before`: why something had to stay at the last time. */
+function holdOf(
+  { blocked }: PrunePlan<LiveObject>,
+  failed: readonly string[],
+  before?: PruneHold,
+): PruneHold | undefined {
+  if (failed.length === 0) return blocked && { code: 'PruneBlocked', message: blocked.message };
+  const message = `${failed.length} objects could not be deleted: ${failed.slice(0, 3).join('; ')}`;
+  const retryMs = nextRetryMs(before?.retryMs);
+  if (blocked) return { code: 'PruneBlocked', message: `${blocked.message}; ${message}`, retryMs };
+  return { code: 'PruneFailed', message, retryMs };
 }
 
 /**

@@ -143,10 +143,12 @@ export class Source {
   appliedAt: number | undefined;
   /** Consecutive failed runs, for the backoff. */
   retries = 0;
+  /** How often its objects were tried to be deleted, because the source itself is. */
+  deletions = 0;
   /** The next run lists and compares everything. */
   verifyDue = false;
-  /** How long the last look waited to be tried again, because a kind could not be listed. */
-  verifyAgainMs: number | undefined;
+  /** The last look is tried again after this time, because a kind could not be listed. */
+  verifyAgain: { readonly waitMs: number; readonly cancel: () => void } | undefined;
   /** Whether drift can be told: false while Git has not been read once in this process. */
   judged = false;
   #served: ReadonlySet<string>;

@@ -31,13 +31,17 @@ export async function verify(source: Source, deps: ReconcileDeps, signal: AbortS
     }
   });
   source.verifyDue = false;
-  source.verifyAgainMs = failed.length > 0 ? nextRetryMs(source.verifyAgainMs) : undefined;
-  if (source.verifyAgainMs === undefined) return;
+  const before = source.verifyAgain;
+  before?.cancel();
+  source.verifyAgain = undefined;
+  if (failed.length === 0) return;
   source.unlisted = [...new Set([...source.unlisted, ...failed])];
-  clock.after(source.verifyAgainMs, () => {
+  const waitMs = nextRetryMs(before?.waitMs);
+  const cancel = clock.after(waitMs, () => {
     source.verifyDue = true;
     wake(source.key);
   });
+  source.verifyAgain = { waitMs, cancel };
 }
 
 async function listOwn(

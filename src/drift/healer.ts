@@ -297,8 +297,8 @@ export class Healer implements WatchListener {
 }
 
 /** The source that may prune it, as far as the object itself says. */
-function prunableBy({ source, deleting, pruneDisabled }: LiveObject): string | undefined {
-  return deleting || pruneDisabled ? undefined : source;
+function prunableBy({ source, deleting, pruneDisabled, reconcileDisabled }: LiveObject): string | undefined {
+  return deleting || pruneDisabled || reconcileDisabled ? undefined : source;
 }
 
 /** Does the event say more than we know? */

@@ -71,10 +71,13 @@ function withoutGroups(regex: string): string {
   return depth === 0 ? text : '|';
 }
 
+/** RE2's classes: a bracket may stand first (`[]a]`, `[^]a]`), behind a backslash, and around a name (`[[:alpha:]]`). */
+const CLASS = /\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]/sy;
+
 /** Where the class that begins at the bracket ends; without an end, it takes the rest. */
 function endOfClass(regex: string, start: number): number {
-  const end = regex.indexOf(']', start + 1);
-  return end < 0 ? regex.length : end;
+  CLASS.lastIndex = start;
+  return CLASS.test(regex) ? CLASS.lastIndex - 1 : regex.length;
 }
 
 /** Of headers or query parameters: does every request that fits the second list fit the first? `:authority` is compared as host. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { DiskRoom } from './disk-room.ts';
 
 const { signal } = new AbortController();
@@ -65,6 +66,46 @@ describe('the room on disk', () => {
     await assert.rejects(one.add(1), TOO_MUCH);
     await assert.rejects(room.arrival(signal).add(51), TOO_MUCH);
     await room.arrival(signal).add(50);
+  });
+
+  it('is made for all that arrives before anything is ended, whoever looked first', async () => {
+    let stored = 100;
+    const room = new DiskRoom(100, async (allowed) => {
+      for (let turns = 0; turns < 3; turns += 1) await turn();
+      return (stored = Math.min(stored, Math.max(0, allowed)));
+    });
+    await room.look();
+    const [first, second] = [room.arrival(signal), room.arrival(signal)];
+    const adding = first.add(10);
+    await turn();
+    await Promise.all([adding, second.add(5)]);
+    assert.equal(stored, 85);
+  });
+
+  it('counts what came to stay while somebody looked', async () => {
+    let stored = 0;
+    const looks: (() => void)[] = [];
+    const room = new DiskRoom(100, () => {
+      const seen = stored;
+      return new Promise((resolve) => looks.push(() => resolve(seen)));
+    });
+    const ended = async () => {
+      await turn();
+      looks.shift()?.();
+      await turn();
+    };
+    void room.look();
+    await ended();
+    const look = room.look();
+    const one = room.arrival(signal);
+    await one.add(60);
+    stored = 60;
+    one.end(true);
+    await ended();
+    await look;
+    const refused = assert.rejects(room.arrival(signal).add(60), TOO_MUCH);
+    await ended();
+    await refused;
   });
 
   it('is not waited for by who gives up', async () => {

@@ -26,6 +26,10 @@ export class DiskRoom {
   readonly #arriving = new Set<Arriving>();
   /** When somebody looked last, and what has come since. Nobody has: whoever comes first looks. */
   #stored = Infinity;
+  /** What has come to stay since the look that is under way began: it may have seen it or not. */
+  #landed = 0;
+  /** For so many arriving bytes the last look made room. */
+  #madeFor = 0;
   #looking: Promise<void> | undefined;
 
   /** `tidy` brings what is stored below so many bytes, as far as it is not in use, and tells how many there are. It never rejects. */
@@ -42,17 +46,14 @@ export class DiskRoom {
       signal,
       add: async (bytes) => {
         one.bytes += bytes;
-        // A look that is under way does not know of these.
-        if (this.#excess > 0)
-          await abortable(
-            this.settled().then(() => this.look()),
-            signal,
-          );
+        if (this.#excess > 0) await this.#makeRoom(signal);
         while (this.#excess > 0 && this.#arriving.size > 0) this.#endLargest();
         signal.throwIfAborted();
       },
       end: (isKept) => {
-        if (this.#arriving.delete(one) && isKept) this.#stored += one.bytes;
+        if (!this.#arriving.delete(one) || !isKept) return;
+        this.#stored += one.bytes;
+        this.#landed += one.bytes;
       },
     };
   }
@@ -68,7 +69,20 @@ export class DiskRoom {
   }
 
   async #look(): Promise<void> {
-    this.#stored = await this.#tidy(this.#bytes - this.#coming);
+    const coming = this.#coming;
+    this.#landed = 0;
+    const stored = await this.#tidy(this.#bytes - coming);
+    this.#stored = stored + this.#landed;
+    this.#madeFor = coming;
+  }
+
+  /** Until there is room, or a look that knew of all that is arriving has found no more. */
+  async #makeRoom(signal: AbortSignal): Promise<void> {
+    do {
+      // A look that is under way does not know of the latest.
+      await abortable(this.settled(), signal);
+      await abortable(this.look(), signal);
+    } while (this.#excess > 0 && this.#coming > this.#madeFor);
   }
 
   get #coming(): number {

@@ -54,7 +54,10 @@ export class Notes {
     const sizes = await (this.#sizes ??= this.#look());
     const path = join(this.#dir, name);
     await mkdir(this.#dir, { recursive: true, mode: 0o700 });
-    const bytes = await writeWhole(path + UNFINISHED, lines, arrival);
+    const bytes = await writeWhole(path + UNFINISHED, lines, arrival).catch(async (error: unknown) => {
+      await rm(path + UNFINISHED, { force: true });
+      throw error;
+    });
     await rename(path + UNFINISHED, path);
     sizes.delete(name);
     sizes.set(name, bytes);

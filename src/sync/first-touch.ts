@@ -1,6 +1,6 @@
 import { FIELD_MANAGER } from '../api/names.ts';
 import { PlumblineError } from '../errors.ts';
-import { isConflict, isNotFound } from '../kube/errors.ts';
+import { isConflict, isGone } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import { foldPredecessors, LAST_APPLIED_ANNOTATION, trackedByOther } from './predecessors.ts';
@@ -63,7 +63,7 @@ export async function readLive(
   try {
     return await api.get(resource, namespace, name, { ...impersonated(actor), signal });
   } catch (error) {
-    if (isNotFound(error)) return undefined;
+    if (isGone(error)) return undefined;
     throw error;
   }
 }

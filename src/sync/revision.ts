@@ -6,7 +6,7 @@ import type { Difference } from '../drift/compare.ts';
 import type { DriftedField } from '../drift/explain.ts';
 import type { DriftPolicy } from '../drift/policy.ts';
 import { settle } from '../drift/settle.ts';
-import { isNotFound } from '../kube/errors.ts';
+import { isGone, isNotFound } from '../kube/errors.ts';
 import { identityKey, type Identity, type KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import { notServed } from './crds-served.ts';
@@ -255,7 +255,7 @@ export class RevisionRun {
       });
       return true;
     } catch (error) {
-      if (isNotFound(error)) return false;
+      if (isGone(error)) return false;
       throw error;
     }
   }

@@ -22,7 +22,7 @@ export type RequestKind = 'write' | 'read' | 'list' | 'watch' | 'lease';
  */
 export type ApiFault =
   | { kind: 'status'; status: 410 | 429 | 500 | 503; retryAfter?: number }
-  | { kind: 'page' }
+  | { kind: 'page'; status?: 404 }
   | { kind: 'truncate' }
   | { kind: 'reset'; acted: boolean }
   | { kind: 'blackhole' }
@@ -36,6 +36,8 @@ export type WatchFault = { kind: 'cut' } | { kind: 'gone' } | { kind: 'stall'; m
 
 export interface ApiRule {
   on: readonly RequestKind[];
+  /** Only where the path ends so. */
+  at?: string;
   /** So many matching requests pass first. */
   after: number;
   times: number;
@@ -123,9 +125,10 @@ export class ApiProxy implements AsyncDisposable {
     this.met.set(name, (this.met.get(name) ?? 0) + 1);
   }
 
-  #take(kind: RequestKind): ApiFault | undefined {
+  #take(kind: RequestKind, url = ''): ApiFault | undefined {
+    const [path = ''] = url.split('?');
     for (const rule of this.#rules) {
-      if (rule.times === 0 || !rule.on.includes(kind)) continue;
+      if (rule.times === 0 || !rule.on.includes(kind) || !path.endsWith(rule.at ?? '')) continue;
       if (rule.after > 0) rule.after -= 1;
       else {
         rule.times -= 1;
@@ -139,12 +142,12 @@ export class ApiProxy implements AsyncDisposable {
   async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const body = await buffer(incoming);
     const kind = kindOf(incoming);
-    const fault = this.#take(kind);
+    const fault = this.#take(kind, incoming.url);
     switch (fault?.kind) {
       case 'status':
         return refuse(outgoing, fault);
       case 'page':
-        return void outgoing.writeHead(200, { 'content-type': 'text/html' }).end('<html>please log in</html>');
+        return page(outgoing, fault.status);
       case 'blackhole':
         return void this.#swallowed.add(incoming);
       case 'hold':
@@ -252,6 +255,11 @@ const GONE = `${JSON.stringify({
   type: 'ERROR',
   object: { kind: 'Status', apiVersion: 'v1', status: 'Failure', reason: 'Expired', code: 410, message: 'too old' },
 })}\n`;
+
+/** Of something in between that is no API server. */
+function page(outgoing: ServerResponse, status = 200): void {
+  outgoing.writeHead(status, { 'content-type': 'text/html' }).end('<html>please log in</html>');
+}
 
 function nameOf(fault: ApiFault): string {
   if (fault.kind === 'status') return `status ${fault.status}`;
