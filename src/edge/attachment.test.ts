@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { attach } from './attachment.ts';
+import { inTime } from '../../test/in-time.ts';
+import { Random } from '../../test/random.ts';
+import { attach, serves } from './attachment.ts';
 import type { Host, RouteGroup } from './model.ts';
 
 function host(hostname: string, selector?: Record<string, string>): Host {
@@ -55,4 +57,46 @@ void test('without strict selectors either is enough', () => {
     '*': ['/exact', '/other', '/glob', '/labels', '/both', '/regex', '/probe'],
     nobody: ['/bare'],
   });
+});
+
+void test('a Host serves the same as if each were held against each group', () => {
+  const random = new Random(1);
+  const pick = (list: readonly (string | null)[]): string | null => random.pick(list);
+  const names = ['a.com', 'b.com', '*.com', '*', 'a.*', '*a.com', '*.a.com', 'x.a.com', '.com', '*.*'];
+  const labels = (): Record<string, string> =>
+    Object.fromEntries(random.some(['a', 'b', 'c'], 3).map((name) => [name, random.pick(['x', 'y'])]));
+  const some = (): Record<string, string> => Object.fromEntries(random.some(Object.entries(labels()), random.below(3)));
+  for (let round = 0; round < 1_000; round += 1) {
+    const hosts = Array.from({ length: random.below(30) }, () =>
+      host(random.pick(names), random.chance(0.5) ? some() : undefined),
+    );
+    const groups = Array.from({ length: 12 }, (_, at) =>
+      group(`/${at}`, {
+        hostGlob: pick([...names, null, null]),
+        hostRegex: pick([null, null, null, 'a.*']),
+        labels: some(),
+        internal: random.chance(0.1),
+      }),
+    );
+    for (const strict of [true, false]) {
+      const { served, unserved } = attach(hosts, groups, strict);
+      const naive = hosts.map((one) => groups.filter((each) => serves(one, each, strict)));
+      assert.deepEqual([...served.keys()], hosts);
+      assert.deepEqual([...served.values()], naive);
+      assert.deepEqual(
+        unserved,
+        groups.filter((each) => !hosts.some((one) => serves(one, each, strict))),
+      );
+    }
+  }
+});
+
+const MANY = 20_000;
+const many = <T>(make: (at: number) => T): T[] => Array.from({ length: MANY }, (_, at) => make(at));
+
+void test('thousands of Hosts that are globs and as many names below them are attached at once', () => {
+  const hosts = many((at) => host(`*.h${at}.t`));
+  const groups = many((at) => group('/', { hostGlob: `a.h${at}.t` }));
+  const { served } = inTime(2_000, () => attach(hosts, groups, true));
+  assert.ok(hosts.every((one) => served.get(one)?.length === 1));
 });

@@ -1,3 +1,4 @@
+import { HostNames } from './host-names.ts';
 import { globsOverlap, isGlob } from './hostglob.ts';
 import type { Host, RouteGroup } from './model.ts';
 import { labelsMatch } from './selector.ts';
@@ -15,8 +16,8 @@ interface Serving {
 }
 
 /**
- * Which groups each Host serves, in the order of `groups`. A group is compared with the Hosts of its own name and with the
- * few whose name is a glob, so the work does not grow with Hosts × groups.
+ * Which groups each Host serves, in the order of `groups`. A group is compared with the few Hosts whose name fits, so
+ * the work does not grow with Hosts × groups.
  */
 export function attach(hosts: readonly Host[], groups: readonly RouteGroup[], strict: boolean): Attachment {
   const index = new HostIndex(hosts);
@@ -57,22 +58,15 @@ export function serves(
 /** Narrows down which Hosts a group has to be compared with. */
 export class HostIndex {
   readonly all: readonly Serving[];
-  /** Those that have more than one name. */
-  readonly #globs: readonly Serving[];
   /** Those that serve what names no host. */
   readonly #selecting: readonly Serving[];
-  readonly #exact = new Map<string, Serving[]>();
+  readonly #names: HostNames;
   readonly #fitting = new Map<string, readonly Serving[]>();
 
   constructor(hosts: readonly Host[]) {
     this.all = hosts.map((host) => ({ host, groups: [] }));
-    this.#globs = this.all.filter(({ host }) => isGlob(host.hostname));
     this.#selecting = this.all.filter(({ host }) => host.selector !== undefined);
-    for (const serving of this.all) {
-      const same = this.#exact.get(serving.host.hostname);
-      if (same) same.push(serving);
-      else this.#exact.set(serving.host.hostname, [serving]);
-    }
+    this.#names = new HostNames(hosts.map(({ hostname }) => hostname));
   }
 
   candidates({ internal, hostRegex, hostGlob }: RouteGroup, strict: boolean): readonly Serving[] {
@@ -80,9 +74,14 @@ export class HostIndex {
     if (hostGlob === null) return this.#selecting;
     const known = this.#fitting.get(hostGlob);
     if (known) return known;
-    const narrowed = isGlob(hostGlob) ? this.all : [...(this.#exact.get(hostGlob) ?? []), ...this.#globs];
-    const fitting = narrowed.filter(({ host }) => globsOverlap(host.hostname, hostGlob));
+    const overlapping = this.#names.overlapping(hostGlob).map((position) => this.all[position]!);
+    const fitting = isGlob(hostGlob) ? overlapping : sameFirst(overlapping, hostGlob);
     this.#fitting.set(hostGlob, fitting);
     return fitting;
   }
+}
+
+function sameFirst(servings: readonly Serving[], hostname: string): readonly Serving[] {
+  const isSame = ({ host }: Serving): boolean => host.hostname === hostname;
+  return [...servings.filter(isSame), ...servings.filter((serving) => !isSame(serving))];
 }

@@ -28,7 +28,7 @@ function matches(glob: string, shape: 'suffix' | 'prefix', name: string): boolea
   return shape === 'suffix' ? name.endsWith(glob.slice(1)) : name.startsWith(glob.slice(0, -1));
 }
 
-function shapeOf(glob: string): Shape {
+export function shapeOf(glob: string): Shape {
   if (glob === '*') return 'any';
   if (glob === '' || glob.startsWith('.')) return 'broken';
   const start = glob.startsWith('*');

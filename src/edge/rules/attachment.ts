@@ -138,7 +138,7 @@ function* noMatchingHost({ edge }: Judged): Iterable<Hit> {
   const hosts = new KnownHosts(edge.hosts);
   for (const policy of policies) {
     const host = matchOf(policy.spec)?.host;
-    if (host === undefined || (isRedirect(policy) && hosts.fitting(host).length > 0)) continue;
+    if (host === undefined || (isRedirect(policy) && hosts.fitting(host))) continue;
     const object = partyOf(policy);
     const message = `${describe(object)} is for ${host}, which no Host serves${hosts.reason(host)}`;
     yield { object, traffic: requestsOf(policy), message };
@@ -152,7 +152,7 @@ function* redirectNeedsHost({ edge }: Judged): Iterable<Hit> {
   for (const policy of policies) {
     const host = matchOf(policy.spec)?.host;
     if (!isRedirect(policy)) continue;
-    const fitting = host === undefined ? selectingHost(policy, edge) : hosts.fitting(host)[0];
+    const fitting = host === undefined ? selectingHost(policy, edge) : hosts.fitting(host);
     if (!fitting?.policy) continue;
     const [object, other] = [partyOf(policy), partyOf(fitting.policy)];
     const message = `${describe(object)} is a redirect, and ${describe(other)} takes Mappings by labels only: it is never served`;

@@ -1,37 +1,43 @@
-import { globsOverlap, isGlob } from '../hostglob.ts';
+import { HostNames } from '../host-names.ts';
+import { isGlob } from '../hostglob.ts';
 import type { Host } from '../model.ts';
 
 /** Hosts by name, to say why none of them serves a Mapping. */
 export class KnownHosts {
-  readonly #byName = new Map<string, Host[]>();
-  readonly #globs: readonly Host[];
+  readonly #hosts: readonly Host[];
+  readonly #names: HostNames;
+  /** The first of each bare name. */
+  readonly #byName = new Map<string, Host>();
+  readonly #fitting = new Map<string, Host | undefined>();
 
   constructor(hosts: readonly Host[]) {
-    this.#globs = hosts.filter(({ hostname }) => isGlob(hostname));
+    this.#hosts = hosts;
+    this.#names = new HostNames(hosts.map(({ hostname }) => hostname));
     for (const host of hosts) {
-      const same = this.#byName.get(bare(host.hostname));
-      if (same) same.push(host);
-      else this.#byName.set(bare(host.hostname), [host]);
+      const name = bare(host.hostname);
+      if (!this.#byName.has(name)) this.#byName.set(name, host);
     }
   }
 
-  /** Those whose hostname fits: it is their selector that keeps them from serving it. */
-  fitting(host: string): Host[] {
-    return this.#near(host).filter(({ hostname }) => globsOverlap(hostname, host));
+  /** One whose hostname fits, of the same name rather than a glob: it is its selector that keeps it from serving it. */
+  fitting(host: string): Host | undefined {
+    if (!this.#fitting.has(host)) this.#fitting.set(host, this.#find(host));
+    return this.#fitting.get(host);
   }
 
   reason(host: string): string {
-    const [fitting] = this.fitting(host);
-    const [near] = this.#near(host);
+    const fitting = this.fitting(host);
     if (fitting) return `: Host ${fitting.namespace}/${fitting.name} (${fitting.hostname}) asks for other labels`;
+    const near = this.#byName.get(bare(host));
     if (!near) return '';
     const why = near.hostname.toLowerCase() === host.toLowerCase() ? 'letter case counts' : 'ports count';
     return `: Host ${near.namespace}/${near.name} has ${near.hostname}, and ${why}`;
   }
 
-  #near(host: string): Host[] {
-    const globs = this.#globs.filter(({ hostname }) => globsOverlap(hostname, host));
-    return [...(this.#byName.get(bare(host)) ?? []), ...globs];
+  #find(host: string): Host | undefined {
+    const fitting = this.#names.overlapping(host).map((position) => this.#hosts[position]!);
+    const name = bare(host);
+    return fitting.find(({ hostname }) => bare(hostname) === name) ?? fitting.find(({ hostname }) => isGlob(hostname));
   }
 }
 
