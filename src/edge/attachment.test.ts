@@ -97,6 +97,25 @@ const many = <T>(make: (at: number) => T): T[] => Array.from({ length: MANY }, (
 void test('thousands of Hosts that are globs and as many names below them are attached at once', () => {
   const hosts = many((at) => host(`*.h${at}.t`));
   const groups = many((at) => group('/', { hostGlob: `a.h${at}.t` }));
-  const { served } = inTime(2_000, () => attach(hosts, groups, true));
+  const { served } = inTime(5_000, () => attach(hosts, groups, true));
   assert.ok(hosts.every((one) => served.get(one)?.length === 1));
 });
+
+const SELECTING = {
+  'Mappings without a hostname': [many((at) => host(`h${at}.t`, X)), many(() => group('/', {}))],
+  'Mappings of their name': [
+    many(() => host('a.com', X)),
+    many((at) => group('/', { hostGlob: 'a.com', labels: { at: `${at}` } })),
+  ],
+  'Mappings with a regular expression': [
+    many((at) => host(`h${at}.t`, X)),
+    many(() => group('/', { hostRegex: 'a.*' })),
+  ],
+} as const;
+
+for (const [title, [hosts, groups]] of Object.entries(SELECTING)) {
+  void test(`thousands of Hosts that select nothing of thousands of ${title} cost little`, () => {
+    const { unserved } = inTime(5_000, () => attach(hosts, groups, true));
+    assert.equal(unserved.length, MANY);
+  });
+}

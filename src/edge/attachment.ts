@@ -1,6 +1,7 @@
 import { HostNames } from './host-names.ts';
 import { globsOverlap, isGlob } from './hostglob.ts';
 import type { Host, RouteGroup } from './model.ts';
+import { SelectorIndex } from './selector-index.ts';
 import { labelsMatch } from './selector.ts';
 
 /** What each Host serves, and what none does. */
@@ -16,12 +17,12 @@ interface Serving {
 }
 
 /**
- * Which groups each Host serves, in the order of `groups`. A group is compared with the few Hosts whose name fits, so
+ * Which groups each Host serves, in the order of `groups`. A group is compared with the few Hosts whose name and selector fit, so
  * the work does not grow with Hosts × groups.
  */
 export function attach(hosts: readonly Host[], groups: readonly RouteGroup[], strict: boolean): Attachment {
-  const index = new HostIndex(hosts);
-  const unserved = groups.filter((group) => !giveTo(index.candidates(group, strict), group, strict));
+  const index = new HostIndex(hosts, strict);
+  const unserved = groups.filter((group) => !giveTo(index.candidates(group), group, strict));
   return { served: new Map(index.all.map((serving) => [serving.host, serving.groups])), unserved };
 }
 
@@ -58,26 +59,75 @@ export function serves(
 /** Narrows down which Hosts a group has to be compared with. */
 export class HostIndex {
   readonly all: readonly Serving[];
-  /** Those that serve what names no host. */
-  readonly #selecting: readonly Serving[];
+  readonly #strict: boolean;
   readonly #names: HostNames;
-  readonly #fitting = new Map<string, readonly Serving[]>();
+  readonly #everywhere: Choice;
+  /** Those that serve what names no host. */
+  readonly #selecting: Choice;
+  readonly #fitting = new Map<string, Choice>();
+  /** Asked only when not strict. */
+  #selectors: SelectorIndex | undefined;
 
-  constructor(hosts: readonly Host[]) {
+  /** `strict`: all labels of a selector are asked for. */
+  constructor(hosts: readonly Host[], strict: boolean) {
     this.all = hosts.map((host) => ({ host, groups: [] }));
-    this.#selecting = this.all.filter(({ host }) => host.selector !== undefined);
+    this.#strict = strict;
     this.#names = new HostNames(hosts.map(({ hostname }) => hostname));
+    this.#everywhere = new Choice(this.all);
+    this.#selecting = new Choice(this.all.filter(({ host }) => host.selector !== undefined));
   }
 
-  candidates({ internal, hostRegex, hostGlob }: RouteGroup, strict: boolean): readonly Serving[] {
-    if (internal || hostRegex !== null || !strict) return this.all;
-    if (hostGlob === null) return this.#selecting;
+  candidates(group: RouteGroup): readonly Serving[] {
+    const { internal, hostRegex, hostGlob, labels } = group;
+    if (internal) return this.all;
+    if (!this.#strict) return this.#byNameOrLabels(group);
+    if (hostRegex !== null) return this.#everywhere.for(labels);
+    return hostGlob === null ? this.#selecting.for(labels) : this.#byName(hostGlob).for(labels);
+  }
+
+  #byName(hostGlob: string): Choice {
     const known = this.#fitting.get(hostGlob);
     if (known) return known;
     const overlapping = this.#names.overlapping(hostGlob).map((position) => this.all[position]!);
-    const fitting = isGlob(hostGlob) ? overlapping : sameFirst(overlapping, hostGlob);
+    const fitting = new Choice(isGlob(hostGlob) ? overlapping : sameFirst(overlapping, hostGlob));
     this.#fitting.set(hostGlob, fitting);
     return fitting;
+  }
+
+  #byNameOrLabels({ hostRegex, hostGlob, labels }: RouteGroup): readonly Serving[] {
+    if (hostRegex !== null) return this.all;
+    this.#selectors ??= new SelectorIndex(
+      this.all.map(({ host }) => host.selector),
+      false,
+    );
+    const byLabels = this.#selectors.matching(labels);
+    const found = new Set([...(hostGlob === null ? [] : this.#names.overlapping(hostGlob)), ...byLabels]);
+    return [...found].sort((a, b) => a - b).map((position) => this.all[position]!);
+  }
+}
+
+/** So few are held against the labels themselves. */
+const FEW = 8;
+
+/** Hosts whose name fits, to be told apart by their selectors, all of whose labels are asked for. */
+class Choice {
+  readonly #servings: readonly Serving[];
+  readonly #isTold: boolean;
+  #selectors: SelectorIndex | undefined;
+
+  constructor(servings: readonly Serving[]) {
+    this.#servings = servings;
+    this.#isTold = servings.length > FEW && servings.some(({ host }) => host.selector !== undefined);
+  }
+
+  /** Those that have no selector or one that fits; of few all. */
+  for(labels: RouteGroup['labels']): readonly Serving[] {
+    if (!this.#isTold) return this.#servings;
+    this.#selectors ??= new SelectorIndex(
+      this.#servings.map(({ host }) => host.selector ?? {}),
+      true,
+    );
+    return this.#selectors.matching(labels).map((position) => this.#servings[position]!);
   }
 }
 

@@ -2,7 +2,7 @@ import type { Hit, Judged, Rule } from '../finding.ts';
 import { matchOf } from '../match.ts';
 import type { Edge, Host, Policy } from '../model.ts';
 import { describe, partyOf, requestsOf } from '../party.ts';
-import { labelsMatch } from '../selector.ts';
+import { SelectorIndex } from '../selector-index.ts';
 import { isRecord, isTrueAt, recordAt, textAt, valueAt } from '../spec.ts';
 import { inEach, policiesThat } from './each.ts';
 import { KnownHosts } from './known-hosts.ts';
@@ -118,8 +118,11 @@ function unserved(edge: Edge): Policy[] {
 }
 
 function* noHost({ edge }: Judged): Iterable<Hit> {
-  for (const policy of unserved(edge)) {
-    if (matchOf(policy.spec)?.host !== undefined || selectingHost(policy, edge)) continue;
+  const policies = unserved(edge);
+  if (policies.length === 0) return;
+  const selectors = selectorsOf(edge);
+  for (const policy of policies) {
+    if (matchOf(policy.spec)?.host !== undefined || selectingHost(policy, edge, selectors)) continue;
     const object = partyOf(policy);
     const message = `${describe(object)} has no hostname, and no Host selects it by its labels: it is never served`;
     yield { object, traffic: requestsOf(policy), message };
@@ -127,9 +130,16 @@ function* noHost({ edge }: Judged): Iterable<Hit> {
 }
 
 /** The Host that would serve a redirect without a hostname by its labels, if redirects had any. */
-function selectingHost(policy: Policy, { hosts, settings }: Edge): Host | undefined {
-  if (!isRedirect(policy)) return undefined;
-  return hosts.find(({ selector }) => selector && labelsMatch(selector, policy.labels, settings.strictLabelSelectors));
+function selectingHost(policy: Policy, { hosts }: Edge, selectors: SelectorIndex): Host | undefined {
+  const [first] = isRedirect(policy) ? selectors.matching(policy.labels) : [];
+  return first === undefined ? undefined : hosts[first];
+}
+
+function selectorsOf({ hosts, settings }: Edge): SelectorIndex {
+  return new SelectorIndex(
+    hosts.map(({ selector }) => selector),
+    settings.strictLabelSelectors,
+  );
 }
 
 function* noMatchingHost({ edge }: Judged): Iterable<Hit> {
@@ -149,10 +159,11 @@ function* redirectNeedsHost({ edge }: Judged): Iterable<Hit> {
   const policies = unserved(edge);
   if (policies.length === 0) return;
   const hosts = new KnownHosts(edge.hosts);
+  const selectors = selectorsOf(edge);
   for (const policy of policies) {
     const host = matchOf(policy.spec)?.host;
     if (!isRedirect(policy)) continue;
-    const fitting = host === undefined ? selectingHost(policy, edge) : hosts.fitting(host);
+    const fitting = host === undefined ? selectingHost(policy, edge, selectors) : hosts.fitting(host);
     if (!fitting?.policy) continue;
     const [object, other] = [partyOf(policy), partyOf(fitting.policy)];
     const message = `${describe(object)} is a redirect, and ${describe(other)} takes Mappings by labels only: it is never served`;

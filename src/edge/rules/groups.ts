@@ -228,11 +228,11 @@ function* selectorBypass({ edge }: Judged): Iterable<Hit> {
   const strict = selectsStrictly(edge.settings);
   const selecting = edge.hosts.filter(({ selector }) => selector !== undefined);
   if (selecting.length === 0) return;
-  const hosts = new HostIndex(selecting);
+  const hosts = new HostIndex(selecting, strict);
   for (const group of edge.groups) {
     if (group.members.length < 2) continue;
     const policies = group.members.map(({ policy }) => policy);
-    for (const { host } of hosts.candidates(group, strict)) {
+    for (const { host } of hosts.candidates(group)) {
       const selected = policies.filter(({ labels }) => labelsMatch(host.selector ?? {}, labels, strict));
       const [some] = selected;
       if (!some || selected.length === policies.length || !serves(host, group, strict)) continue;

@@ -55,7 +55,7 @@ export const ORDER_RULES: readonly Rule[] = [
 
 /** The Hosts that serve a route. */
 function* servingHosts(group: RouteGroup, hosts: HostIndex, strict: boolean): Iterable<Host> {
-  for (const { host } of hosts.candidates(group, strict)) if (serves(host, group, strict)) yield host;
+  for (const { host } of hosts.candidates(group)) if (serves(host, group, strict)) yield host;
 }
 
 /** Is the first served wherever the later one is? */
@@ -73,7 +73,7 @@ function servedByOne({ settings }: Edge, hosts: HostIndex, first: RouteGroup, la
 }
 
 function* shadowed(edge: Edge, wanted: 'same' | 'wider'): Iterable<Hit> {
-  const hosts = new HostIndex(edge.hosts);
+  const hosts = new HostIndex(edge.hosts, edge.settings.strictLabelSelectors);
   for (const { first, later } of overlapsOf(edge).covered) {
     const same = first.precedence !== later.precedence && covers(later, first) ? 'same' : 'wider';
     const [policy, by] = [policiesIn(later)[0], policiesIn(first)[0]];
@@ -86,7 +86,7 @@ function* shadowed(edge: Edge, wanted: 'same' | 'wider'): Iterable<Hit> {
 
 function* carveOuts({ edge, guard }: Judged): Iterable<Hit> {
   const grants = new Grants(guard);
-  const hosts = new HostIndex(edge.hosts);
+  const hosts = new HostIndex(edge.hosts, edge.settings.strictLabelSelectors);
   for (const { first, later } of overlapsOf(edge).carved) {
     const [policy, from] = [policiesIn(first)[0], policiesIn(later)[0]];
     if (!policy || !from || shareOnPurpose(policy, from) || !servedByOne(edge, hosts, first, later)) continue;
