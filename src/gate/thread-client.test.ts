@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { systemClock } from '../clock.ts';
 import { DEFAULT_GUARD } from '../edge/guard.ts';
 import { DEFAULT_EDGE_SETTINGS } from '../edge/input.ts';
-import { EdgeThread } from './thread-client.ts';
+import { EdgeThread, heapMb } from './thread-client.ts';
 import type { Shown } from './world.ts';
 
 const { signal } = new AbortController();
@@ -62,4 +62,14 @@ test('whoever no longer wants to know is let go at once, and the next question g
   controller.abort(new Error('enough'));
   await assert.rejects(asked, /enough/);
   assert.deepEqual(await frozenBy(thread, mapping('b', '/(?=x)', REGEX)), ['b b.yaml']);
+});
+
+test('the thread ends before the container does', () => {
+  const MIB = 1024 ** 2;
+  assert.equal(heapMb(512 * MIB), 256, 'the limit of deploy/deployment.yaml');
+  assert.equal(heapMb(300 * MIB + 1), 150, 'whole megabytes');
+  assert.equal(heapMb(8192 * MIB), 512);
+  assert.equal(heapMb(32 * MIB), 64, 'with less nothing could be judged');
+  assert.equal(heapMb(0), 512, 'no limit');
+  assert.equal(heapMb(2 ** 64), 512, 'how a kernel says that there is none');
 });

@@ -35,7 +35,20 @@ interface Sent {
 const IDLE_MS = 30_000;
 /** Ten thousand policies take some seconds on a busy machine; what takes so long does not end. */
 const TIMEOUT_MS = 120_000;
-const HEAP_MB = 512;
+/** Ten thousand policies need less than a third of it. */
+const MOST_HEAP_MB = 512;
+/** With less not even small edges are judged. */
+const LEAST_HEAP_MB = 64;
+
+/**
+ * How much the thread may hold: half of what the container may use (`constrained`, in bytes; 0 for no limit). Policies made to
+ * be large must end their own judgement, not the process that serves everybody.
+ */
+export function heapMb(constrained: number): number {
+  if (constrained <= 0) return MOST_HEAP_MB;
+  const half = Math.floor(constrained / 2 / 1024 ** 2);
+  return Math.min(MOST_HEAP_MB, Math.max(LEAST_HEAP_MB, half));
+}
 
 /** Has edges judged in a thread that runs only while there is something to judge. One question at a time. */
 export class EdgeThread {
@@ -91,7 +104,7 @@ export class EdgeThread {
 
   #start(): Worker {
     this.#sent.clear();
-    const limits = { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: 6 };
+    const limits = { maxOldGenerationSizeMb: heapMb(process.constrainedMemory()), maxYoungGenerationSizeMb: 6 };
     const worker = new Worker(threadUrl(), { name: 'edge', resourceLimits: limits });
     const ended = (why: string, cause?: unknown) => {
       if (this.#worker !== worker) return;
