@@ -1,13 +1,12 @@
+import type { BoundHosts } from './bound-hosts.ts';
 import type { Compilation } from './compilation.ts';
 import { globsOverlap } from './hostglob.ts';
 import type { Binding } from './listeners.ts';
-import type { Chain, Host, Policy, RouteGroup, TcpGroup, TlsContext, VirtualHost } from './model.ts';
+import type { Chain, Host, Policy, Posted, RouteGroup, TcpGroup, TlsContext, VirtualHost } from './model.ts';
 
 /** What the filter chains of all Listeners are made of. */
 export interface ChainParts {
   readonly compilation: Compilation;
-  /** Are all labels of a selector asked for? */
-  readonly strict: boolean;
   /** By hostname; of equal ones in the compiler's order. */
   readonly hosts: readonly Host[];
   readonly contexts: ReadonlyMap<string, TlsContext>;
@@ -27,16 +26,29 @@ interface HttpChain {
   readonly hosts: Map<string, Host>;
 }
 
+/** Chains of HTTP, and the errors that every Listener which has them posts. */
+export interface HttpChains {
+  readonly chains: readonly Chain[];
+  readonly errors: readonly Posted[];
+}
+
 /** The filter chains of one Listener (v3/v3listener.py): those of TCP first, so TCPMappings win against Hosts. `groups`: its own. */
-export function chainsOf(
-  parts: ChainParts,
-  binding: Binding,
-  bound: readonly Host[],
-  groups: readonly TcpGroup[],
-): Chain[] {
+export function chainsOf(parts: ChainParts, binding: Binding, bound: BoundHosts, groups: readonly TcpGroup[]): Chain[] {
   const tcp = tcpChains(parts, groups);
-  const http = binding.listener.protocolStack.includes('HTTP') ? httpChains(parts, binding, bound, tcp) : [];
-  return [...tcp.values(), ...http];
+  if (!binding.listener.protocolStack.includes('HTTP')) return [...tcp.values()];
+  const { chains, errors } =
+    tcp.size > 0 ? httpChains(parts, binding, bound, tcp) : sharedChains(parts, binding, bound);
+  for (const { key, message } of errors) parts.compilation.error(key, message);
+  return [...tcp.values(), ...chains];
+}
+
+/** Those of a Listener that has nothing but HTTP; Listeners that differ in name and port only have the same ones. */
+function sharedChains(parts: ChainParts, binding: Binding, bound: BoundHosts): HttpChains {
+  const { socketProtocol, protocolStack, securityModel } = binding.listener;
+  const key = [socketProtocol, securityModel, protocolStack.includes('TLS')].join(' ');
+  const chains = bound.chains.get(key) ?? httpChains(parts, binding, bound, new Map());
+  bound.chains.set(key, chains);
+  return chains;
 }
 
 function tcpChains(parts: ChainParts, groups: readonly TcpGroup[]): Map<ChainName, Chain & { tcp: TcpGroup }> {
@@ -61,35 +73,38 @@ function tcpChains(parts: ChainParts, groups: readonly TcpGroup[]): Map<ChainNam
 function httpChains(
   parts: ChainParts,
   { listener: { socketProtocol, protocolStack, securityModel } }: Binding,
-  bound: readonly Host[],
+  bound: BoundHosts,
   tcp: ReadonlyMap<ChainName, { tcp: TcpGroup }>,
-): Chain[] {
+): HttpChains {
   const chains = new Map<ChainName, HttpChain>();
-  for (const host of bound) {
-    if (host.context && protocolStack.includes('TLS')) addTls(parts, chains, tcp, host, host.context);
+  const errors: Posted[] = [];
+  for (const host of bound.hosts) {
+    if (host.context && protocolStack.includes('TLS')) addTls(chains, errors, tcp, host, host.context);
     // QUIC has no clear text.
     const rejects = securityModel === 'INSECURE' && host.insecureAction === 'Reject';
     if (socketProtocol !== 'UDP' && !rejects) addTo(chains, 'cleartext', undefined, '*', host);
   }
   const transport = socketProtocol === 'UDP' ? 'quic' : 'tls';
-  return [...chains.values()].map(({ context, serverName, hosts }) => ({
+  const made = [...chains.values()].map(({ context, serverName, hosts }) => ({
     ...tlsPart(context, serverName, transport),
     vhosts: [...hosts.values()].map((host) => virtualHost(host, parts)),
     tcp: undefined,
   }));
+  return { chains: made, errors };
 }
 
 function addTls(
-  { compilation }: ChainParts,
   chains: Map<ChainName, HttpChain>,
+  errors: Posted[],
   tcp: ReadonlyMap<ChainName, { tcp: TcpGroup }>,
   host: Host,
   context: TlsContext,
 ): void {
   const serverName = serverNameOf(host.hostname);
   const name: ChainName = `tls ${serverName}`;
-  const discard = (why: string): void =>
-    compilation.error(host.policy?.key ?? '-internal', `TLS Host ${host.name}: discarding because ${why}`);
+  const discard = (why: string): void => {
+    errors.push({ key: host.policy?.key ?? '-internal', message: `TLS Host ${host.name}: discarding because ${why}` });
+  };
   const taken = tcp.get(name);
   if (taken) return discard(`it conflicts with TCPMapping ${nameOf(taken.tcp)}`);
   const first = chains.get(name)?.context;

@@ -215,3 +215,35 @@ void test("Emissary's own routes are on every Host, until a Mapping makes one of
   const own = mapping('t/m', { prefix: ready });
   assert.deepEqual(pathsOf(edgeOf(listener(), selecting, own)), [alive, diagnostics]);
 });
+
+void test('Listeners that take the same Hosts share what is made of them, and each posts its errors', () => {
+  const at = (name: string, spec: Fields): EdgeObject => {
+    const hostBinding = { namespace: { from: 'ALL' } };
+    return declared('Listener', `emissary/${name}`, { protocol: 'HTTPS', securityModel: 'XFP', hostBinding, ...spec });
+  };
+  const edge = edgeOf(
+    at('a', { port: 1 }),
+    at('b', { port: 2 }),
+    at('c', { port: 3, securityModel: 'SECURE' }),
+    at('d', { port: 4, hostBinding: { namespace: { from: 'SELF' } } }),
+    at('e', { port: 5 }),
+    host('t1/h1'),
+    host('t2/h2'),
+    host('emissary/h3', { hostname: 'b.com' }),
+    declared('TCPMapping', 't/named', { port: 5, host: 'a.com', service: 'db' }),
+  );
+  const [a, b, c, d, e] = edge.listeners;
+  assert.deepEqual(b?.chains, a?.chains);
+  assert.equal(b?.chains[0], a?.chains[0]);
+  for (const same of [b, c, e]) assert.equal(same?.hosts, a?.hosts);
+  assert.deepEqual(
+    d?.hosts.map(({ name }) => name),
+    ['h3'],
+  );
+  assert.equal(e?.chains.filter(({ tls }) => tls).length, 2, 'the Host of the TCPMapping has no chain there');
+  const discarded = edge.errors.filter(({ message }) => message.includes('discarding because'));
+  assert.deepEqual(
+    discarded.map(({ key }) => key),
+    ['h2.t2.1', 'h2.t2.1', 'h2.t2.1', 'h1.t1.1', 'h2.t2.1'],
+  );
+});

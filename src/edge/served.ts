@@ -1,8 +1,9 @@
 import { attach } from './attachment.ts';
+import { Bindings, type BoundHosts } from './bound-hosts.ts';
 import { chainsOf, type ChainParts } from './chains.ts';
 import { Frozen, GLOBAL_KEY, type Compilation } from './compilation.ts';
 import { insecureActionOf } from './hosts.ts';
-import { addTcpListeners, bindToOfGroup, binds, type Binding, type BindTo } from './listeners.ts';
+import { addTcpListeners, bindToOfGroup, type Binding, type BindTo } from './listeners.ts';
 import type { Edge, Host, HttpFilter, Listener, RouteGroup, TcpGroup } from './model.ts';
 import { inMatchingOrder } from './route-order.ts';
 import { unknownRedirectCode } from './routes.ts';
@@ -23,19 +24,21 @@ export function serve(
   const sorted = hosts.toSorted((a, b) => (a.hostname < b.hostname ? -1 : a.hostname > b.hostname ? 1 : 0));
   const strict = selectsStrictly(settings);
   const { served, unserved } = attach(sorted, inMatchingOrder(groups, settings), strict);
-  const parts: ChainParts = { compilation, strict, hosts: sorted, contexts, served, refused: new Set() };
+  const parts: ChainParts = { compilation, hosts: sorted, contexts, served, refused: new Set() };
+  const bound = new Bindings(sorted, strict);
   const listeners: Listener[] = [];
   for (const [bindTo, binding] of bindings) {
     const listener = listenerOf(
       parts,
       binding,
+      bound.of(binding),
       tcpGroups.filter((group) => bindToOfGroup(group) === bindTo),
       httpFilters,
     );
     if (listener) listeners.push(listener);
   }
   dropUnserved(unserved, compilation);
-  dropUnbound(parts, [...bindings.values()]);
+  dropUnbound(parts, bound, [...bindings.values()]);
   return {
     listeners,
     tcpGroups: edge.tcpGroups.map((group) => (parts.refused.has(group) ? { ...group, errored: true } : group)),
@@ -45,16 +48,16 @@ export function serve(
 function listenerOf(
   parts: ChainParts,
   binding: Binding,
+  bound: BoundHosts,
   groups: readonly TcpGroup[],
   httpFilters: () => readonly HttpFilter[],
 ): Listener | undefined {
-  const { compilation, hosts, strict } = parts;
+  const { compilation } = parts;
   const { key, listener } = binding;
-  const bound = hosts.filter((host) => binds(binding, host, strict));
   const filters = listener.protocolStack.includes('HTTP') ? httpFilters() : [];
-  for (const host of bound) raiseForAction(host, listener);
+  for (const host of bound.hosts) raiseForAction(host, listener);
   const chains = chainsOf(parts, binding, bound, groups);
-  if (chains.length > 0) return { ...listener, httpFilters: filters, hosts: bound, chains };
+  if (chains.length > 0) return { ...listener, httpFilters: filters, hosts: bound.hosts, chains };
   compilation.error(key, 'No matching Hosts/TCPMappings found, disabling!');
   if (listener.policy) compilation.drop(listener.policy, 'unattached', 'no Host and no TCPMapping goes with it');
   return undefined;
@@ -81,10 +84,10 @@ function dropUnserved(groups: readonly RouteGroup[], compilation: Compilation): 
   }
 }
 
-function dropUnbound({ compilation, hosts, strict }: ChainParts, bindings: readonly Binding[]): void {
+function dropUnbound({ compilation, hosts }: ChainParts, bound: Bindings, bindings: readonly Binding[]): void {
   const http = bindings.filter(({ listener }) => listener.protocolStack.includes('HTTP'));
-  for (const host of hosts) {
-    if (!host.policy || http.some((binding) => binds(binding, host, strict))) continue;
-    compilation.drop(host.policy, 'unattached', 'no HTTP Listener takes it');
-  }
+  const taking = new Set(http.map((binding) => bound.of(binding)));
+  const taken = new Set([...taking].flatMap(({ hosts: some }) => some));
+  for (const { policy } of hosts.filter((host) => !taken.has(host)))
+    if (policy) compilation.drop(policy, 'unattached', 'no HTTP Listener takes it');
 }
