@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { inTime } from '../../test/in-time.ts';
 import { compileEdge } from './compile.ts';
 import { DEFAULT_EDGE_SETTINGS, type EdgeObject, type SecretShape } from './input.ts';
 import type { Edge, Route } from './model.ts';
@@ -246,4 +247,16 @@ void test('Listeners that take the same Hosts share what is made of them, and ea
     discarded.map(({ key }) => key),
     ['h2.t2.1', 'h2.t2.1', 'h2.t2.1', 'h1.t1.1', 'h2.t2.1'],
   );
+});
+
+void test('thousands of Listeners that take thousands of Hosts cost little', () => {
+  const MANY = 5_000;
+  const all = { protocol: 'HTTPS', securityModel: 'XFP', hostBinding: { namespace: { from: 'ALL' } } };
+  const many = (make: (at: number) => EdgeObject) => Array.from({ length: MANY }, (_, at) => make(at));
+  const objects = [
+    ...many((at) => declared('Listener', `t/l${at}`, { port: 10_000 + at, ...all })),
+    ...many((at) => declared('Host', `t/h${at}`, { hostname: `h${at}.t` })),
+  ];
+  const { listeners } = inTime(5_000, () => edgeOf(...objects));
+  assert.equal(listeners.length, MANY);
 });

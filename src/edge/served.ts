@@ -2,9 +2,8 @@ import { attach } from './attachment.ts';
 import { Bindings, type BoundHosts } from './bound-hosts.ts';
 import { chainsOf, type ChainParts } from './chains.ts';
 import { Frozen, GLOBAL_KEY, type Compilation } from './compilation.ts';
-import { insecureActionOf } from './hosts.ts';
 import { addTcpListeners, bindToOfGroup, type Binding, type BindTo } from './listeners.ts';
-import type { Edge, Host, HttpFilter, Listener, RouteGroup, TcpGroup } from './model.ts';
+import type { Edge, HttpFilter, Listener, RouteGroup, TcpGroup } from './model.ts';
 import { inMatchingOrder } from './route-order.ts';
 import { unknownRedirectCode } from './routes.ts';
 import { selectsStrictly } from './selector.ts';
@@ -55,7 +54,7 @@ function listenerOf(
   const { compilation } = parts;
   const { key, listener } = binding;
   const filters = listener.protocolStack.includes('HTTP') ? httpFilters() : [];
-  for (const host of bound.hosts) raiseForAction(host, listener);
+  raiseForAction(bound, listener);
   const chains = chainsOf(parts, binding, bound, groups);
   if (chains.length > 0) return { ...listener, httpFilters: filters, hosts: bound.hosts, chains };
   compilation.error(key, 'No matching Hosts/TCPMappings found, disabling!');
@@ -64,9 +63,11 @@ function listenerOf(
 }
 
 /** Upstream looks the action up by its name when it makes the routes for requests without TLS. */
-function raiseForAction({ policy }: Host, { protocolStack, securityModel }: Binding['listener']): void {
+function raiseForAction(
+  { unknownAction: policy }: BoundHosts,
+  { protocolStack, securityModel }: Binding['listener'],
+): void {
   if (!policy || securityModel === 'SECURE' || !protocolStack.includes('HTTP')) return;
-  if (insecureActionOf(policy.spec) !== undefined) return;
   const message = `Host ${policy.namespace}/${policy.name}: the compiler does not know its requestPolicy.insecure.action`;
   throw new Frozen({ stage: 'envoy', message, policy });
 }

@@ -8,6 +8,7 @@ import { hasScalar, numberAt, textAt, valueAt } from '../spec.ts';
 import { inEach, policiesWith } from './each.ts';
 import { isCipherSuite, isCurve } from './boringssl.ts';
 import { REGEX_FIELDS, regexesOf } from './regex-fields.ts';
+import { twinsOf } from './twins.ts';
 
 const FREEZES =
   'Emissary checks nothing of it and Envoy refuses the whole configuration: the edge keeps the one it has, and no change of anybody is taken up until this is mended.';
@@ -235,16 +236,11 @@ function isHostName(host: string): boolean {
 }
 
 function* hostCaseDuplicate({ edge }: Judged): Iterable<Hit> {
-  for (const { hosts } of edge.listeners) {
-    const first = new Map<string, (typeof hosts)[number]>();
-    for (const host of hosts) {
-      const known = first.get(host.hostname.toLowerCase());
-      if (!known) first.set(host.hostname.toLowerCase(), host);
-      if (!known?.policy || !host.policy || known.hostname === host.hostname) continue;
-      const [object, other] = [partyOf(host.policy), partyOf(known.policy)];
-      const message = `${describe(object)} has the hostname ${host.hostname}, ${describe(other)} has ${known.hostname}: one domain for Envoy`;
-      yield { object, other, traffic: { host: host.hostname }, message };
-    }
+  for (const { before, host } of twinsOf(edge, ({ hostname }) => hostname.toLowerCase())) {
+    if (!before.policy || !host.policy || before.hostname === host.hostname) continue;
+    const [object, other] = [partyOf(host.policy), partyOf(before.policy)];
+    const message = `${describe(object)} has the hostname ${host.hostname}, ${describe(other)} has ${before.hostname}: one domain for Envoy`;
+    yield { object, other, traffic: { host: host.hostname }, message };
   }
 }
 

@@ -5,6 +5,7 @@ import { describe, partyOf } from '../party.ts';
 import { shown } from '../shown.ts';
 import { listAt, recordAt, textAt } from '../spec.ts';
 import { contextOf, implicitContextName, secretsOf, takesImplicit, writtenTls } from '../tls-written.ts';
+import { twinsOf } from './twins.ts';
 
 export const TLS_HOST_RULES: readonly Rule[] = [
   {
@@ -221,14 +222,8 @@ function* implicitContext({ edge }: Judged): Iterable<Hit> {
 }
 
 function* hostnameTwice({ edge }: Judged): Iterable<Hit> {
-  for (const listener of edge.listeners) {
-    const first = new Map<string, Host>();
-    for (const host of listener.hosts) {
-      const before = first.get(host.hostname);
-      if (!before) first.set(host.hostname, host);
-      else if (before.policy && host.policy) yield twiceHit(listener, before, before.policy, host, host.policy);
-    }
-  }
+  for (const { listener, before, host } of twinsOf(edge, ({ hostname }) => hostname))
+    if (before.policy && host.policy) yield twiceHit(listener, before, before.policy, host, host.policy);
 }
 
 function twiceHit({ port }: Listener, before: Host, first: Policy, host: Host, second: Policy): Hit {
