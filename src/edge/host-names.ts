@@ -14,7 +14,6 @@ export class HostNames {
   readonly #tails = new Side(backwards, this.#exact);
   /** `a.*` */
   readonly #heads = new Side((text) => text, this.#exact);
-  readonly #found = new Map<string, readonly number[]>();
 
   constructor(hostnames: readonly string[]) {
     this.#count = hostnames.length;
@@ -29,12 +28,8 @@ export class HostNames {
   }
 
   /** The positions of those that overlap, ascending. */
-  overlapping(glob: string): readonly number[] {
-    const known = this.#found.get(glob);
-    if (known) return known;
-    const found = this.#search(glob).sort((a, b) => a - b);
-    this.#found.set(glob, found);
-    return found;
+  overlapping(glob: string): number[] {
+    return this.#search(glob).sort((a, b) => a - b);
   }
 
   #search(glob: string): number[] {
