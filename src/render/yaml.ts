@@ -22,7 +22,8 @@ const JSON_LOOK_AHEAD = 4096;
  * Reads a manifest file exactly as kubectl does: concatenated JSON when the first character is `{`, else YAML documents.
  * The differences are on purpose and all refusals: a key that its own mapping repeats (kubectl takes the last), text behind
  * the document's one node (kubectl drops it), line breaks that no editor shows (U+2028, U+2029), a comma or bracket in a
- * tag, JSON that turns into YAML (kubectl since 1.33 goes on, and may drop a part), more than MAX_DEPTH or MAX_NODES.
+ * tag, JSON that turns into YAML (kubectl since 1.33 goes on, and may drop a part), more than MAX_DEPTH or MAX_NODES,
+ * and more in one file than its aliases may bring (decode.ts).
  * Never throws; a file with problems must not be applied in part.
  */
 export function readDocuments(content: string, file: string): { documents: Document[]; problems: RenderProblem[] } {
