@@ -1,8 +1,6 @@
 // The API server is away while a source is deleted: that costs none of the attempts at deleting its objects.
-import { after, before, it } from 'node:test';
-import { sharedCluster } from './cluster.ts';
-import { ApiProxy } from './faults/proxy.ts';
-import { World } from './operator.ts';
+import { after, it } from 'node:test';
+import { proxiedWorld } from './proxied.ts';
 import { config, present, Team } from './team.ts';
 import { until } from './until.ts';
 
@@ -10,17 +8,9 @@ import { until } from './until.ts';
 const FAILED_RUNS = 6;
 const REFUSED = { kind: 'status', status: 500 } as const;
 
-let world: World;
-let proxy: ApiProxy;
-before(async () => {
-  const cluster = await sharedCluster();
-  proxy = await ApiProxy.start(cluster);
-  world = await World.create({ cluster, via: proxy });
-});
-after(async () => {
-  await world[Symbol.asyncDispose]();
-  await proxy[Symbol.asyncDispose]();
-});
+const proxied = await proxiedWorld();
+const { world, proxy } = proxied;
+after(() => proxied[Symbol.asyncDispose]());
 
 it('an object that cannot be deleted in the first moment after it is deleted with the next attempt', async () => {
   const team = await Team.ready(world, 'leaving', { 'a.yaml': config('leaving-a') }, { retryInterval: '1s' });

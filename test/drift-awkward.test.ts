@@ -1,26 +1,16 @@
 // Drift that arrives at an awkward moment is seen all the same: while a look at everything is cut short or cannot list a kind,
 // and while a write of ours waits for its answer.
 import assert from 'node:assert/strict';
-import { after, before, it } from 'node:test';
+import { after, it } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
-import { sharedCluster } from './cluster.ts';
-import { ApiProxy } from './faults/proxy.ts';
-import { World } from './operator.ts';
+import { proxiedWorld } from './proxied.ts';
 import { config, dataOf, restore, Team, unlabel } from './team.ts';
 import { until } from './until.ts';
 import { closed } from './windows.ts';
 
-let world: World;
-let proxy: ApiProxy;
-before(async () => {
-  const cluster = await sharedCluster();
-  proxy = await ApiProxy.start(cluster);
-  world = await World.create({ cluster, via: proxy });
-});
-after(async () => {
-  await world[Symbol.asyncDispose]();
-  await proxy[Symbol.asyncDispose]();
-});
+const proxied = await proxiedWorld();
+const { world, proxy } = proxied;
+after(() => proxied[Symbol.asyncDispose]());
 
 it('drift is seen after a new wish came in the middle of the look that another one had caused', async () => {
   const team = await Team.ready(world, 'cut', { 'a.yaml': config('cut-a') });

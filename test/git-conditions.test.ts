@@ -1,8 +1,5 @@
 // What goes wrong with Git has its own reason and message in the conditions, holds up nobody else, and ends by itself.
 import assert from 'node:assert/strict';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { GitFault, GitRequest } from './git-server.ts';
 import { World } from './operator.ts';
@@ -138,7 +135,7 @@ it('a new pod without a cache while Git is down: drift is Unknown, nothing is wr
   await team.commit({ 'b.yaml': null });
   world.git.fault = () => 'reset';
   await world.edit('v1/configmaps/fresh-a', { data: { key: 'edited' } });
-  world.startOperator({ cacheDir: mkdtempSync(join(tmpdir(), 'plumbline-cache-')) });
+  world.startAsNewPod();
   await team.condition('Ready', 'False', { reason: 'GitUnreachable' });
   await team.condition('Drifted', 'Unknown', { reason: 'DriftUnknown' });
   assert.deepEqual(world.operator.writes, []);

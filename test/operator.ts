@@ -132,6 +132,8 @@ export class World implements AsyncDisposable {
   readonly git: GitServer;
   readonly repository: Repository;
   readonly #options: Partial<OperatorOptions>;
+  /** To be removed in the end. */
+  readonly #caches: string[] = [];
   operator: Operator;
 
   private constructor(
@@ -146,6 +148,7 @@ export class World implements AsyncDisposable {
     this.git = git;
     this.repository = repository;
     this.#options = options;
+    if (options.cacheDir !== undefined) this.#caches.push(options.cacheDir);
     this.operator = Operator.start(cluster, { namespace, ...options });
   }
 
@@ -165,6 +168,13 @@ export class World implements AsyncDisposable {
   startOperator(options: Partial<OperatorOptions> = {}): Operator {
     this.operator = Operator.start(this.cluster, { namespace: this.namespace, ...this.#options, ...options });
     return this.operator;
+  }
+
+  /** As on another node: over an empty cache. */
+  startAsNewPod(): Operator {
+    const cacheDir = mkdtempSync(join(tmpdir(), 'plumbline-cache-'));
+    this.#caches.push(cacheDir);
+    return this.startOperator({ cacheDir });
   }
 
   async createSource(
@@ -266,7 +276,7 @@ export class World implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.operator[Symbol.asyncDispose]();
     await this.git[Symbol.asyncDispose]();
-    if (this.#options.cacheDir) rmSync(this.#options.cacheDir, { recursive: true, force: true });
+    for (const dir of this.#caches) rmSync(dir, { recursive: true, force: true });
   }
 }
 

@@ -1,8 +1,5 @@
 // A restart while the window is closed: what was let through last is enforced, not what Git says now.
 import assert from 'node:assert/strict';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, it } from 'node:test';
 import { World } from './operator.ts';
 import { config, dataOf, Team } from './team.ts';
@@ -71,7 +68,7 @@ it('what cannot be read after a restart is asked for again, while a newer commit
     refused += 1;
     return { status: 503 };
   };
-  world.startOperator({ cacheDir: mkdtempSync(join(tmpdir(), 'plumbline-cache-')) });
+  world.startAsNewPod();
   await until(() => world.operator.lines.some(({ msg }) => msg === 'watching sources'));
   await until(() => refused > 0, { what: 'the applied commit is asked for', timeoutMs: 60_000 });
   await waiting(team, seen, 'WaitingForWindow');

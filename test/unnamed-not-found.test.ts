@@ -1,24 +1,14 @@
 // A 404 that names no object comes of something in between, or of a kind that is not served: nothing is taken for gone by it.
 import assert from 'node:assert/strict';
-import { after, before, it } from 'node:test';
-import { sharedCluster } from './cluster.ts';
-import { ApiProxy } from './faults/proxy.ts';
-import { World } from './operator.ts';
+import { after, it } from 'node:test';
 import { accountWith } from './prevent.ts';
+import { proxiedWorld } from './proxied.ts';
 import { config, dataOf, present, Team } from './team.ts';
 import { until } from './until.ts';
 
-let world: World;
-let proxy: ApiProxy;
-before(async () => {
-  const cluster = await sharedCluster();
-  proxy = await ApiProxy.start(cluster);
-  world = await World.create({ cluster, via: proxy });
-});
-after(async () => {
-  await world[Symbol.asyncDispose]();
-  await proxy[Symbol.asyncDispose]();
-});
+const proxied = await proxiedWorld();
+const { world, proxy } = proxied;
+after(() => proxied[Symbol.asyncDispose]());
 
 /** Whoever reads the object meanwhile gets a page, with status 404. */
 async function hidden(at: string, work: () => Promise<unknown>): Promise<void> {
