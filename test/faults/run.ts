@@ -42,14 +42,17 @@ export async function runFaults(cluster: Cluster, options: FaultOptions): Promis
   await installEmissary(cluster);
   const report: FaultReport = { rounds: 0, failures: [], steps: new Map(), met: new Map(), settledMs: [] };
   let restarting: Promise<void> | undefined;
+  let begun = 0;
   // Once for all that ask at the same time, with time between to get on with the work.
-  const restart = () =>
-    (restarting ??= cluster
+  const restart = () => {
+    if (!restarting) begun += 1;
+    return (restarting ??= cluster
       .restartApiServer()
       .then(() => delay(10_000))
       .finally(() => void (restarting = undefined)));
-  const calm = async () => restarting;
-  await Promise.all(options.worlds.map((index) => playWorld(cluster, index, options, { restart, calm }, report)));
+  };
+  const server: ServerHandle = { restart, calm: async () => restarting, restarts: () => begun };
+  await Promise.all(options.worlds.map((index) => playWorld(cluster, index, options, server, report)));
   return report;
 }
 

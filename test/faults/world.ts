@@ -25,6 +25,8 @@ export interface ServerHandle {
   restart: () => Promise<void>;
   /** Resolves when no restart is under way, and policies are known again to what began last. */
   calm: () => Promise<void>;
+  /** How many have begun. */
+  restarts: () => number;
 }
 
 export class FaultWorld implements AsyncDisposable {
@@ -180,7 +182,9 @@ export class FaultWorld implements AsyncDisposable {
   async #edit({ key, how, ...who }: Edit): Promise<void> {
     // An API server that has just begun lets pass what it does not know the policies of yet.
     if (who.must === 'be refused') await this.#server.calm();
-    const { status, body } = await this.#hands.edit({ key, how, ...who });
+    const before = this.#server.restarts();
+    const mayPass = () => this.#server.restarts() > before;
+    const { status, body } = await this.#hands.edit({ key, how, ...who }, mayPass);
     if (status >= 300) return;
     if (how === 'note' || how === 'extra') this.#additions.made({ key, what: how, uid: body.metadata.uid! });
     if (how === 'unmanaged') this.#additions.unmanaged(key);
