@@ -37,6 +37,12 @@ export interface FaultReport {
   settledMs: number[];
 }
 
+/**
+ * An API server looks for the kinds of the parameters of policies when it begins, before its CRDs are served, and then each 30 s
+ * (apiserver, pkg/server/options/admission.go): until then what Prevent refuses passes.
+ */
+const PARAMETERS_KNOWN_MS = 35_000;
+
 /** `cluster` is one of `preventCluster`, and nobody else's. */
 export async function runFaults(cluster: Cluster, options: FaultOptions): Promise<FaultReport> {
   await installEmissary(cluster);
@@ -48,7 +54,7 @@ export async function runFaults(cluster: Cluster, options: FaultOptions): Promis
     if (!restarting) begun += 1;
     return (restarting ??= cluster
       .restartApiServer()
-      .then(() => delay(10_000))
+      .then(() => delay(PARAMETERS_KNOWN_MS))
       .finally(() => void (restarting = undefined)));
   };
   const server: ServerHandle = { restart, calm: async () => restarting, restarts: () => begun };
