@@ -1,5 +1,6 @@
 import type { Grant, Guard } from './guard.ts';
 import { globsOverlap, isGlob } from './hostglob.ts';
+import { append } from './lists.ts';
 
 /** What an object claims: host names, and the paths below a prefix. */
 export interface Claim {
@@ -47,12 +48,6 @@ export class Grants {
   together(one: string, other: string): boolean {
     return one === other || this.of(one).some(({ namespaces }) => namespaces.has(other));
   }
-}
-
-function append<T>(lists: Map<string, T[]>, key: string, item: T): void {
-  const list = lists.get(key);
-  if (list) list.push(item);
-  else lists.set(key, [item]);
 }
 
 function covers({ hosts, prefixes }: Grant, { host, prefix }: Claim): boolean {

@@ -1,4 +1,5 @@
 import { shapeOf } from './hostglob.ts';
+import { append } from './lists.ts';
 
 /**
  * Finds those of many hostnames, some of them globs, that overlap a name or a glob: the same as asking `globsOverlap` of
@@ -135,10 +136,4 @@ function backwards(text: string): string {
   let reversed = '';
   for (let at = text.length - 1; at >= 0; at--) reversed += text[at];
   return reversed;
-}
-
-function append(lists: Map<string, number[]>, name: string, position: number): void {
-  const known = lists.get(name);
-  if (known) known.push(position);
-  else lists.set(name, [position]);
 }

@@ -1,3 +1,4 @@
+import { append } from './lists.ts';
 import { labelsMatch } from './selector.ts';
 
 type Labels = Readonly<Record<string, string>>;
@@ -57,10 +58,4 @@ function differentOf(selectors: readonly (Labels | undefined)[]): Selecting[] {
 /** One text for each name with its value, as JSON so that nothing else has the same. */
 function labelsOf(labels: Labels): string[] {
   return Object.entries(labels).map((label) => JSON.stringify(label));
-}
-
-function append<T>(lists: Map<string, T[]>, key: string, item: T): void {
-  const known = lists.get(key);
-  if (known) known.push(item);
-  else lists.set(key, [item]);
 }
