@@ -4,6 +4,8 @@ import { compileEdge } from '../src/edge/compile.ts';
 import { DEFAULT_GUARD } from '../src/edge/guard.ts';
 import { DEFAULT_EDGE_SETTINGS, type EdgeInput, type EdgeObject } from '../src/edge/input.ts';
 import { findingsOf } from '../src/edge/judge.ts';
+import { setbacksOf } from '../src/edge/setbacks.ts';
+import { tallyOf } from '../src/gate/tally.ts';
 import type { KubeObject } from '../src/kube/object.ts';
 import { observe } from './edge-observed.ts';
 import { Random } from './random.ts';
@@ -54,8 +56,29 @@ const SPECS: Record<string, (of: Random) => object> = {
   KubernetesEndpointResolver: () => ({}),
 };
 
+/** What brings no policy by itself, or by the class that it names. */
+const OTHERS: Record<string, (of: Random) => Record<string, unknown>> = {
+  Service: (of) => ({ apiVersion: 'v1', spec: { ports: [{ port: of.pick([80, 8080]) }] } }),
+  Ingress: (of) => ({
+    apiVersion: 'networking.k8s.io/v1',
+    spec: { ingressClassName: of.pick(['ours', 'theirs']), tls: [{ hosts: [of.pick(HOSTS)], secretName: 's1' }] },
+  }),
+  IngressClass: (of) => ({
+    apiVersion: 'networking.k8s.io/v1',
+    spec: { controller: of.pick(['getambassador.io/ingress-controller', 'others']) },
+  }),
+};
+
+function otherObject(of: Random): EdgeObject {
+  const kind = of.pick(Object.keys(OTHERS));
+  const metadata =
+    kind === 'IngressClass' ? { name: 'ours' } : { name: 'web', namespace: of.pick(['t1', 't2', 'emissary']) };
+  return { object: { kind, metadata, ...OTHERS[kind]!(of) } as unknown as KubeObject, origin: {} };
+}
+
 /** Mostly Mappings; in three namespaces few names, so that objects replace and rename each other. */
 function anyObject(of: Random): EdgeObject {
+  if (of.chance(0.15)) return otherObject(of);
   const kind = of.chance(0.75) ? 'Mapping' : of.pick(Object.keys(SPECS));
   const name = kind === 'Module' ? 'ambassador' : of.pick(['c1', 'web', 'web.t1', 'web.x', 'web-canary', 'endpoint']);
   const metadata = {
@@ -114,10 +137,10 @@ function changed(objects: readonly EdgeObject[], of: Random): readonly EdgeObjec
 }
 
 /** Everything that can be seen of a judgement, as text; of what has no order, sorted. */
-function judged(objects: readonly EdgeObject[], settings: EdgeInput['settings']): string {
+function judged(objects: readonly EdgeObject[], complete: boolean, settings: EdgeInput['settings']): string {
   const secret = (name: string, namespace: string) =>
     name === 's1' ? { name, namespace, keys: new Set(['tls.crt', 'tls.key']) } : undefined;
-  const input = { objects, settings, secret };
+  const input = { objects, complete, settings, secret };
   const edge = compileEdge(input);
   const { errors, notices, clusters, ...rest } = observe(edge, { internal: true });
   const drops = edge.drops.map(({ policy, reason, message, by }) => [
@@ -130,7 +153,9 @@ function judged(objects: readonly EdgeObject[], settings: EdgeInput['settings'])
   const unordered = [errors, notices, clusters ?? [], drops].map((list) =>
     list.map((one) => JSON.stringify(one)).sort(),
   );
-  return JSON.stringify([rest, unordered, findingsOf({ edge, input, guard: DEFAULT_GUARD })]);
+  const findings = findingsOf({ edge, input, guard: DEFAULT_GUARD });
+  const shown = [...setbacksOf(edge, findings, 9), ...tallyOf(edge)];
+  return JSON.stringify([rest, unordered, findings, shown]);
 }
 
 void test('a judgement is the one that is made for the first time, whatever was judged before', () => {
@@ -145,8 +170,9 @@ void test('a judgement is the one that is made for the first time, whatever was 
       const world = of.chance(0.9) ? changed(from, of) : from;
       worlds.push(world.length > 4 ? world : worlds[0]!);
       const objects = worlds.at(-1)!;
-      const anew = judged(structuredClone(objects), { ...settings });
-      assert.equal(judged(objects, settings), anew, `seed ${seed}, change ${round}`);
+      const complete = of.chance(0.5);
+      const anew = judged(structuredClone(objects), complete, { ...settings });
+      assert.equal(judged(objects, complete, settings), anew, `seed ${seed}, change ${round}`);
     }
   }
 });

@@ -6,6 +6,7 @@ import type { Policy } from './model.ts';
 import { objectsOf } from './objects.ts';
 import { expandVariables } from './environment.ts';
 import { ingressClasses } from './ingress.ts';
+import { Relisted } from './relisted.ts';
 import { Resorted } from './resorted.ts';
 import { Slots, type Slot } from './slots.ts';
 import { dependsOnOthers, unfold, type Reading, type Unfolded } from './unfold.ts';
@@ -35,7 +36,11 @@ export function collect(input: EdgeInput): Compilation {
   const classes = objectsOf(input, 'IngressClass').map(({ object }) => object);
   const reading = { ...input.settings, classes: ingressClasses(classes, ambassadorId) };
   const memory = memoryOf(input.settings);
-  const found = input.objects.flatMap((object) => candidatesOf(object, input.settings, reading, memory));
+  const found = memory.found.flatMap(
+    input.objects,
+    (object) => candidatesOf(object, input.settings, reading, memory),
+    classes,
+  );
   const policies: Policy[] = [];
   const stored = new Map<string, Policy[]>();
   const compilation = new Compilation(input, policies, stored);
@@ -141,6 +146,7 @@ function storageOf(kind: string): string {
 // What depends on one object and the settings alone is worked out once for each object: objects outlive compilations.
 interface Memory {
   readonly byObject: WeakMap<KubeObject, readonly Candidate[]>;
+  readonly found: Relisted<EdgeObject, Candidate>;
   readonly order: Resorted<Candidate>;
   /** By storage. */
   readonly names: Map<string, Slots<NameSlot>>;
@@ -151,7 +157,12 @@ const memories = new WeakMap<EdgeSettings, Memory>();
 function memoryOf(settings: EdgeSettings): Memory {
   const known = memories.get(settings);
   if (known) return known;
-  const memory: Memory = { byObject: new WeakMap(), order: new Resorted(), names: new Map() };
+  const memory: Memory = {
+    byObject: new WeakMap(),
+    found: new Relisted(),
+    order: new Resorted(),
+    names: new Map(),
+  };
   memories.set(settings, memory);
   return memory;
 }

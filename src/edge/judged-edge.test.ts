@@ -53,8 +53,8 @@ describe('an object over which the judgement fails', () => {
   });
 
   it('is the last one where it takes several', () => {
-    const ingress = (name: `${string}/${string}`, spy: () => void) => {
-      const { object: made, origin } = object('Ingress', name);
+    const networking = (kind: string, name: `${string}/${string}`, spy: () => void) => {
+      const { object: made, origin } = object(kind, name);
       return reading({ object: { ...made, apiVersion: 'networking.k8s.io/v1' }, origin }, spy);
     };
     let isSeen = false;
@@ -63,8 +63,8 @@ describe('an object over which the judgement fails', () => {
       enumerable: true,
       get: () => (isSeen = false),
     });
-    const first = ingress('t3/first', () => (isSeen = true));
-    const second = ingress('t3/second', () => isSeen && fails());
+    const first = networking('IngressClass', 't3/first', () => (isSeen = true));
+    const second = networking('Ingress', 't3/second', () => isSeen && fails());
     assert.deepEqual(found([first, ...COLLISION, second], settings), ['EM000 Ingress t3/second', 'EM010 Mapping t2/m']);
     assert.deepEqual(found([second, ...COLLISION], settings), ['EM010 Mapping t2/m']);
   });

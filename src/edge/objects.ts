@@ -26,13 +26,13 @@ function indexOf(input: Objects): Index {
   if (known) return known;
   const byKind = new Map<string, EdgeObject[]>();
   const annotated: EdgeObject[] = [];
-  for (const one of input.objects) {
+  input.objects.forEach((one) => {
     const { kind, metadata } = one.object;
     const same = byKind.get(kind);
     if (same) same.push(one);
     else byKind.set(kind, [one]);
     if (metadata.annotations !== undefined) annotated.push(one);
-  }
+  });
   const index = { byKind, annotated };
   indexes.set(input, index);
   return index;

@@ -1,3 +1,5 @@
+import { sameEnds } from './same-ends.ts';
+
 /**
  * Sorts lists that are nearly the same each time. What lay before and behind the changed part last time keeps the order that
  * was found for it then; only the changed part is sorted, and laid in between. The order is that of `compare` alone, of equal
@@ -20,19 +22,15 @@ export class Resorted<Item> {
   /** Places in `items`: of what was there before, sorted, and of the others. */
   #divide(items: readonly Item[]): { known: Places; changed: Places } {
     const before = this.#items;
-    const shorter = Math.min(items.length, before.length);
-    let start = 0;
-    while (start < shorter && items[start] === before[start]) start++;
-    let same = 0;
-    while (same < shorter - start && items[items.length - 1 - same] === before[before.length - 1 - same]) same++;
+    const { start, end } = sameEnds(before, items);
     const moved = items.length - before.length;
-    const known = new Uint32Array(start + same);
+    const known = new Uint32Array(start + end);
     let count = 0;
-    for (const at of this.#order) {
+    this.#order.forEach((at) => {
       if (at < start) known[count++] = at;
-      else if (at >= before.length - same) known[count++] = at + moved;
-    }
-    const changed = new Uint32Array(items.length - same - start).map((_, at) => start + at);
+      else if (at >= before.length - end) known[count++] = at + moved;
+    });
+    const changed = new Uint32Array(items.length - end - start).map((_, at) => start + at);
     return { known, changed };
   }
 }

@@ -1,7 +1,9 @@
+import { NONE } from '../none.ts';
 import type { Finding, Party, Traffic } from './finding.ts';
 import type { DropReason, Edge, Member, Policy, RouteGroup, TcpGroup } from './model.ts';
 import { ownerAmong } from './owner.ts';
 import { describeWithPlace, partyOf, trafficOf } from './party.ts';
+import { Relisted } from './relisted.ts';
 import { shownSentence } from './shown.ts';
 
 /** What an object does not get of what it asks for. Plain data. */
@@ -56,7 +58,7 @@ function* eachSetback(edge: Edge, findings: readonly Finding[]): Iterable<Unsaid
     if (!other || !SHADOWING.has(rule)) continue;
     yield { object, state: 'Shadowed', say: () => `${describeWithPlace(other)} takes all of ${sayRequests(traffic)}` };
   }
-  for (const group of edge.groups.filter(isShared)) yield* split(group, () => trafficOf(group));
+  yield* splitRoutes(edge.settings).flatMap(edge.groups, splitRoute);
   for (const group of edge.tcpGroups.filter(isShared)) {
     yield* split(group, () => ({ host: group.host ?? '*', path: `:${group.port}` }));
   }
@@ -78,6 +80,12 @@ function* dropped(
       say: () => (by ? `${message}: ${describeWithPlace(partyOf(by))}` : message),
     };
   }
+}
+
+const splitRoutes = Relisted.bySettings<RouteGroup, Unsaid>();
+
+function splitRoute(group: RouteGroup): readonly Unsaid[] {
+  return isShared(group) ? [...split(group, () => trafficOf(group))] : NONE;
 }
 
 function isShared({ members }: RouteGroup | TcpGroup): boolean {

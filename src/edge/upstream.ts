@@ -1,6 +1,8 @@
 import { isIP } from 'node:net';
-import type { Cluster, Edge, Policy } from './model.ts';
+import { NONE } from '../none.ts';
+import type { Cluster, Edge, Member, Policy, RouteGroup } from './model.ts';
 import { standing } from './dropped.ts';
+import { Relisted } from './relisted.ts';
 import { type ResolverKind, RESOLVER_KINDS, resolverKinds } from './resolvers.ts';
 import { readUrl, type ServiceUrl } from './service.ts';
 import { isTrueAt, textAt } from './spec.ts';
@@ -58,19 +60,19 @@ const senders = new WeakMap<Edge, readonly Sender[]>();
 export function sendersOf(edge: Edge): readonly Sender[] {
   const known = senders.get(edge);
   if (known) return known;
-  const found: Sender[] = [];
-  for (const { members, shadows, internal } of edge.groups) {
-    if (internal) continue;
-    for (const member of members) if (isSender(member)) found.push(member);
-    for (const shadow of shadows) if (isSender(shadow)) found.push(shadow);
-  }
-  for (const { members } of edge.tcpGroups) {
-    for (const member of members) if (isSender(member)) found.push(member);
-  }
+  const ofRoutes = relisted(edge.settings).flatMap(edge.groups, sendersIn);
+  const others = edge.tcpGroups.flatMap(({ members }): Sender[] => members.filter(isSender));
+  const found = others.length === 0 ? ofRoutes : [...ofRoutes, ...others];
   senders.set(edge, found);
   return found;
 }
 
-function isSender(member: { policy: Policy; cluster: Cluster | undefined }): member is Sender {
+const relisted = Relisted.bySettings<RouteGroup, Sender>();
+
+function sendersIn({ members, shadows, internal }: RouteGroup): readonly Sender[] {
+  return internal ? NONE : [...members, ...shadows].filter(isSender);
+}
+
+function isSender<Of extends Pick<Member, 'policy' | 'cluster'>>(member: Of): member is Of & Sender {
   return member.cluster !== undefined;
 }

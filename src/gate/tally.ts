@@ -1,7 +1,7 @@
-import { remembered } from '../edge/facts.ts';
 import type { Edge, Policy, RouteGroup } from '../edge/model.ts';
 import { policiesIn } from '../edge/owner.ts';
 import { Pool } from '../edge/pool.ts';
+import { Relisted } from '../edge/relisted.ts';
 
 /** How much of the edge is one source's. */
 export interface Tally {
@@ -23,7 +23,7 @@ export function sizeOf({ groups, tcpGroups, hosts }: Edge): EdgeSize {
 }
 
 /** By source; what nobody declares is nobody's. */
-export function tallyOf({ groups, tcpGroups, hosts }: Edge): ReadonlyMap<string, Tally> {
+export function tallyOf({ settings, groups, tcpGroups, hosts }: Edge): ReadonlyMap<string, Tally> {
   const tallies = new Map<string, Tally>();
   const of = (source: string): Tally => {
     let tally = tallies.get(source);
@@ -36,23 +36,24 @@ export function tallyOf({ groups, tcpGroups, hosts }: Edge): ReadonlyMap<string,
   };
   // Thousands of routes share the few lists that name one source.
   const routes = new Map<readonly string[], number>();
-  groups.forEach((group) => {
-    const sources = sourcesOfRoute(group);
-    routes.set(sources, (routes.get(sources) ?? 0) + 1);
-  });
+  relisted(settings)
+    .flatMap(groups, (group) => [sourcesOfRoute(group)])
+    .forEach((sources) => routes.set(sources, (routes.get(sources) ?? 0) + 1));
   for (const [sources, number] of routes) count(sources, number);
   for (const { members } of tcpGroups) count(sourcesOf(members.map(({ policy }) => policy)), 1);
   for (const { policy } of hosts) if (policy?.origin.source !== undefined) of(policy.origin.source).hosts += 1;
   return tallies;
 }
 
+const relisted = Relisted.bySettings<RouteGroup, readonly string[]>();
+
 /** Of every Mapping in it, one for each. */
-const sourcesOfRoute = remembered((group: RouteGroup): readonly string[] => {
+function sourcesOfRoute(group: RouteGroup): readonly string[] {
   const policies = policiesIn(group);
   const source = policies[0]?.origin.source;
   if (policies.length > 1 || source === undefined) return sourcesOf(policies);
   return alone.shared(source, () => [source]);
-});
+}
 
 /** Each source of a route of its own. */
 const alone = new Pool<readonly string[]>();

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { KubeObject } from '../../kube/object.ts';
+import { NONE } from '../../none.ts';
 import { remembered } from '../facts.ts';
 import type { Hit, Judged } from '../finding.ts';
 import type { EdgeInput } from '../input.ts';
@@ -7,6 +8,7 @@ import type { Cluster, Policy } from '../model.ts';
 import { objectsOf } from '../objects.ts';
 import { describe, partyOf } from '../party.ts';
 import { TextPool } from '../pool.ts';
+import { Relisted } from '../relisted.ts';
 import { shown } from '../shown.ts';
 import { listAt, numberAt, textAt, valueAt } from '../spec.ts';
 import {
@@ -60,15 +62,19 @@ export function* backendMissing({ edge, input }: Judged): Iterable<Hit> {
     answers.set(cluster, answer);
     return answer;
   };
-  for (const sender of sendersOf(edge).filter((one) => answerTo(one).problem !== undefined)) {
-    const { policy } = sender;
+  const hitsOf = (sender: Sender): readonly Hit[] => {
     const { text, problem } = answerTo(sender);
-    const { text: what, missing } = problem!;
-    const object = partyOf(policy);
-    const message = `${describe(object)} sends to ${shown(text)}: ${what}`;
-    yield { object, detail: text, message, ...(missing && { missing }) };
-  }
+    if (!problem) return NONE;
+    const object = partyOf(sender.policy);
+    const message = `${describe(object)} sends to ${shown(text)}: ${problem.text}`;
+    return [{ object, detail: text, message, ...(problem.missing && { missing: problem.missing }) }];
+  };
+  const lookups = JSON.stringify([usual, central, [...resolvers], [...known.keys()]]);
+  const services = objectsOf(input, 'Service').map(({ object }) => object);
+  yield* missingBackends(edge.settings).flatMap(sendersOf(edge), hitsOf, [lookups, ...services]);
 }
+
+const missingBackends = Relisted.bySettings<Sender, Hit>();
 
 /** As it stands there; in each run all ten thousand are compared. */
 const writtenTarget = remembered((policy: Policy) => targets.shared(textAt(policy.spec, 'service') ?? ''));

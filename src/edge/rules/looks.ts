@@ -1,5 +1,6 @@
 import { remembered, type Remembering } from '../facts.ts';
 import type { Edge } from '../model.ts';
+import { Relisted } from '../relisted.ts';
 
 /** What one look found in one item; `error`: it threw after that. */
 interface Found {
@@ -39,6 +40,7 @@ export class Looks<Item extends Remembering> {
   /** Of one sort: the looks at every item of it, and those at what has a trait. */
   readonly #bySort = new Map<string, { always: readonly number[]; byTrait: ReadonlyMap<string, readonly number[]> }>();
   readonly #byEdge = new WeakMap<Edge, readonly Found[][]>();
+  readonly #found = Relisted.bySettings<Item, Found>();
   /** Of each look the item at which it was begun last: two traits of one item may ask for the same look. */
   readonly #latest: (Item | undefined)[] = [];
 
@@ -72,8 +74,8 @@ export class Looks<Item extends Remembering> {
     const known = this.#byEdge.get(edge);
     if (known) return known;
     const byLook: Found[][] = this.#looks.map(() => []);
-    const telling = this.#itemsOf(edge).filter((item) => this.#foundIn(item).length > 0);
-    for (const item of telling) for (const found of this.#foundIn(item)) byLook[found.look]?.push(found);
+    const all = this.#found(edge.settings).flatMap(this.#itemsOf(edge), this.#foundIn);
+    for (const found of all) byLook[found.look]?.push(found);
     this.#byEdge.set(edge, byLook);
     return byLook;
   }
