@@ -11,6 +11,7 @@ import { WEIGHT_CASES } from './weights.cases.ts';
 import { GLOBAL_CASES, MODULE_CASES } from './global.cases.ts';
 import { GRANT_CASES } from './grants.cases.ts';
 import { OPTION_CASES } from './options.cases.ts';
+import { SIZE_CASES } from './size.cases.ts';
 import { RULES } from './table.ts';
 import { TCP_CASES, TLS_CONTEXT_CASES, TLS_HOST_CASES, TLS_SECRET_CASES } from './tls.cases.ts';
 import { UPSTREAM_CASES } from './upstreams.cases.ts';
@@ -33,6 +34,7 @@ const CASES: Record<string, RuleCases> = {
   ...MODULE_CASES,
   ...FORM_CASES,
   ...GRANT_CASES,
+  ...SIZE_CASES,
 };
 
 describe('the table of rules', () => {

@@ -10,6 +10,7 @@ import { MODULE_RULES } from './module.ts';
 import { NAME_RULES } from './names.ts';
 import { OPTION_RULES } from './options.ts';
 import { ORDER_RULES } from './order.ts';
+import { SIZE_RULES } from './size.ts';
 import { TCP_RULES } from './tcp.ts';
 import { TLS_CONTEXT_RULES } from './tls-contexts.ts';
 import { TLS_HOST_RULES } from './tls-hosts.ts';
@@ -36,4 +37,5 @@ export const RULES: readonly Rule[] = [
   ...MODULE_RULES,
   ...FORM_RULES,
   ...GRANT_RULES,
+  ...SIZE_RULES,
 ];
