@@ -61,6 +61,7 @@ function* routesOfGroup(group: RouteGroup): Iterable<Route> {
     yield { ...shared(group, group.redirect, undefined), action, fraction: 100, mirror: undefined, authDisabled: true };
     return;
   }
+  const isOpen = deniesRedirect(group);
   for (const member of group.members) {
     const { policy, cluster, cumulative } = member;
     if (!cluster) continue;
@@ -69,9 +70,17 @@ function* routesOfGroup(group: RouteGroup): Iterable<Route> {
       action: { kind: 'cluster', cluster },
       fraction: cumulative,
       mirror: mirrorOf(group),
-      authDisabled: isTrueAt(policy.spec, 'bypass_auth'),
+      authDisabled: isOpen || isTrueAt(policy.spec, 'bypass_auth'),
     };
   }
+}
+
+/**
+ * Does a member write `host_redirect: false`? The group takes the word over from its members, and upstream asks only whether it
+ * has one: it takes all routes of the group for redirects when it comes to authentication, which redirects are spared.
+ */
+export function deniesRedirect({ members }: RouteGroup): boolean {
+  return members.some(({ policy }) => valueAt(policy.spec, 'host_redirect') === false);
 }
 
 function shared(
@@ -107,10 +116,14 @@ function redirectOf({ spec }: Policy, host: string | undefined): RouteAction {
   const code = asked ? (REDIRECT_CODES.get(asked) ?? 0) : undefined;
   const redirect: RedirectAction = {
     ...(host !== undefined && { host }),
-    ...(path ? { path } : prefix ? { prefix } : isRecord(regex) ? { regex: textAt(regex, 'pattern') ?? '' } : {}),
+    ...(path ? { path } : prefix ? { prefix } : isFilled(regex) ? { regex: textAt(regex, 'pattern') ?? '' } : {}),
     ...(code !== undefined && { code }),
   };
   return { kind: 'redirect', redirect };
+}
+
+function isFilled(value: unknown): boolean {
+  return isRecord(value) && Object.keys(value).length > 0;
 }
 
 /** The response code that a redirect asks for and Envoy does not have: 301 is given instead, and an error posted. */

@@ -160,6 +160,26 @@ void test('redirects are open, and the one to https is open where there is authe
   ]);
 });
 
+void test('what denies to be a redirect opens its route, for all that share it', () => {
+  const denied = mapping('t/b', { host_redirect: false, weight: 10 });
+  const edge = edgeOf(listener({ securityModel: 'SECURE' }), host('t/h1'), mapping('t/a'), denied);
+  assert.deepEqual(routesIn(edge, true).map(summary), ['any /x/ cluster open', 'any /x/ cluster open']);
+  const shadow = mapping('t/b', { host_redirect: false, shadow: true });
+  const mirrored = edgeOf(listener({ securityModel: 'SECURE' }), host('t/h1'), mapping('t/a'), shadow);
+  assert.deepEqual(routesIn(mirrored, true).map(summary), ['any /x/ cluster']);
+});
+
+void test('a redirect of the path counts only when there is something in it', () => {
+  const pathsOf = (spec: Fields): string[] => {
+    const moved = mapping('t/m', { host_redirect: true, service: 'b.com', ...spec });
+    const edge = edgeOf(listener({ securityModel: 'SECURE' }), host('t/h1'), moved);
+    return routesIn(edge, true).map(({ action }) => JSON.stringify(action.kind === 'redirect' && action.redirect));
+  };
+  assert.deepEqual(pathsOf({ regex_redirect: {} }), ['{"host":"b.com"}']);
+  assert.deepEqual(pathsOf({ regex_redirect: { pattern: '/a' } }), ['{"host":"b.com","regex":"/a"}']);
+  assert.deepEqual(pathsOf({ regex_redirect: { substitution: '/b' } }), ['{"host":"b.com","regex":""}']);
+});
+
 void test('a broken AuthService answers 500, but not to what is redirected to https', () => {
   const auth = declared('AuthService', 't/auth', { auth_service: 'auth', proto: 'grpc' });
   const edge = edgeOf(listener(), host('t/h1'), auth, mapping('t/m'));

@@ -111,6 +111,15 @@ export const GLOBAL_CASES: Record<string, RuleCases> = {
         objects: [AUTH, mapping('t1/m', { prefix: '/.*', prefix_regex: true, bypass_auth: true })],
         finds: { severity: 'error' },
       },
+      'a redirect that is denied': {
+        objects: [AUTH, mapping('t1/m', { host_redirect: false })],
+        finds: { object: 'Mapping t1/m', severity: 'warning', says: /writes `host_redirect: false`/ },
+      },
+      'what shares a route with it': {
+        objects: [AUTH, mapping('t1/a', { weight: 10 }), mapping('t1/m', { host_redirect: false })],
+        finds: { object: 'Mapping t1/a', says: /shares its route with `host_redirect: false`/ },
+        count: 2,
+      },
       'a redirect': {
         objects: [AUTH, mapping('t1/m', { host_redirect: true, service: 'b.com' })],
         finds: { object: 'Mapping t1/m', severity: 'info' },
@@ -118,7 +127,7 @@ export const GLOBAL_CASES: Record<string, RuleCases> = {
     },
     passes: {
       'a probe': [AUTH, mapping('t1/m', { prefix: '/healthz', bypass_auth: true })],
-      'no AuthService': [mapping('t1/m', { bypass_auth: true })],
+      'no AuthService': [mapping('t1/m', { bypass_auth: true }), mapping('t1/n', { host_redirect: false })],
       false: [AUTH, mapping('t1/m', { bypass_auth: false })],
       'an AuthService of another gateway': [
         object('AuthService', 'n1/auth', { auth_service: 'auth', ambassador_id: ['blue'] }),

@@ -2,6 +2,7 @@ import type { Hit, Judged, Rule } from '../finding.ts';
 import type { Edge, Policy, RouteGroup } from '../model.ts';
 import { standing } from '../dropped.ts';
 import { describe, partyOf, policiesOf, trafficOf } from '../party.ts';
+import { deniesRedirect } from '../routes.ts';
 import { shown } from '../shown.ts';
 import { isTrueAt, textAt, valueAt } from '../spec.ts';
 import { inEach } from './each.ts';
@@ -53,9 +54,10 @@ export const GLOBAL_RULES: readonly Rule[] = [
     name: 'auth-bypass',
     severity: 'warning',
     impact: 'protection-lost',
-    when: 'A Mapping sets `bypass_auth` while there is an AuthService (an error for all paths); probes like `/healthz` are left alone. Redirects, which are never asked about, are information.',
-    means: 'The AuthService is not asked about these requests.',
-    mend: 'Leave `bypass_auth` out, or confine it to a path that anybody may see.',
+    when: 'A Mapping sets `bypass_auth`, or `host_redirect: false`, while there is an AuthService (an error for all paths); probes like `/healthz` are left alone. Redirects, which are never asked about, are information.',
+    means:
+      'The AuthService is not asked about these requests. Emissary takes a route on which `host_redirect` is written at all for a redirect here.',
+    mend: 'Leave `bypass_auth` and `host_redirect: false` out, or confine it to a path that anybody may see.',
     find: authBypass,
   },
   {
@@ -176,11 +178,13 @@ function* authBypass({ edge }: Judged): Iterable<Hit> {
       const message = `${describe(object)} redirects without asking the AuthService`;
       yield { object, traffic: trafficOf(group), severity: 'info', message };
     }
+    const isOpen = deniesRedirect(group);
     for (const { policy } of group.members) {
-      if (!isTrueAt(policy.spec, 'bypass_auth') || PROBES.has(group.path.value.replace(/\/$/, ''))) continue;
+      const why = bypassOf(policy, isOpen);
+      if (why === undefined || PROBES.has(group.path.value.replace(/\/$/, ''))) continue;
       const object = partyOf(policy);
       const detail = shown([group.hostGlob, group.path.value]);
-      const message = `${describe(object)} sets bypass_auth for ${shown(group.path.value)}`;
+      const message = `${describe(object)} ${why} for ${shown(group.path.value)}`;
       yield {
         object,
         traffic: trafficOf(group),
@@ -190,6 +194,14 @@ function* authBypass({ edge }: Judged): Iterable<Hit> {
       };
     }
   }
+}
+
+/** `isOpen`: some Mapping of its route denies to be a redirect. */
+function bypassOf({ spec }: Policy, isOpen: boolean): string | undefined {
+  if (isTrueAt(spec, 'bypass_auth')) return 'sets bypass_auth';
+  if (!isOpen) return undefined;
+  const own = Object.hasOwn(spec, 'host_redirect');
+  return `${own ? 'writes' : 'shares its route with'} \`host_redirect: false\`, which turns authentication off`;
 }
 
 function isEverything({ path }: RouteGroup): boolean {
