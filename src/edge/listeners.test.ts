@@ -29,6 +29,8 @@ void test('a Listener needs a stack that ends in TCP or UDP, a security model an
     [{ protocol: undefined, protocolStack: ['TLS', 'HTTP'] }, false],
     [{ protocol: undefined, protocolStack: ['UDP'] }, false],
     [{ securityModel: undefined }, false],
+    [{ securityModel: '' }, false],
+    [{ securityModel: 'secure' }, true],
     [{ hostBinding: undefined }, false],
     [{ hostBinding: {} }, false],
     [{ hostBinding: { namespace: {}, selector: {} } }, false],
@@ -60,6 +62,12 @@ void test('a Listener takes Hosts by namespace and labels', () => {
     );
     assert.deepEqual(edge.listeners[0]?.hosts.map(({ name }) => name) ?? [], hosts, JSON.stringify(hostBinding));
   }
+});
+
+void test('a security model that nobody knows is XFP', () => {
+  const spec = { port: 80, protocol: 'HTTP', securityModel: 'secure', hostBinding: ALL };
+  const edge = edgeOf(['Host', 'emissary/h', {}], ['Listener', 'emissary/l', spec]);
+  assert.equal(edge.listeners[0]?.securityModel, 'XFP');
 });
 
 void test('of two Listeners for one port the first in the order counts', () => {

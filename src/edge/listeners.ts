@@ -110,8 +110,10 @@ function bindingOf(policy: Policy, compilation: Compilation): Binding | undefine
   if (socketProtocol === 'UDP' && !stack.includes('HTTP')) {
     return refuse(`UDP is only supported with HTTP. Invalid protocolStack for listener ${name}`);
   }
-  const securityModel = SECURITY_MODELS.find((model) => model === textAt(spec, 'securityModel'));
-  if (!securityModel) return refuse('securityModel is required');
+  const model = textAt(spec, 'securityModel');
+  if (!model) return refuse('securityModel is required');
+  // A word that upstream does not know is neither of the other two to it.
+  const securityModel = SECURITY_MODELS.find((known) => known === model) ?? 'XFP';
   const hosts = hostBindingOf(policy, compilation);
   if (typeof hosts === 'string') return refuse(hosts);
   const address = textAt(spec, 'bind_address') || ANY_ADDRESS;
