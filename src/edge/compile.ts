@@ -1,3 +1,4 @@
+import { raiseForAddedHeaders } from './added-headers.ts';
 import { collect } from './collect.ts';
 import { Frozen, type Compilation } from './compilation.ts';
 import { Clusters } from './clusters.ts';
@@ -81,6 +82,7 @@ function compile(edge: EdgeDraft, compilation: Compilation, input: EdgeInput): v
   filters.raiseForTracing();
 
   raiseForRoutes(module, edge.groups);
+  raiseForAddedHeaders(edge.groups);
   Object.assign(
     edge,
     serve(compilation, edge, bindings, () => filters.ofListener()),

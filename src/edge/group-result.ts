@@ -1,3 +1,4 @@
+import { bareHeaders, raiseForHealthChecks } from './added-headers.ts';
 import { noFacts } from './facts.ts';
 import { raiseForLabels } from './module-types.ts';
 import { compareWeights } from './route-order.ts';
@@ -5,7 +6,7 @@ import { defaultFor, type AmbassadorModule } from './module.ts';
 import { headerMatches, queryMatches, type Match } from './match.ts';
 import { isRecord, isTrueAt, listAt, numberAt, recordAt, valueAt } from './spec.ts';
 import { sharesOf, weightsOf, type Weights } from './weights.ts';
-import type { Cluster, Member, RouteGroup } from './model.ts';
+import type { Cluster, Member, Policy, RouteGroup } from './model.ts';
 import type { Clusters } from './clusters.ts';
 import type { Compilation } from './compilation.ts';
 import type { GroupDraft } from './match-set.ts';
@@ -23,6 +24,8 @@ export function finishGroup(
   module: AmbassadorModule,
 ): RouteGroup {
   checkLabels(draft, module, compilation);
+  if (draft.shadow) raiseForHealthChecks(draft.shadow.policy);
+  for (const { policy } of draft.members) raiseForHealthChecks(policy);
   const mirror = draft.shadow && clusters.add(draft.shadow.upstream, draft.shadow.policy);
   const targets = draft.redirect ? NO_TARGETS : targetsOf(draft.members, clusters, set.made?.targets);
   const { made } = set;
@@ -138,6 +141,7 @@ function groupOf(
     shadows: shadow ? [{ policy: shadow.policy, cluster: mirror }] : NO_SHADOWS,
     requestHeadersAdded: headersAdded(ordered, 'add_request_headers', module),
     responseHeadersAdded: headersAdded(ordered, 'add_response_headers', module),
+    unwritable: unwritableIn(ordered, module),
     // A Mapping that asks for the same comes first and makes the group its own: only some Hosts serve it then.
     internal: first.policy.kind === 'InternalMapping',
     weight: heaviest(first, ordered),
@@ -176,12 +180,33 @@ function unionOf(members: readonly ReadMapping[]): Readonly<Record<string, strin
   return Object.fromEntries(members.flatMap(({ policy }) => Object.entries(policy.labels)));
 }
 
+const ADDED_HEADERS = ['add_request_headers', 'add_response_headers'];
+
+/** Of a header that several members add, the last one's is taken. */
+function unwritableIn(members: readonly ReadMapping[], module: AmbassadorModule): Policy | undefined {
+  for (const field of ADDED_HEADERS) {
+    const bareOf = new Map<string, Policy>();
+    for (const { policy } of members) {
+      const added = addedBy(policy, field, module);
+      if (!isRecord(added)) continue;
+      for (const name of Object.keys(added)) bareOf.delete(name);
+      for (const name of bareHeaders(added)) bareOf.set(name, policy);
+    }
+    for (const policy of bareOf.values()) return policy;
+  }
+  return undefined;
+}
+
+function addedBy({ spec }: Policy, field: string, module: AmbassadorModule): unknown {
+  return Object.hasOwn(spec, field) ? spec[field] : defaultFor(module, field);
+}
+
 const NO_HEADERS: readonly string[] = [];
 
 function headersAdded(members: readonly ReadMapping[], field: string, module: AmbassadorModule): readonly string[] {
   let names: Set<string> | undefined;
   for (const { policy } of members) {
-    const own = Object.hasOwn(policy.spec, field) ? policy.spec[field] : defaultFor(module, field);
+    const own = addedBy(policy, field, module);
     const linkerd = field === 'add_request_headers' && addsLinkerd(policy.spec, module);
     if (own === undefined && !linkerd) continue;
     names ??= new Set();

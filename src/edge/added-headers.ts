@@ -1,0 +1,33 @@
+import { Frozen } from './compilation.ts';
+import { isRecord, listAt, valueAt } from './spec.ts';
+import type { Policy, RouteGroup } from './model.ts';
+
+// The schema lets a header that is to be added have no value, as in `{x-team: {append: true}}`; the compiler takes the value
+// without asking whether it is there.
+
+/** The names in `add_request_headers` or `add_response_headers` that have no value. */
+export function bareHeaders(added: unknown): readonly string[] {
+  if (!isRecord(added)) return NONE;
+  return Object.keys(added).filter((name) => isRecord(added[name]) && !Object.hasOwn(added[name], 'value'));
+}
+
+const NONE: readonly never[] = [];
+
+/** Throws for the first route that the compiler cannot write. */
+export function raiseForAddedHeaders(groups: readonly RouteGroup[]): void {
+  const policy = groups.find(({ unwritable }) => unwritable)?.unwritable;
+  if (policy) throw new Frozen({ stage: 'envoy', message: bareMessage(policy), policy });
+}
+
+/** Health checks add headers, too; what they are made of is read with the clusters. */
+export function raiseForHealthChecks(policy: Policy): void {
+  if (!Object.hasOwn(policy.spec, 'health_checks')) return;
+  const isBare = (check: unknown): boolean =>
+    bareHeaders(valueAt(valueAt(check, 'health_check', 'http'), 'add_request_headers')).length > 0;
+  if (!listAt(policy.spec, 'health_checks').some(isBare)) return;
+  throw new Frozen({ stage: 'ir', message: bareMessage(policy), policy });
+}
+
+function bareMessage({ kind, namespace, name }: Policy): string {
+  return `${kind} ${namespace}/${name}: a header that is to be added has no value`;
+}
