@@ -16,8 +16,27 @@ export const FREEZE_CASES: Record<string, RuleCases> = {
       'a query parameter': [mapping('t1/m', { regex_query_parameters: { q: '(' } })],
       'a rewrite': [mapping('t1/m', { regex_rewrite: { pattern: String.raw`(a)\1`, substitution: '/' } })],
       'a redirect': [mapping('t1/m', { host_redirect: true, regex_redirect: { pattern: 'a**', substitution: '/' } })],
+      'an empty prefix': {
+        objects: [mapping('t1/m', { prefix: '', prefix_regex: true })],
+        finds: { says: /prefix is empty/ },
+      },
+      'an empty header': [mapping('t1/m', { regex_headers: { 'x-v': '' } })],
+      'an empty method': [mapping('t1/m', { method: '', method_regex: true })],
+      'a rewrite with nothing in it': {
+        objects: [mapping('t1/m', { regex_rewrite: {} })],
+        finds: { says: /regex_rewrite\.pattern is empty/ },
+      },
+      'a rewrite without a pattern': [mapping('t1/m', { regex_rewrite: { substitution: '/' } })],
+      'a redirect without a pattern': [mapping('t1/m', { host_redirect: true, regex_redirect: { substitution: '/' } })],
     },
     passes: {
+      'a redirect with nothing in it': [mapping('t1/m', { host_redirect: true, regex_redirect: {} })],
+      'a redirect whose path is named': [
+        mapping('t1/m', { host_redirect: true, path_redirect: '/', regex_redirect: { substitution: '/' } }),
+      ],
+      'what is no redirect': [mapping('t1/m', { regex_redirect: { substitution: '/' } })],
+      'an empty host, which asks for none': [mapping('t1/m', { hostname: undefined, host: '', host_regex: true })],
+
       'the same text, taken literally': [mapping('t1/m', { prefix: '/x/(?=foo)' })],
       'valid RE2': [mapping('t1/m', { prefix: '/api/(v1|v2)/.*', prefix_regex: true })],
       'a header that is no text': [mapping('t1/m', { regex_headers: { 'x-v': 5n, __proto__: null } })],
@@ -55,8 +74,34 @@ export const FREEZE_CASES: Record<string, RuleCases> = {
       'a negative time': [mapping('t1/m', { timeout_ms: -1 })],
       'a negative time inside': [mapping('t1/m', { retry_policy: { retry_on: '5xx', per_try_timeout_ms: -1n } })],
       'a port that is none': [object('TCPMapping', 't1/m', { port: 70_000, service: 'db' })],
+      'a negative limit': {
+        objects: [mapping('t1/m', { circuit_breakers: [{ max_connections: 1 }, { max_requests: -1 }] })],
+        finds: { says: /circuit_breakers\.1\.max_requests -1/ },
+      },
+      'a negative limit of the Module': [
+        object('Module', 'emissary/ambassador', { config: { circuit_breakers: [{ max_retries: -1n }] } }),
+      ],
+      'a negative number of retries': [mapping('t1/m', { retry_policy: { retry_on: '5xx', num_retries: -1 } })],
+      'a TCPMapping of weight 0': {
+        objects: [
+          object('TCPMapping', 't1/a', { port: 9000, service: 'a', weight: 0 }),
+          object('TCPMapping', 't1/b', { port: 9000, service: 'b' }),
+        ],
+        finds: { object: 'TCPMapping t1/a', severity: 'error', says: /comes out with the weight 0/ },
+        count: 1,
+      },
+      'TCPMappings, one of a weight above 100': {
+        objects: [
+          object('TCPMapping', 't1/a', { port: 9000, service: 'a', weight: 101 }),
+          object('TCPMapping', 't1/b', { port: 9000, service: 'b' }),
+        ],
+        count: 2,
+      },
     },
     passes: {
+      'a TCPMapping of weight 0, alone': [object('TCPMapping', 't1/m', { port: 9000, service: 'db', weight: 0 })],
+      'no limit': [mapping('t1/m', { circuit_breakers: [{ max_connections: 0 }], keepalive: { probes: 100_000 } })],
+
       'weight 0': [mapping('t1/m', { weight: 0 })],
       'a port that is one': [object('TCPMapping', 't1/m', { port: 6379, service: 'db' })],
     },

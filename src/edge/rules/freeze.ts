@@ -22,7 +22,7 @@ export const FREEZE_RULES: readonly Rule[] = [
     name: 'bad-regex',
     severity: 'error',
     impact: 'freeze',
-    when: 'A regular expression of a Mapping is not valid RE2: look-around, back-references, unbalanced brackets …',
+    when: 'A regular expression of a Mapping is empty or not valid RE2: look-around, back-references, unbalanced brackets …',
     means: FREEZES,
     mend: 'Write it without what RE2 does not have (look-ahead, look-behind, back-references), or as a plain prefix.',
     find: inEach(['Mapping'], badRegex, REGEX_FIELDS),
@@ -42,10 +42,10 @@ export const FREEZE_RULES: readonly Rule[] = [
     name: 'number-range',
     severity: 'error',
     impact: 'freeze',
-    when: 'A weight or a time in milliseconds is negative, or a port is not within 1 to 65535.',
+    when: 'A weight, a time in milliseconds, a limit of a circuit breaker, a number of retries or of keepalive is negative; a port is not within 1 to 65535; or one of several TCPMappings that share a port comes out with the weight 0.',
     means: `The schema takes the number. ${FREEZES}`,
-    mend: 'Write a number that Envoy takes: weights and times from 0, ports from 1 to 65535.',
-    find: inEach('every', numberRange, 'any', mayBeOutOfRange),
+    mend: 'Write a number that Envoy takes: weights, times and limits from 0, ports from 1 to 65535, weights of TCPMappings from 1 to 100.',
+    find: numbers,
   },
   {
     id: 'EM004',
@@ -113,15 +113,17 @@ export const FREEZE_RULES: readonly Rule[] = [
 
 function* badRegex(policy: Policy): Iterable<Hit> {
   for (const { field, text } of regexesOf(policy)) {
-    const regex = readRegex(text);
-    if (regex.kind !== 'invalid') continue;
+    const problem = problemOf(text);
+    if (problem === undefined) continue;
     const object = partyOf(policy);
-    yield {
-      object,
-      detail: field,
-      message: `${describe(object)}: ${field} \`${text}\` is not valid RE2: ${regex.problem}`,
-    };
+    yield { object, detail: field, message: `${describe(object)}: ${field} ${problem}` };
   }
+}
+
+function problemOf(text: string): string | undefined {
+  if (text === '') return 'is empty, which Envoy takes for no regular expression';
+  const regex = readRegex(text);
+  return regex.kind === 'invalid' ? `\`${text}\` is not valid RE2: ${regex.problem}` : undefined;
 }
 
 const DEFAULT_REGEX_SIZE = 200;
@@ -150,6 +152,29 @@ function mayBeOutOfRange({ spec }: Policy): boolean {
   return hasScalar(spec, (scalar) => {
     return (typeof scalar === 'number' || typeof scalar === 'bigint') && (scalar < 1 || scalar > 65_535);
   });
+}
+
+const outOfRangeIn = inEach('every', numberRange, 'any', mayBeOutOfRange);
+
+function* numbers(judged: Judged): Iterable<Hit> {
+  yield* outOfRangeIn(judged);
+  yield* weightless(judged);
+}
+
+/** Envoy's weights of TCP clusters begin at 1; one alone has 100, whatever it says. */
+function* weightless({ edge }: Judged): Iterable<Hit> {
+  const weightless = edge.tcpGroups.flatMap(({ id, members }) => {
+    return members.filter(({ cumulative }) => cumulative === 0).map(({ policy }) => ({ id, policy }));
+  });
+  if (weightless.length === 0) return;
+  const served = new Set<string>();
+  for (const { chains } of edge.listeners) for (const { tcp } of chains) if (tcp) served.add(tcp.id);
+  for (const { id, policy } of weightless) {
+    if (!served.has(id)) continue;
+    const object = partyOf(policy);
+    const message = `${describe(object)} comes out with the weight 0; Envoy takes 1 and more`;
+    yield { object, detail: 'weight 0', message };
+  }
 }
 
 function* numberRange(policy: Policy): Iterable<Hit> {
@@ -184,9 +209,14 @@ function outOfRange(kind: string, value: unknown, path: string, depth: number, f
   return found;
 }
 
+/** What Envoy counts without a sign, in 32 bits. */
+const COUNTS =
+  /^(?:config\.)?(?:circuit_breakers\.\d+\.max_\w+|retry_policy\.num_retries|keepalive\.(?:time|interval|probes))$/;
+
 /** What Envoy takes for a field; undefined where any number passes. */
 function rangeOf(kind: string, field: string): [number, number] | undefined {
   if (field === 'weight' || field.endsWith('_ms')) return [0, Number.MAX_SAFE_INTEGER];
+  if (COUNTS.test(field)) return [0, 0xffff_ffff];
   if (field === 'port' && (kind === 'Listener' || kind === 'TCPMapping')) return [1, 65_535];
   return undefined;
 }

@@ -26,17 +26,25 @@ export const regexesOf = remembered((policy: Policy): readonly RegexField[] => {
   addSwitched(policy.spec, found);
   for (const field of VALUES) addValues(policy.spec, field, found);
   for (const field of PATTERNS) {
-    const text = textAt(policy.spec, field, 'pattern');
+    const text = textAt(policy.spec, field, 'pattern') ?? (isWritten(policy.spec, field) ? '' : undefined);
     if (text !== undefined) found.push({ field: `${field}.pattern`, text });
   }
   return found;
 });
 
+/** Emissary writes an empty pattern where there is none: of a rewrite that is there at all, of a redirect with anything in it. */
+function isWritten(spec: Spec, field: string): boolean {
+  if (field === 'regex_rewrite') return Object.hasOwn(spec, field) && !isTrueAt(spec, 'host_redirect');
+  if (!isTrueAt(spec, 'host_redirect') || Object.keys(recordAt(spec, field)).length === 0) return false;
+  return !Object.hasOwn(spec, 'path_redirect') && !Object.hasOwn(spec, 'prefix_redirect');
+}
+
 function addSwitched(spec: Spec, found: RegexField[]): void {
   for (const [field, flag] of SWITCHED) {
     if (!isTrueAt(spec, flag)) continue;
     const text = textAt(spec, field);
-    if (text !== undefined) found.push({ field, text });
+    // Without a text no host is asked for at all.
+    if (text !== undefined && !(text === '' && field === 'host')) found.push({ field, text });
   }
 }
 
