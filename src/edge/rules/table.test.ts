@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ask, assertFound, type Case, type RuleCases } from './case.ts';
+import { ENVOY_VALUE_CASES } from './envoy-values.cases.ts';
 import { FORM_CASES } from './form.cases.ts';
 import { FREEZE_CASES } from './freeze.cases.ts';
 import { ATTACHMENT_CASES } from './attachment.cases.ts';
@@ -19,6 +20,7 @@ import { UPSTREAM_CASES } from './upstreams.cases.ts';
 /** Rule → its cases, family by family. */
 const CASES: Record<string, RuleCases> = {
   ...FREEZE_CASES,
+  ...ENVOY_VALUE_CASES,
   ...ATTACHMENT_CASES,
   ...GROUP_CASES,
   ...NAME_CASES,

@@ -1,6 +1,7 @@
 import type { Rule } from '../finding.ts';
 import { ATTACHMENT_RULES } from './attachment.ts';
 import { BINDING_RULES } from './bindings.ts';
+import { ENVOY_VALUE_RULES } from './envoy-values.ts';
 import { FORM_RULES } from './form.ts';
 import { FREEZE_RULES } from './freeze.ts';
 import { GLOBAL_RULES } from './global.ts';
@@ -21,6 +22,7 @@ import { WEIGHT_RULES } from './weights.ts';
 /** Every rule, family by family. A new one is a row here, a function beside it and its cases. */
 export const RULES: readonly Rule[] = [
   ...FREEZE_RULES,
+  ...ENVOY_VALUE_RULES,
   ...GROUP_RULES,
   ...WEIGHT_RULES,
   ...NAME_RULES,

@@ -1,0 +1,153 @@
+import { isIP } from 'node:net';
+import type { Hit, Judged, Rule } from '../finding.ts';
+import type { Chain, Listener, Policy } from '../model.ts';
+import { describe, partyOf } from '../party.ts';
+import { shown } from '../shown.ts';
+import { isRecord, isTrueAt, listAt, recordAt, textAt, valueAt } from '../spec.ts';
+import { inEach } from './each.ts';
+
+const FREEZES =
+  'The schema takes it, Emissary checks nothing of it, and Envoy refuses the whole configuration: the edge keeps the one it has, and no change of anybody is taken up until this is mended.';
+
+/** The fields in which a Mapping may hold what Envoy refuses. */
+const MAPPING_FIELDS = [
+  'add_request_headers',
+  'add_response_headers',
+  'remove_request_headers',
+  'remove_response_headers',
+  'allow_upgrade',
+  'load_balancer',
+  'retry_policy',
+  'priority',
+  'auto_host_rewrite',
+];
+
+export const ENVOY_VALUE_RULES: readonly Rule[] = [
+  {
+    id: 'EM00A',
+    name: 'partial-wildcard',
+    severity: 'error',
+    impact: 'freeze',
+    when: 'A Host with TLS on a Listener that terminates it, or a TCPMapping, has a name with a `*` that does not stand for whole labels at its beginning: `a.*`, `*a.com`.',
+    means: `Connections are told apart by the server name, where Envoy takes \`*.name\` alone. ${FREEZES}`,
+    mend: 'Write `*.example.com`, `*` or a whole name.',
+    find: partialWildcard,
+  },
+  {
+    id: 'EM00B',
+    name: 'envoy-value',
+    severity: 'error',
+    impact: 'freeze',
+    when: 'A Mapping or TCPMapping has a value that only Envoy refuses: a header to add or to remove that is `Host` or begins with a colon, a single `%` in the value of a header, a duration that is not in seconds, an upgrade that is there twice, an unknown `priority`, both `host_rewrite` and `auto_host_rewrite`, an `address` that is no IP address.',
+    means: FREEZES,
+    mend: 'Write header values with `%%` for a percent sign, durations as `30s` or `0.5s`, and what is named otherwise as Envoy has it.',
+    find: inEach(['Mapping', 'TCPMapping'], envoyValue, [...MAPPING_FIELDS, 'address']),
+  },
+];
+
+function* partialWildcard({ edge }: Judged): Iterable<Hit> {
+  const names = [...edge.hosts.map(({ hostname }) => hostname), ...edge.tcpGroups.map(({ host }) => host ?? '')];
+  if (!names.some(isPartial)) return;
+  const told = new Set<Policy>();
+  for (const listener of edge.listeners) {
+    for (const chain of listener.chains) {
+      const name = chain.serverNames.find(isPartial);
+      const policy = name === undefined ? undefined : ownerOf(chain);
+      if (name === undefined || !policy || told.has(policy)) continue;
+      told.add(policy);
+      yield wildcardHit(policy, name, listener);
+    }
+  }
+}
+
+/** `*` alone is no server name: it asks for none. */
+function isPartial(name: string): boolean {
+  return name.includes('*') && name !== '*' && !name.startsWith('*.');
+}
+
+function ownerOf({ tcp, vhosts }: Chain): Policy | undefined {
+  return tcp ? tcp.members[0]?.policy : vhosts[0]?.host.policy;
+}
+
+function wildcardHit(policy: Policy, name: string, { port }: Listener): Hit {
+  const object = partyOf(policy);
+  const message = `${describe(object)} terminates TLS for ${shown(name)} on port ${port}: Envoy knows server names only whole, or as \`*.name\``;
+  return { object, traffic: { host: name }, detail: name, message };
+}
+
+function* envoyValue(policy: Policy): Iterable<Hit> {
+  const object = partyOf(policy);
+  const troubles = policy.kind === 'TCPMapping' ? addressTrouble(policy) : mappingTroubles(policy);
+  for (const [field, trouble] of troubles) {
+    yield { object, detail: field, message: `${describe(object)}: ${field} ${trouble}` };
+  }
+}
+
+type Trouble = readonly [field: string, trouble: string];
+
+function* addressTrouble({ spec }: Policy): Iterable<Trouble> {
+  const address = textAt(spec, 'address');
+  if (address && isIP(address) === 0) yield ['address', `${shown(address)} is no IP address`];
+}
+
+/** Redirects and shadows bring nothing of this to Envoy. */
+function* mappingTroubles({ spec }: Policy): Iterable<Trouble> {
+  if (isTrueAt(spec, 'host_redirect') || isTrueAt(spec, 'shadow')) return;
+  for (const field of ['add_request_headers', 'add_response_headers'])
+    yield* addedHeaders(field, recordAt(spec, field));
+  for (const field of ['remove_request_headers', 'remove_response_headers']) {
+    for (const name of listAt(spec, field)) {
+      if (typeof name === 'string' && isFixed(name)) yield [field, `may not remove ${shown(name)}`];
+    }
+  }
+  const upgrade = repeatedUpgrade(spec);
+  if (upgrade !== undefined) yield ['allow_upgrade', `has ${shown(upgrade)} twice`];
+  const durations = [
+    ['load_balancer.cookie.ttl', textAt(spec, 'load_balancer', 'cookie', 'ttl')],
+    ['retry_policy.per_try_timeout', textAt(spec, 'retry_policy', 'per_try_timeout')],
+  ] as const;
+  for (const [field, written] of durations) {
+    if (written !== undefined && !DURATION.test(written))
+      yield [field, `${shown(written)} is no duration in seconds, as \`1.5s\` is`];
+  }
+  const priority = textAt(spec, 'priority');
+  if (priority && !/^(default|high)$/i.test(priority))
+    yield ['priority', `${shown(priority)} is neither default nor high`];
+  if (Object.hasOwn(spec, 'host_rewrite') && Object.hasOwn(spec, 'auto_host_rewrite'))
+    yield ['auto_host_rewrite', 'stands beside host_rewrite'];
+}
+
+const DURATION = /^\d+(\.\d{1,9})?s$/;
+
+function* addedHeaders(field: string, added: Readonly<Record<string, unknown>>): Iterable<Trouble> {
+  for (const [name, written] of Object.entries(added)) {
+    if (isFixed(name)) yield [`${field}.${name}`, 'may not be added'];
+    const value = isRecord(written) ? valueAt(written, 'value') : written;
+    if (typeof value === 'string' && !isFormat(value))
+      yield [`${field}.${name}`, `${shown(value)} has a \`%\` that begins no command; a percent sign is \`%%\``];
+  }
+}
+
+/** Envoy lets nobody change it. */
+function isFixed(header: string): boolean {
+  return header.startsWith(':') || header.toLowerCase() === 'host';
+}
+
+/** A percent sign, or a command as Envoy finds its end: `%REQ(x-a):10%`. */
+const PERCENT = /%%|%[A-Z0-9_]+(?:\([^)]*\))?(?::\d+)?%/y;
+
+function isFormat(value: string): boolean {
+  for (let at = value.indexOf('%'); at >= 0; at = value.indexOf('%', PERCENT.lastIndex)) {
+    PERCENT.lastIndex = at;
+    if (!PERCENT.test(value)) return false;
+  }
+  return true;
+}
+
+/** Letter case does not tell upgrades apart; `use_websocket` adds one unless it is there in small letters. */
+function repeatedUpgrade(spec: Policy['spec']): string | undefined {
+  const upgrades = listAt(spec, 'allow_upgrade').filter((upgrade) => typeof upgrade === 'string');
+  if (Object.hasOwn(spec, 'use_websocket') && !upgrades.includes('websocket')) upgrades.push('websocket');
+  const seen = new Set<string>();
+  return upgrades.find((upgrade) => seen.size === seen.add(upgrade.toLowerCase()).size);
+}
