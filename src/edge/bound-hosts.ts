@@ -1,13 +1,13 @@
 import type { HttpChains } from './chains.ts';
 import { insecureActionOf } from './hosts.ts';
 import { binds, type Binding } from './listeners.ts';
-import type { Host, Policy } from './model.ts';
+import type { Host } from './model.ts';
 
 /** The Hosts that a Listener takes, and what they make of it; one for all Listeners that ask for the same. */
 export interface BoundHosts {
   readonly hosts: readonly Host[];
-  /** The first whose action for requests without TLS the compiler does not know. */
-  readonly unknownAction: Policy | undefined;
+  /** Those whose action for requests without TLS the compiler does not know. */
+  readonly unknownActions: ReadonlySet<Host>;
   /** By what else a Listener says that its chains depend on. */
   readonly chains: Map<string, HttpChains>;
 }
@@ -28,8 +28,8 @@ export class Bindings {
     const known = this.#bound.get(key);
     if (known) return known;
     const hosts = this.#hosts.filter((host) => binds(binding, host, this.#strict));
-    const unknown = hosts.find(({ policy }) => policy && insecureActionOf(policy.spec) === undefined);
-    const bound = { hosts, unknownAction: unknown?.policy, chains: new Map<string, HttpChains>() };
+    const unknown = hosts.filter(({ policy }) => policy && insecureActionOf(policy.spec) === undefined);
+    const bound = { hosts, unknownActions: new Set(unknown), chains: new Map<string, HttpChains>() };
     this.#bound.set(key, bound);
     return bound;
   }

@@ -225,6 +225,34 @@ void test('an unknown insecure action freezes the edge', () => {
   assert.deepEqual([freeze?.stage, freeze?.policy?.name], ['envoy', 'h1']);
 });
 
+void test('an unknown insecure action of a Host whose place another one takes harms nobody', () => {
+  const unknown = { tlsSecret: undefined, requestPolicy: { insecure: { action: 'Allow' } } };
+  const { freeze } = edgeOf(listener(), host('t/h1', unknown), host('t/h2', { tlsSecret: undefined }));
+  assert.equal(freeze, undefined);
+});
+
+void test('what was said of the chains stays when an insecure action freezes the edge', () => {
+  const edge = edgeOf(
+    listener(),
+    host('t1/h1', { requestPolicy: { insecure: { action: 'Allow' } } }),
+    host('t2/h2', { requestPolicy: { insecure: { action: 'Allow' } } }),
+  );
+  assert.equal(edge.freeze?.stage, 'envoy');
+  assert.deepEqual(
+    edge.errors.map(({ key }) => key),
+    ['h2.t2.1'],
+  );
+});
+
+void test('a Listener that serves no Host has no filters of HTTP', () => {
+  const auth = declared('AuthService', 't/auth', { auth_service: 'auth', proto: 'http' });
+  const elsewhere = { hostBinding: { namespace: { from: 'SELF' } } };
+  const tcp = declared('TCPMapping', 't/bare', { port: 8443, service: 'db' });
+  const edge = edgeOf(listener(elsewhere), host('t/h1'), auth, tcp);
+  assert.deepEqual(chainsOf(edge), ['clear any: tcp']);
+  assert.deepEqual(edge.listeners[0]?.httpFilters, []);
+});
+
 void test('a header that is to be added and has no value freezes the edge where a route would add it', () => {
   const bare = { 'x-team': { append: true } };
   const checked = { health_checks: [{ health_check: { http: { path: '/', add_request_headers: bare } } }] };

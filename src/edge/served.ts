@@ -3,7 +3,7 @@ import { Bindings, type BoundHosts } from './bound-hosts.ts';
 import { chainsOf, type ChainParts } from './chains.ts';
 import { Frozen, GLOBAL_KEY, type Compilation } from './compilation.ts';
 import { addTcpListeners, bindToOfGroup, type Binding, type BindTo } from './listeners.ts';
-import type { Edge, HttpFilter, Listener, RouteGroup, TcpGroup } from './model.ts';
+import type { Chain, Edge, HttpFilter, Listener, RouteGroup, TcpGroup } from './model.ts';
 import { inMatchingOrder } from './route-order.ts';
 import { unknownRedirectCode } from './routes.ts';
 import { selectsStrictly } from './selector.ts';
@@ -53,10 +53,14 @@ function listenerOf(
 ): Listener | undefined {
   const { compilation } = parts;
   const { key, listener } = binding;
+  // Upstream makes them first, also where no Host will pass them.
   const filters = listener.protocolStack.includes('HTTP') ? httpFilters() : [];
-  raiseForAction(bound, listener);
   const chains = chainsOf(parts, binding, bound, groups);
-  if (chains.length > 0) return { ...listener, httpFilters: filters, hosts: bound.hosts, chains };
+  raiseForAction(bound, listener, chains);
+  if (chains.length > 0) {
+    const httpFilters = chains.some(({ tcp }) => !tcp) ? filters : [];
+    return { ...listener, httpFilters, hosts: bound.hosts, chains };
+  }
   compilation.error(key, 'No matching Hosts/TCPMappings found, disabling!');
   if (listener.policy) compilation.drop(listener.policy, 'unattached', 'no Host and no TCPMapping goes with it');
   return undefined;
@@ -64,10 +68,16 @@ function listenerOf(
 
 /** Upstream looks the action up by its name when it makes the routes for requests without TLS. */
 function raiseForAction(
-  { unknownAction: policy }: BoundHosts,
-  { protocolStack, securityModel }: Binding['listener'],
+  { unknownActions }: BoundHosts,
+  { securityModel }: Binding['listener'],
+  chains: readonly Chain[],
 ): void {
-  if (!policy || securityModel === 'SECURE' || !protocolStack.includes('HTTP')) return;
+  if (unknownActions.size === 0 || securityModel === 'SECURE') return;
+  const hosts = chains
+    .flatMap(({ vhosts }) => vhosts.filter(({ groups }) => groups.length > 0))
+    .map(({ host }) => host);
+  const policy = hosts.find((host) => unknownActions.has(host))?.policy;
+  if (!policy) return;
   const message = `Host ${policy.namespace}/${policy.name}: the compiler does not know its requestPolicy.insecure.action`;
   throw new Frozen({ stage: 'envoy', message, policy });
 }
