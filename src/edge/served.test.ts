@@ -115,6 +115,20 @@ void test('a TCPMapping gets a Listener of its own where there is none, and wins
   assert.ok(edge.tcpGroups.find(({ port }) => port === 9001)?.errored);
 });
 
+void test('a TCPMapping with an empty host or address is one without', () => {
+  const tcp = (name: string, spec: Fields) => declared('TCPMapping', `t/${name}`, { service: 'db', ...spec });
+  const edge = edgeOf(
+    tcp('a', { port: 9000, host: '' }),
+    tcp('b', { port: 9001, address: '' }),
+    tcp('c', { port: 9001, address: '0.0.0.0' }),
+  );
+  assert.deepEqual(chainsOf(edge), ['clear any: tcp', 'clear any: tcp']);
+  assert.deepEqual(
+    edge.listeners.map(({ name }) => name),
+    ['listener-0.0.0.0-9001', 'listener-0.0.0.0-9000'],
+  );
+});
+
 void test('each security model has its own routes', () => {
   const insecure = (action: string): Fields => ({ requestPolicy: { insecure: { action } } });
   const table: [model: string, action: string, routes: string[]][] = [

@@ -124,9 +124,10 @@ export class TcpGroups {
     const { spec } = first.policy;
     return {
       id: hash('sha1', identity),
-      address: textAt(spec, 'address') ?? null,
+      // Empty texts are as good as none.
+      address: textAt(spec, 'address') || null,
       port: numberAt(spec, 'port') ?? 0,
-      host: textAt(spec, 'host') ?? null,
+      host: textAt(spec, 'host') || null,
       errored: errored || problem !== undefined,
       members: order.flatMap((position, at) => {
         const member = members[position];
