@@ -62,6 +62,19 @@ export const ENVOY_VALUE_CASES: Record<string, RuleCases> = {
         finds: { says: /load_balancer\.cookie\.ttl/ },
       },
       'milliseconds for a try': [mapping('t1/m', { retry_policy: { retry_on: '5xx', per_try_timeout: '500ms' } })],
+      'minutes for a try, in the Module': [
+        object('Module', 'emissary/ambassador', {
+          config: { retry_policy: { retry_on: '5xx', per_try_timeout: '1m' } },
+        }),
+      ],
+      'a header of all Mappings': {
+        objects: [
+          object('Module', 'emissary/ambassador', {
+            config: { defaults: { httpmapping: { add_request_headers: { 'x-share': { value: '50%' } } } } },
+          }),
+        ],
+        finds: { object: 'Module emissary/ambassador', says: /add_request_headers\.x-share/ },
+      },
       'an upgrade twice': [mapping('t1/m', { allow_upgrade: ['websocket', 'WebSocket'] })],
       'an upgrade by both ways': [mapping('t1/m', { allow_upgrade: ['WebSocket'], use_websocket: true })],
       'a priority that is none': [mapping('t1/m', { priority: 'urgent' })],
@@ -91,6 +104,7 @@ export const ENVOY_VALUE_CASES: Record<string, RuleCases> = {
       'a redirect, which brings none of it to Envoy': [
         mapping('t1/m', { host_redirect: true, add_request_headers: { ':path': { value: '%' } }, priority: 'urgent' }),
       ],
+      'another Module': [object('Module', 'emissary/tls', { config: { retry_policy: { per_try_timeout: '1m' } } })],
       'a shadow': [mapping('t1/m', { shadow: true, priority: 'urgent' })],
     },
   },

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { Hit, Judged, Rule } from '../finding.ts';
-import type { Chain, Listener, Policy } from '../model.ts';
+import type { Chain, Listener, Policy, Spec } from '../model.ts';
 import { describe, partyOf } from '../party.ts';
 import { shown } from '../shown.ts';
 import { isRecord, isTrueAt, listAt, recordAt, textAt, valueAt } from '../spec.ts';
@@ -38,10 +38,10 @@ export const ENVOY_VALUE_RULES: readonly Rule[] = [
     name: 'envoy-value',
     severity: 'error',
     impact: 'freeze',
-    when: 'A Mapping or TCPMapping has a value that only Envoy refuses: a header to add or to remove that is `Host` or begins with a colon, a single `%` in the value of a header, a duration that is not in seconds, an upgrade that is there twice, an unknown `priority`, both `host_rewrite` and `auto_host_rewrite`, an `address` that is no IP address.',
+    when: 'A Mapping, a TCPMapping or the Module has a value that only Envoy refuses: a header to add or to remove that is `Host` or begins with a colon, a single `%` in the value of a header, a duration that is not in seconds, an upgrade that is there twice, an unknown `priority`, both `host_rewrite` and `auto_host_rewrite`, an `address` that is no IP address.',
     means: FREEZES,
     mend: 'Write header values with `%%` for a percent sign, durations as `30s` or `0.5s`, and what is named otherwise as Envoy has it.',
-    find: inEach(['Mapping', 'TCPMapping'], envoyValue, [...MAPPING_FIELDS, 'address']),
+    find: inEach(['Mapping', 'TCPMapping', 'Module'], envoyValue, [...MAPPING_FIELDS, 'address', 'config']),
   },
 ];
 
@@ -77,39 +77,38 @@ function wildcardHit(policy: Policy, name: string, { port }: Listener): Hit {
 
 function* envoyValue(policy: Policy): Iterable<Hit> {
   const object = partyOf(policy);
-  const troubles = policy.kind === 'TCPMapping' ? addressTrouble(policy) : mappingTroubles(policy);
-  for (const [field, trouble] of troubles) {
+  for (const [field, trouble] of troublesOf(policy)) {
     yield { object, detail: field, message: `${describe(object)}: ${field} ${trouble}` };
   }
 }
 
 type Trouble = readonly [field: string, trouble: string];
 
-function* addressTrouble({ spec }: Policy): Iterable<Trouble> {
+function troublesOf({ kind, storedName, spec }: Policy): Iterable<Trouble> {
+  if (kind === 'TCPMapping') return addressTrouble(spec);
+  if (kind === 'Mapping') return mappingTroubles(spec);
+  return storedName === 'ambassador' ? moduleTroubles(recordAt(spec, 'config')) : [];
+}
+
+function* addressTrouble(spec: Spec): Iterable<Trouble> {
   const address = textAt(spec, 'address');
   if (address && isIP(address) === 0) yield ['address', `${shown(address)} is no IP address`];
 }
 
+/** Of what holds for every Mapping that does not say otherwise. */
+function* moduleTroubles(config: Spec): Iterable<Trouble> {
+  yield* durations(config);
+  for (const defaults of [recordAt(config, 'defaults'), recordAt(config, 'defaults', 'httpmapping')])
+    yield* headers(defaults);
+}
+
 /** Redirects and shadows bring nothing of this to Envoy. */
-function* mappingTroubles({ spec }: Policy): Iterable<Trouble> {
+function* mappingTroubles(spec: Spec): Iterable<Trouble> {
   if (isTrueAt(spec, 'host_redirect') || isTrueAt(spec, 'shadow')) return;
-  for (const field of ['add_request_headers', 'add_response_headers'])
-    yield* addedHeaders(field, recordAt(spec, field));
-  for (const field of ['remove_request_headers', 'remove_response_headers']) {
-    for (const name of listAt(spec, field)) {
-      if (typeof name === 'string' && isFixed(name)) yield [field, `may not remove ${shown(name)}`];
-    }
-  }
+  yield* headers(spec);
+  yield* durations(spec);
   const upgrade = repeatedUpgrade(spec);
   if (upgrade !== undefined) yield ['allow_upgrade', `has ${shown(upgrade)} twice`];
-  const durations = [
-    ['load_balancer.cookie.ttl', textAt(spec, 'load_balancer', 'cookie', 'ttl')],
-    ['retry_policy.per_try_timeout', textAt(spec, 'retry_policy', 'per_try_timeout')],
-  ] as const;
-  for (const [field, written] of durations) {
-    if (written !== undefined && !DURATION.test(written))
-      yield [field, `${shown(written)} is no duration in seconds, as \`1.5s\` is`];
-  }
   const priority = textAt(spec, 'priority');
   if (priority && !/^(default|high)$/i.test(priority))
     yield ['priority', `${shown(priority)} is neither default nor high`];
@@ -117,9 +116,30 @@ function* mappingTroubles({ spec }: Policy): Iterable<Trouble> {
     yield ['auto_host_rewrite', 'stands beside host_rewrite'];
 }
 
+function* headers(spec: Spec): Iterable<Trouble> {
+  for (const field of ['add_request_headers', 'add_response_headers'])
+    yield* addedHeaders(field, recordAt(spec, field));
+  for (const field of ['remove_request_headers', 'remove_response_headers']) {
+    for (const name of listAt(spec, field)) {
+      if (typeof name === 'string' && isFixed(name)) yield [field, `may not remove ${shown(name)}`];
+    }
+  }
+}
+
+function* durations(spec: Spec): Iterable<Trouble> {
+  const written = [
+    ['load_balancer.cookie.ttl', textAt(spec, 'load_balancer', 'cookie', 'ttl')],
+    ['retry_policy.per_try_timeout', textAt(spec, 'retry_policy', 'per_try_timeout')],
+  ] as const;
+  for (const [field, text] of written) {
+    if (text !== undefined && !DURATION.test(text))
+      yield [field, `${shown(text)} is no duration in seconds, as \`1.5s\` is`];
+  }
+}
+
 const DURATION = /^\d+(\.\d{1,9})?s$/;
 
-function* addedHeaders(field: string, added: Readonly<Record<string, unknown>>): Iterable<Trouble> {
+function* addedHeaders(field: string, added: Spec): Iterable<Trouble> {
   for (const [name, written] of Object.entries(added)) {
     if (isFixed(name)) yield [`${field}.${name}`, 'may not be added'];
     const value = isRecord(written) ? valueAt(written, 'value') : written;
@@ -145,7 +165,7 @@ function isFormat(value: string): boolean {
 }
 
 /** Letter case does not tell upgrades apart; `use_websocket` adds one unless it is there in small letters. */
-function repeatedUpgrade(spec: Policy['spec']): string | undefined {
+function repeatedUpgrade(spec: Spec): string | undefined {
   const upgrades = listAt(spec, 'allow_upgrade').filter((upgrade) => typeof upgrade === 'string');
   if (Object.hasOwn(spec, 'use_websocket') && !upgrades.includes('websocket')) upgrades.push('websocket');
   const seen = new Set<string>();
