@@ -150,9 +150,39 @@ export const FREEZE_CASES: Record<string, RuleCases> = {
         objects: [object('TCPMapping', 't1/m', { port: 8080, service: 'db' })],
         finds: { object: 'TCPMapping t1/m', other: 'Listener emissary/listener-8080', says: /port 8080/ },
       },
+      'the name of a Host, in capital letters': {
+        objects: [
+          listener('emissary/l', { port: 8443, protocol: 'HTTPS' }),
+          host('t1/h', { tlsSecret: { name: 's' } }),
+          object('TLSContext', 't1/c', { secret: 's', hosts: ['A.com'] }),
+          object('TCPMapping', 't1/m', { port: 8443, host: 'A.com', service: 'db' }),
+        ],
+        secrets: ['t1/s'],
+        finds: { object: 'TCPMapping t1/m', other: 'Host t1/h', host: 'A.com', says: /one name for Envoy/ },
+        count: 1,
+      },
+      'two TCPMappings': {
+        objects: [
+          object('TLSContext', 't1/c', { secret: 's', hosts: ['A.com', 'a.com'] }),
+          object('TCPMapping', 't1/m', { port: 9000, host: 'A.com', service: 'db' }),
+          object('TCPMapping', 't1/n', { port: 9000, host: 'a.com', service: 'db' }),
+        ],
+        secrets: ['t1/s'],
+        finds: { says: /one name for Envoy/ },
+        count: 1,
+      },
     },
     passes: {
       'a port without a Listener': [object('TCPMapping', 't1/m', { port: 9000, service: 'db' })],
+      'another name than the Host': {
+        objects: [
+          listener('emissary/l', { port: 8443, protocol: 'HTTPS' }),
+          host('t1/h', { tlsSecret: { name: 's' } }),
+          object('TLSContext', 't1/c', { secret: 's', hosts: ['b.com'] }),
+          object('TCPMapping', 't1/m', { port: 8443, host: 'b.com', service: 'db' }),
+        ],
+        secrets: ['t1/s'],
+      },
       'a Listener for TCP': [
         object('TCPMapping', 't1/m', { port: 9000, service: 'db' }),
         listener('t1/l', { port: 9000, protocol: 'TCP' }),

@@ -72,8 +72,8 @@ export const FREEZE_RULES: readonly Rule[] = [
     name: 'tcp-on-http-port',
     severity: 'error',
     impact: 'freeze',
-    when: 'A TCPMapping without a host is on a port where a Listener serves Hosts over HTTP in clear text.',
-    means: `Both take every connection there is, so Envoy sees two equal filter chains. ${FREEZES}`,
+    when: 'A TCPMapping without a host is on a port where a Listener serves Hosts over HTTP in clear text; or one with a host is on a port where another TCPMapping or Host has the same name in other letters.',
+    means: `Both take the same connections, so Envoy sees two equal filter chains. ${FREEZES}`,
     mend: 'Give the TCPMapping a port of its own, or a host and TLS.',
     find: tcpOnHttpPort,
   },
@@ -276,19 +276,39 @@ function* hostCaseDuplicate({ edge }: Judged): Iterable<Hit> {
 
 function* tcpOnHttpPort({ edge }: Judged): Iterable<Hit> {
   for (const listener of edge.listeners) {
-    for (const tcp of listener.chains) {
-      const policy = tcp.tcp?.members[0]?.policy;
-      if (!policy || !listener.chains.some((http) => !http.tcp && takesTheSame(http, tcp))) continue;
-      const object = partyOf(policy);
-      const { other, name } = namesOf(listener);
-      const message = `${describe(object)} takes every connection to port ${listener.port}, and so do the Hosts of ${name}`;
-      yield { object, ...(other && { other }), message };
+    if (!listener.chains.some(({ tcp }) => tcp)) continue;
+    const byMatch = new Map<string, Chain>();
+    for (const chain of listener.chains) {
+      const match = matchIn(chain);
+      const before = byMatch.get(match);
+      if (!before) byMatch.set(match, chain);
+      // Two Hosts are EM005's.
+      else if (before.tcp || chain.tcp) yield* sameMatch(listener, before, chain);
     }
   }
 }
 
-function takesTheSame(a: Chain, b: Chain): boolean {
-  return a.transportProtocol === b.transportProtocol && a.serverNames.join() === b.serverNames.join();
+/** What Envoy tells filter chains apart by; server names in small letters. */
+function matchIn({ transportProtocol, serverNames }: Chain): string {
+  return JSON.stringify([transportProtocol, serverNames.map((name) => name.toLowerCase())]);
+}
+
+function* sameMatch(listener: Listener, before: Chain, chain: Chain): Iterable<Hit> {
+  const [mine, others] = chain.tcp ? [chain, before] : [before, chain];
+  const policy = mine.tcp?.members[0]?.policy;
+  if (!policy) return;
+  const object = partyOf(policy);
+  const [name] = mine.serverNames;
+  if (name === undefined) {
+    const { other, name: where } = namesOf(listener);
+    const message = `${describe(object)} takes every connection to port ${listener.port}, and so do the Hosts of ${where}`;
+    yield { object, ...(other && { other }), message };
+  } else {
+    const claimant = others.tcp ? others.tcp.members[0]?.policy : others.vhosts[0]?.host.policy;
+    const other = claimant && partyOf(claimant);
+    const message = `${describe(object)} is for ${name} on port ${listener.port}, ${other ? describe(other) : listener.name} for ${others.serverNames.join()}: one name for Envoy`;
+    yield { object, ...(other && { other }), traffic: { host: name }, message };
+  }
 }
 
 function namesOf({ policy, name }: Listener) {
