@@ -9,10 +9,11 @@ export const TCP_RULES: readonly Rule[] = [
     name: 'tcp-no-context',
     severity: 'error',
     impact: 'drop',
-    when: 'A TCPMapping has a `host`, and neither a Host with TLS that fits it nor a TLSContext that lists exactly it.',
-    means: 'To choose by host name the gateway must terminate TLS: Emissary disables the TCPMapping.',
-    mend: 'Add a Host with a `tlsSecret` for that name, or list the name in `hosts` of a TLSContext.',
-    find: tcpNoContext,
+    when: 'A TCPMapping has a `host`, and neither a Host with TLS that fits it nor a TLSContext that lists exactly it; or the Listener of its port has no TLS in its stack.',
+    means:
+      'To choose by host name the gateway must terminate TLS: Emissary disables the TCPMapping. A Listener looks at server names only with TLS in its stack, so no connection reaches it.',
+    mend: 'Add a Host with a `tlsSecret` for that name, or list the name in `hosts` of a TLSContext; and let the Listener have `protocol: TLS`, or none, as Emissary makes one.',
+    find: tcpUnreached,
   },
   {
     id: 'EM077',
@@ -37,6 +38,11 @@ export const TCP_RULES: readonly Rule[] = [
   },
 ];
 
+function* tcpUnreached(judged: Judged): Iterable<Hit> {
+  yield* tcpNoContext(judged);
+  yield* nameUnseen(judged);
+}
+
 function* tcpNoContext({ edge }: Judged): Iterable<Hit> {
   const reached = new Set(edge.listeners.flatMap(({ chains }) => chains.map(({ tcp }) => tcp?.id)));
   for (const { id, host, members } of edge.tcpGroups) {
@@ -45,6 +51,23 @@ function* tcpNoContext({ edge }: Judged): Iterable<Hit> {
       const object = partyOf(policy);
       const message = `${describe(object)} is for ${shown(host)}, for which nothing terminates TLS: it is disabled`;
       yield { object, traffic: { host }, message };
+    }
+  }
+}
+
+/** Envoy knows the server name, and that it is TLS at all, by a filter that comes with TLS in the stack (v3/v3listener.py). */
+function* nameUnseen({ edge }: Judged): Iterable<Hit> {
+  for (const { protocolStack, chains, port, policy: listener, name } of edge.listeners) {
+    if (protocolStack.includes('TLS')) continue;
+    for (const { tcp } of chains) {
+      if (!tcp || tcp.host === null) continue;
+      for (const { policy } of tcp.members) {
+        const object = partyOf(policy);
+        const other = listener && partyOf(listener);
+        const where = other ? describe(other) : name;
+        const message = `${describe(object)} is for ${shown(tcp.host)} on port ${port}, but ${where} has no TLS in its stack: no connection reaches it`;
+        yield { object, ...(other && { other }), traffic: { host: tcp.host }, message };
+      }
     }
   }
 }

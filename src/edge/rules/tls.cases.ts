@@ -664,8 +664,26 @@ export const TCP_CASES: Record<string, RuleCases> = {
         ],
         secrets: ['t1/s1'],
       },
+      'a Listener without TLS': {
+        objects: [
+          listener('t1/l', { port: 9000, protocol: 'TCP' }),
+          object('TLSContext', 't1/c', { secret: 's1', hosts: ['b.com'] }),
+          object('TCPMapping', 't1/t', { port: 9000, host: 'b.com', service: 'db' }),
+        ],
+        secrets: ['t1/s1'],
+        finds: { object: 'TCPMapping t1/t', other: 'Listener t1/l', host: 'b.com', says: /no TLS in its stack/ },
+        count: 1,
+      },
     },
     passes: {
+      'a Listener with TLS': {
+        objects: [
+          listener('t1/l', { port: 9000, protocol: 'TLS' }),
+          object('TLSContext', 't1/c', { secret: 's1', hosts: ['b.com'] }),
+          object('TCPMapping', 't1/t', { port: 9000, host: 'b.com', service: 'db' }),
+        ],
+        secrets: ['t1/s1'],
+      },
       'a context that lists it': {
         objects: [
           object('TLSContext', 't1/c', { secret: 's1', hosts: ['b.com'] }),
