@@ -75,6 +75,15 @@ export const ENVOY_VALUE_CASES: Record<string, RuleCases> = {
         ],
         finds: { object: 'Module emissary/ambassador', says: /add_request_headers\.x-share/ },
       },
+      'minutes for a health check': {
+        objects: [
+          mapping('t1/m', {
+            resolver: 'endpoint',
+            health_checks: [{ interval: '1m', health_check: { http: { path: '/' } } }],
+          }),
+        ],
+        finds: { says: /health_checks\.0\.interval/ },
+      },
       'an upgrade twice': [mapping('t1/m', { allow_upgrade: ['websocket', 'WebSocket'] })],
       'an upgrade by both ways': [mapping('t1/m', { allow_upgrade: ['WebSocket'], use_websocket: true })],
       'a priority that is none': [mapping('t1/m', { priority: 'urgent' })],
@@ -103,6 +112,9 @@ export const ENVOY_VALUE_CASES: Record<string, RuleCases> = {
       ],
       'a redirect, which brings none of it to Envoy': [
         mapping('t1/m', { host_redirect: true, add_request_headers: { ':path': { value: '%' } }, priority: 'urgent' }),
+      ],
+      'a health check that Emissary leaves out': [
+        mapping('t1/m', { health_checks: [{ interval: '1m', health_check: { http: { path: '/' } } }] }),
       ],
       'another Module': [object('Module', 'emissary/tls', { config: { retry_policy: { per_try_timeout: '1m' } } })],
       'a shadow': [mapping('t1/m', { shadow: true, priority: 'urgent' })],

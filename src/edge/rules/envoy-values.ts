@@ -20,6 +20,7 @@ const MAPPING_FIELDS = [
   'retry_policy',
   'priority',
   'auto_host_rewrite',
+  'health_checks',
 ];
 
 export const ENVOY_VALUE_RULES: readonly Rule[] = [
@@ -107,6 +108,7 @@ function* mappingTroubles(spec: Spec): Iterable<Trouble> {
   if (isTrueAt(spec, 'host_redirect') || isTrueAt(spec, 'shadow')) return;
   yield* headers(spec);
   yield* durations(spec);
+  yield* healthChecks(spec);
   const upgrade = repeatedUpgrade(spec);
   if (upgrade !== undefined) yield ['allow_upgrade', `has ${shown(upgrade)} twice`];
   const priority = textAt(spec, 'priority');
@@ -131,9 +133,23 @@ function* durations(spec: Spec): Iterable<Trouble> {
     ['load_balancer.cookie.ttl', textAt(spec, 'load_balancer', 'cookie', 'ttl')],
     ['retry_policy.per_try_timeout', textAt(spec, 'retry_policy', 'per_try_timeout')],
   ] as const;
-  for (const [field, text] of written) {
-    if (text !== undefined && !DURATION.test(text))
-      yield [field, `${shown(text)} is no duration in seconds, as \`1.5s\` is`];
+  for (const [field, text] of written) yield* durationTrouble(field, text);
+}
+
+function* durationTrouble(field: string, text: string | undefined): Iterable<Trouble> {
+  if (text !== undefined && !DURATION.test(text))
+    yield [field, `${shown(text)} is no duration in seconds, as \`1.5s\` is`];
+}
+
+/** Emissary's own resolvers of endpoints; of what another one does the name tells nothing. */
+const ENDPOINT_RESOLVERS = new Set(['endpoint', 'kubernetes-endpoint', 'consul', 'consul-endpoint']);
+
+/** Emissary leaves health checks out where Kubernetes finds the endpoints. */
+function* healthChecks(spec: Spec): Iterable<Trouble> {
+  if (!ENDPOINT_RESOLVERS.has(textAt(spec, 'resolver') ?? '')) return;
+  for (const [at, check] of listAt(spec, 'health_checks').entries()) {
+    for (const field of ['timeout', 'interval'])
+      yield* durationTrouble(`health_checks.${at}.${field}`, textAt(check, field));
   }
 }
 
