@@ -14,18 +14,25 @@ const PAIRS = [
 
 /** All resolvers by name, declared and built in (ir/irserviceresolver.py). */
 export function resolversOf(compilation: Compilation): ReadonlyMap<string, ResolverKind> {
-  const declared = [...compilation.of('Resolver')];
-  for (const { kind, key, spec } of declared) {
-    if (kind !== 'ConsulResolver' || textAt(spec, 'datacenter')) continue;
-    compilation.error(key, 'ConsulResolver is required to have a datacenter');
+  const declared = compilation.of('Resolver');
+  for (const policy of declared) {
+    if (isUsable(policy)) continue;
+    const why = 'ConsulResolver is required to have a datacenter';
+    compilation.error(policy.key, why);
+    compilation.drop(policy, 'invalid', why);
   }
   return resolverKinds(declared);
+}
+
+/** What is not is as unknown to those who name it as if nobody declared it. */
+function isUsable({ kind, spec }: Policy): boolean {
+  return kind !== 'ConsulResolver' || Boolean(textAt(spec, 'datacenter'));
 }
 
 /** Name → kind: those that are declared, and those that are built in. */
 export function resolverKinds(declared: Iterable<Policy>): ReadonlyMap<string, ResolverKind> {
   const resolvers = new Map<string, ResolverKind>();
-  for (const { storedName, kind } of declared) resolvers.set(storedName, kind as ResolverKind);
+  for (const policy of declared) if (isUsable(policy)) resolvers.set(policy.storedName, policy.kind as ResolverKind);
   if (!resolvers.has('kubernetes-service')) resolvers.set('kubernetes-service', 'KubernetesServiceResolver');
   for (const [name, other, builtIn] of PAIRS) {
     const kind = resolvers.get(name) ?? resolvers.get(other) ?? builtIn;
