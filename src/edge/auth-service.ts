@@ -84,38 +84,51 @@ function postConflicts(sources: readonly { policy: Policy; spec: Spec }[], compi
 }
 
 /**
- * Adds the cluster of a pool: the first one's with the addresses of all others that are equal to it in everything else.
+ * Adds the cluster of a pool: the first one's with the addresses of all others that are equal to it in everything else. One
+ * that has no usable address, or that another did not fit, does not count when the next one comes: that begins anew.
  * Returns why the compiler will end when it writes the filter into an HTTP Listener; undefined: it will not.
  */
 export function authCluster(pool: AuthPool, clusters: Clusters, compilation: Compilation): Freeze | undefined {
-  const [first, ...others] = [...pool.hosts].map((host) => wantedFor(host, pool, clusters, compilation));
-  if (!first) return undefined;
-  const endpoints = [...first.cluster.endpoints];
-  let [mismatched, good]: [WantedHost | undefined, boolean] = [undefined, true];
-  for (const other of others) {
-    const differ = [
-      other.context === first.context ? '' : 'tls_context',
-      other.grpc === first.grpc ? '' : 'grpc',
-    ].filter(Boolean);
-    good = differ.length === 0;
-    if (good) {
-      if (other.ignored)
-        throw new Frozen({ stage: 'ir', message: 'an auth service has no usable address', policy: other.policy });
-      endpoints.push(...other.cluster.endpoints);
-      continue;
-    }
-    mismatched = other;
-    compilation.error(
-      first.fullName,
-      `cannot merge cluster ${other.fullName}: mismatched attributes ${differ.join(', ')}`,
-    );
-    compilation.error(pool.key, `auth canary ${other.fullName} can only change service!`);
+  let pooled: PooledCluster | undefined;
+  for (const host of pool.hosts) {
+    const wanted = wantedFor(host, pool, clusters, compilation);
+    if (!pooled || pooled.first.ignored || pooled.mismatched) {
+      pooled = { first: wanted, endpoints: [...wanted.cluster.endpoints], mismatched: undefined };
+    } else join(pooled, wanted, pool, compilation);
   }
-  if (good) clusters.keep({ cluster: { ...first.cluster, endpoints }, freeze: first.freeze });
+  if (!pooled) return undefined;
+  const { first, endpoints, mismatched } = pooled;
+  if (!mismatched) clusters.keep({ cluster: { ...first.cluster, endpoints }, freeze: first.freeze });
   const message = mismatched
     ? 'AuthServices differ in more than the service'
     : 'the auth service has no usable address';
   return mismatched || first.ignored ? { stage: 'envoy', message, policy: (mismatched ?? first).policy } : undefined;
+}
+
+interface PooledCluster {
+  readonly first: WantedHost;
+  readonly endpoints: string[];
+  mismatched: WantedHost | undefined;
+}
+
+function join(pooled: PooledCluster, other: WantedHost, { key }: AuthPool, compilation: Compilation): void {
+  const { first, endpoints } = pooled;
+  const differ = [
+    other.context === first.context ? '' : 'tls_context',
+    other.grpc === first.grpc ? '' : 'grpc',
+  ].filter(Boolean);
+  if (differ.length === 0) {
+    if (other.ignored)
+      throw new Frozen({ stage: 'ir', message: 'an auth service has no usable address', policy: other.policy });
+    endpoints.push(...other.cluster.endpoints);
+    return;
+  }
+  pooled.mismatched = other;
+  compilation.error(
+    first.fullName,
+    `cannot merge cluster ${other.fullName}: mismatched attributes ${differ.join(', ')}`,
+  );
+  compilation.error(key, `auth canary ${other.fullName} can only change service!`);
 }
 
 interface WantedHost extends WantedCluster {

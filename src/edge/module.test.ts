@@ -99,6 +99,29 @@ const SERVICES: [objects: KubeObject[], freeze: string | undefined, errors: stri
     [],
     ['ext_authz'],
   ],
+  // Who comes after one that is of no use begins anew.
+  [
+    [object('AuthService', 'a', { auth_service: 'a:x' }), object('AuthService', 'b', { auth_service: 'b:80' })],
+    undefined,
+    ['cluster_extauth_a_x_t1'],
+    ['ext_authz'],
+  ],
+  [
+    [object('AuthService', 'a', { auth_service: 'a:80' }), object('AuthService', 'b', { auth_service: 'b:x' })],
+    'ir',
+    ['cluster_extauth_b_x_t1'],
+    [],
+  ],
+  [
+    [
+      object('AuthService', 'a', { auth_service: 'a:80' }),
+      object('AuthService', 'b', { auth_service: 'https://b' }),
+      object('AuthService', 'c', { auth_service: 'c:80' }),
+    ],
+    undefined,
+    ['cluster_extauth_a_80_t1', 'a.t1.1'],
+    ['lua'],
+  ],
   [[object('RateLimitService', 'r', { service: 'r', protocol_version: 'v3' })], undefined, [], ['ratelimit']],
   [[object('RateLimitService', 'r', { service: 'r' })], undefined, ['ir.ratelimit'], []],
   [[object('LogService', 'l', { service: 'l' })], undefined, ['ir.logservice'], []],
