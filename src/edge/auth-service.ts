@@ -113,10 +113,9 @@ interface PooledCluster {
 
 function join(pooled: PooledCluster, other: WantedHost, { key }: AuthPool, compilation: Compilation): void {
   const { first, endpoints } = pooled;
-  const differ = [
-    other.context === first.context ? '' : 'tls_context',
-    other.grpc === first.grpc ? '' : 'grpc',
-  ].filter(Boolean);
+  const differ = [other.context === first.context ? '' : 'tls_context', other.grpc === first.grpc ? '' : 'grpc'].filter(
+    Boolean,
+  );
   if (differ.length === 0) {
     if (other.ignored)
       throw new Frozen({ stage: 'ir', message: 'an auth service has no usable address', policy: other.policy });

@@ -80,7 +80,7 @@ function compile(edge: EdgeDraft, compilation: Compilation, input: EdgeInput): v
   edge.tcpGroups = tcpGroups.finish(clusters);
   edge.clusters = clusters.byName;
   filters.raiseForTracing();
-
+  filters.raiseForRateLimit();
   raiseForRoutes(module, edge.groups);
   raiseForAddedHeaders(edge.groups);
   Object.assign(

@@ -92,26 +92,59 @@ function logProblem(policy: Policy): string | undefined {
   return unnamed ? 'Please provide a header name for every additional log header!' : undefined;
 }
 
-/** Why the compiler ends later on, because a service of these has no usable address. */
+/** Why the compiler ends later on, because a service of these has no usable address or no cluster at all. */
 export interface ServiceFreezes {
   /** When all clusters are named. */
   readonly tracing: Freeze | undefined;
+  /** When the configuration is written. */
+  readonly rateLimit: Freeze | undefined;
   /** When a Listener is written: its access log goes to the LogService. */
   readonly log: Freeze | undefined;
 }
 
-/** Adds their clusters. They come before those of the Mappings: a Mapping to the same service gets their settings. */
-export function addGlobalClusters({ tracing, rateLimit, log }: GlobalServices, clusters: Clusters): ServiceFreezes {
-  const add = (policy: Policy | undefined, stage: Freeze['stage'], more: Partial<Upstream>): Freeze | undefined => {
+const NO_ADDRESS = 'has no usable address';
+const SAME_NAME = 'has namespace and name of another service of all policies, which takes its place';
+type Trouble = typeof NO_ADDRESS | typeof SAME_NAME;
+
+/**
+ * Adds their clusters. They come before those of the Mappings: a Mapping to the same service gets their settings. Upstream
+ * remembers what has clusters to add by the key alone, whatever its kind: of those that have one namespace and name the last
+ * has its cluster, the others have none. `authKey`: of the AuthServices, which come last.
+ */
+export function addGlobalClusters(
+  { tracing, rateLimit, log }: GlobalServices,
+  authKey: string | undefined,
+  clusters: Clusters,
+): ServiceFreezes {
+  const add = (
+    policy: Policy | undefined,
+    later: readonly (string | undefined)[],
+    more: Partial<Upstream>,
+  ): Trouble | undefined => {
     if (!policy) return undefined;
+    if (later.includes(policy.key)) return SAME_NAME;
     const wanted = clusters.want(upstreamOf(policy, more), policy);
     clusters.keep(wanted);
-    const message = `${policy.kind} ${policy.namespace}/${policy.name} has no usable address`;
-    return wanted.ignored ? { stage, message, policy } : undefined;
+    return wanted.ignored ? NO_ADDRESS : undefined;
   };
-  const ofTracing = add(tracing, 'ir', { marker: 'tracing' });
-  add(rateLimit, 'envoy', { tls: valueAt(rateLimit?.spec, 'tls') });
-  return { tracing: ofTracing, log: add(log, 'envoy', { marker: 'logging' }) };
+  const ofTracing = add(tracing, [rateLimit?.key, log?.key, authKey], { marker: 'tracing' });
+  const ofRateLimit = add(rateLimit, [log?.key, authKey], { tls: valueAt(rateLimit?.spec, 'tls') });
+  const ofLog = add(log, [authKey], { marker: 'logging' });
+  return {
+    tracing: freezeOf(tracing, 'ir', ofTracing),
+    // Without a usable address rate limits are written all the same.
+    rateLimit: ofRateLimit === NO_ADDRESS ? undefined : freezeOf(rateLimit, 'envoy', ofRateLimit),
+    log: freezeOf(log, 'envoy', ofLog),
+  };
+}
+
+function freezeOf(
+  policy: Policy | undefined,
+  stage: Freeze['stage'],
+  trouble: Trouble | undefined,
+): Freeze | undefined {
+  if (!policy || trouble === undefined) return undefined;
+  return { stage, message: `${policy.kind} ${policy.namespace}/${policy.name} ${trouble}`, policy };
 }
 
 function upstreamOf(policy: Policy, more: Partial<Upstream>): Upstream {

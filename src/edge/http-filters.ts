@@ -32,13 +32,18 @@ export class HttpFilters {
 
   /** The clusters of their services. They come before those of the Mappings: a Mapping to the same service gets their settings. */
   addClusters(clusters: Clusters): void {
-    this.#serviceFreezes = addGlobalClusters(this.#services, clusters);
+    this.#serviceFreezes = addGlobalClusters(this.#services, this.#auth?.key, clusters);
     if (this.#auth) this.#authFreeze = authCluster(this.#auth, clusters, this.#compilation);
   }
 
   /** A TracingService without a usable address is noticed when all clusters are known. */
   raiseForTracing(): void {
     if (this.#serviceFreezes?.tracing) throw new Frozen(this.#serviceFreezes.tracing);
+  }
+
+  /** Rate limits are the first thing that is written. */
+  raiseForRateLimit(): void {
+    if (this.#serviceFreezes?.rateLimit) throw new Frozen(this.#serviceFreezes.rateLimit);
   }
 
   /** As an HTTP Listener gets them, which is where the compiler stumbles over what cannot be written. */

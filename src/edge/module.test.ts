@@ -82,6 +82,10 @@ void test('of two Modules the first namespace counts', () => {
   );
 });
 
+const TRACING = object('TracingService', 'g', { service: 't', driver: 'zipkin' });
+const RATE_LIMIT = { service: 'r', protocol_version: 'v3' };
+const LOG = { service: 'l', protocol_version: 'v3', driver: 'tcp', driver_config: {} };
+
 // [objects, the stage at which the compiler raises, keys of what is posted, filters]
 const SERVICES: [objects: KubeObject[], freeze: string | undefined, errors: string[], filters: string[]][] = [
   [[object('AuthService', 'a', { auth_service: 'a:80' })], undefined, [], ['ext_authz']],
@@ -127,6 +131,29 @@ const SERVICES: [objects: KubeObject[], freeze: string | undefined, errors: stri
   [[object('LogService', 'l', { service: 'l' })], undefined, ['ir.logservice'], []],
   [[object('TracingService', 't', { service: 't', driver: 'lightstep' })], undefined, ['ir.tracing'], []],
   [[object('TracingService', 't', { service: 't:x', driver: 'zipkin' })], 'ir', ['cluster_tracing_t_x_t1'], []],
+  // They are told apart by namespace and name alone.
+  [[TRACING, object('RateLimitService', 'g', RATE_LIMIT)], 'ir', [], []],
+  [[TRACING, object('LogService', 'g', LOG)], 'ir', [], []],
+  [[TRACING, object('AuthService', 'g', { auth_service: 'a:80' })], 'ir', [], []],
+  [[object('RateLimitService', 'g', RATE_LIMIT), object('LogService', 'g', LOG)], 'envoy', [], []],
+  [
+    [object('RateLimitService', 'g', RATE_LIMIT), object('AuthService', 'g', { auth_service: 'a:80' })],
+    'envoy',
+    [],
+    [],
+  ],
+  [[object('LogService', 'g', LOG), object('AuthService', 'g', { auth_service: 'a:80' })], 'envoy', [], []],
+  [
+    [
+      TRACING,
+      object('RateLimitService', 'r', RATE_LIMIT),
+      object('LogService', 'l', LOG),
+      object('AuthService', 'g', { auth_service: 'a:80' }, 't2'),
+    ],
+    undefined,
+    [],
+    ['ext_authz', 'ratelimit'],
+  ],
 ];
 
 void test('what the services of all policies do to the compiler', () => {
