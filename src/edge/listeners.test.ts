@@ -83,3 +83,21 @@ void test('of two Listeners for one port the first in the order counts', () => {
     ['b duplicate a', 'c unattached'],
   );
 });
+
+void test('a Listener with an error gives way to the next one for its port', () => {
+  const spec = { port: 80, protocol: 'HTTP', securityModel: 'XFP', hostBinding: ALL };
+  const table: [first: Fields, drops: string[]][] = [
+    [{}, ['b duplicate a']],
+    [{ protocolStack: ['HTTP', 'TCP'] }, ['a duplicate b']],
+    [{ hostBinding: { namespace: { from: 'SELECTOR' } } }, ['a duplicate b']],
+  ];
+  for (const [first, drops] of table) {
+    const edge = edgeOf(['Host', 't/h', {}], ['Listener', 't/a', { ...spec, ...first }], ['Listener', 't/b', spec]);
+    assert.deepEqual(
+      edge.drops.map(({ policy, reason, by }) => `${policy.name} ${reason} ${by?.name ?? ''}`.trim()),
+      drops,
+      JSON.stringify(first),
+    );
+    assert.equal(edge.listeners.length, 1);
+  }
+});

@@ -26,26 +26,45 @@ export interface Binding {
   readonly namespace: string | undefined;
   /** matchLabels that a Host must have. */
   readonly selector: Readonly<Record<string, string>>;
+  /** An error was posted for it; it is in force all the same. */
+  readonly errored: boolean;
 }
 
 /** `socketProtocol-address-port`: there is one Listener for each. */
 export type BindTo = string;
 
-/** The valid Listeners in the compiler's order; of several for one address and port the first. */
+/**
+ * The valid Listeners in the compiler's order; of several for one address and port the first, unless it had an error: that
+ * one the next replaces without a word.
+ */
 export function loadListeners(compilation: Compilation): Map<BindTo, Binding> {
   const bindings = new Map<BindTo, Binding>();
+  const { errors } = compilation;
   for (const policy of compilation.of('Listener')) {
+    const before = errors.length;
     const binding = bindingOf(policy, compilation);
     if (!binding) continue;
     const bindTo = bindToOf(binding.listener);
     const first = bindings.get(bindTo);
-    if (!first) bindings.set(bindTo, binding);
-    else dropSecond(policy, binding, first, compilation);
+    if (first && !first.errored) {
+      dropSecond(policy, binding, first, compilation);
+      continue;
+    }
+    if (first?.listener.policy) {
+      const why = 'another Listener replaces it, because an error was posted for it';
+      compilation.drop(first.listener.policy, 'duplicate', why, policy);
+    }
+    bindings.set(bindTo, { ...binding, errored: errors.length > before });
   }
   return bindings;
 }
 
-function dropSecond(policy: Policy, { listener }: Binding, first: Binding, compilation: Compilation): void {
+function dropSecond(
+  policy: Policy,
+  { listener }: Pick<Binding, 'listener'>,
+  first: Binding,
+  compilation: Compilation,
+): void {
   const { name, socketProtocol, address, port } = listener;
   const at = `${socketProtocol.toLowerCase()}://${address}:${port}`;
   compilation.error(GLOBAL_KEY, `Duplicate listener ${name} on ${at}; keeping definition from ${first.key}`);
@@ -71,6 +90,7 @@ export function addTcpListeners(bindings: Map<BindTo, Binding>, groups: readonly
       key: '-internal-',
       namespace,
       selector: {},
+      errored: false,
     });
   }
 }
@@ -93,7 +113,7 @@ export function binds({ namespace, selector }: Binding, host: Host, strict: bool
   return labelsMatch(selector, host.policy?.labels ?? {}, strict);
 }
 
-function bindingOf(policy: Policy, compilation: Compilation): Binding | undefined {
+function bindingOf(policy: Policy, compilation: Compilation): Omit<Binding, 'errored'> | undefined {
   const { storedName: name, key, spec } = policy;
   const refuse = (why: string): undefined => {
     compilation.error(key, why);
