@@ -270,7 +270,8 @@ function addressOf(
   return { host: url.host || 'unknown', port: number, ignored: refused || url.host === '' };
 }
 
-const ENDPOINT_POLICIES = ['round_robin', 'least_request', 'ring_hash', 'maglev'];
+/** Load balancers that a resolver of endpoints is for: they stand in the names of clusters. */
+export const ENDPOINT_POLICIES: readonly string[] = ['round_robin', 'least_request', 'ring_hash', 'maglev'];
 
 /** `er-ring_hash-hdr-x-user`: what a load balancer adds to the name. */
 function balancerName(balancer: unknown): readonly string[] {

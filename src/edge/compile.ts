@@ -11,7 +11,7 @@ import { loadListeners } from './listeners.ts';
 import type { MappingContext } from './mapping.ts';
 import type { Edge } from './model.ts';
 import { moduleOf } from './module.ts';
-import { raiseForClusters, raiseForRoutes } from './module-types.ts';
+import { raiseForBalancer, raiseForClusters, raiseForRoutes } from './module-types.ts';
 import { resolversOf } from './resolvers.ts';
 import { Secrets } from './secrets.ts';
 import { SelectedLabels } from './selected-labels.ts';
@@ -74,6 +74,7 @@ function compile(edge: EdgeDraft, compilation: Compilation, input: EdgeInput): v
   tcpGroups.addAll(compilation.of('TCPMapping'));
   groups.addAll(internalMappings(module, settings));
 
+  raiseForBalancer(module);
   const clusters = new Clusters(compilation, module, contexts, context.resolvers);
   filters.addClusters(clusters);
   edge.groups = groups.finish(clusters);

@@ -1,3 +1,4 @@
+import { Frozen } from './compilation.ts';
 import { noFacts } from './facts.ts';
 import { isRecord } from './spec.ts';
 import type { AmbassadorModule } from './module.ts';
@@ -11,6 +12,8 @@ const PROBES = [
   ['diagnostics', 'diagnostics', '/ambassador/v0/'],
 ] as const;
 const DIAGNOSTICS_SERVICE = '127.0.0.1:8877';
+/** What Emissary says itself of each of its Mappings: whoever says it too in the Module has it said twice, which raises. */
+const SAID_ALREADY = ['hostname', 'kind', 'location', 'name', 'rkey', 'timeout_ms'];
 
 const remembered = new WeakMap<EdgeSettings, Map<string, Policy>>();
 
@@ -21,6 +24,11 @@ export function internalMappings(module: AmbassadorModule, settings: EdgeSetting
   return PROBES.flatMap(([probe, field, prefix]) => {
     const written = Object.hasOwn(module.config, field) ? module.config[field] : { enabled: true };
     if (!isRecord(written) || !written['enabled']) return [];
+    const twice = SAID_ALREADY.find((name) => Object.hasOwn(written, name));
+    if (twice) {
+      const message = `Module ambassador: ${field} may not have ${twice}, which Emissary sets itself`;
+      throw new Frozen({ stage: 'ir', message, policy: module.policy });
+    }
     const spec = {
       ...written,
       prefix: written['prefix'] || prefix,

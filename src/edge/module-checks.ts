@@ -34,6 +34,9 @@ export function moduleFilters(module: AmbassadorModule, compilation: Compilation
       compilation.error('ir.buffer', 'missing required field: max_request_bytes');
       return filters;
     }
+    if (valueAt(config, 'buffer', 'max_request_time')) {
+      compilation.notice('ir.buffer', 'max_request_time is no longer supported, ignoring');
+    }
     filters.push({ name: 'envoy.filters.http.buffer' });
   }
   if (has('retry_policy') && !isRetryOn(valueAt(config, 'retry_policy', 'retry_on'))) {

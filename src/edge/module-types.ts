@@ -1,7 +1,7 @@
 import { Frozen } from './compilation.ts';
 import { isRecord, listAt, textAt, valueAt } from './spec.ts';
 import type { AmbassadorModule } from './module.ts';
-import type { Clusters } from './clusters.ts';
+import { ENDPOINT_POLICIES, type Clusters } from './clusters.ts';
 import type { RouteGroup, Spec } from './model.ts';
 
 // The Module is free-form: no schema stands between what somebody writes and the compiler, which raises where it meets a type
@@ -30,6 +30,7 @@ const READABLE: readonly (readonly [field: string, fits: (value: unknown) => boo
   ['retry_policy', isRecord],
   ['ip_allow', isPrincipals],
   ['ip_deny', isPrincipals],
+  ['envoy_validation_timeout', (value) => ['string', 'number', 'bigint', 'boolean'].includes(typeof value)],
   ['load_balancer', (value) => value === null || isRecord(value)],
   ['circuit_breakers', (value) => listAt({ value }, 'value').every(isBreaker)],
   ['set_current_client_cert_details', isNothingOr(isRecord)],
@@ -76,6 +77,16 @@ export function raiseForLabels({ config, policy }: AmbassadorModule): void {
   const ofDomain = valueAt(config, 'default_labels', domain);
   if (isRecord(config['default_labels']) && (ofDomain === undefined || isRecord(ofDomain))) return;
   throw new Frozen({ stage: 'ir', message: 'Module ambassador: default_labels is of a wrong type', policy });
+}
+
+/** Clusters are named by their load balancer: one with a header or cookie that has no name is told to be wrong, and used. */
+export function raiseForBalancer({ loadBalancer, policy }: AmbassadorModule): void {
+  if (!isRecord(loadBalancer) || !ENDPOINT_POLICIES.includes(textAt(loadBalancer, 'policy') ?? '')) return;
+  const isNamed = (field: string, name?: string): boolean =>
+    !Object.hasOwn(loadBalancer, field) || textAt(loadBalancer, field, name) !== undefined;
+  if (isNamed('header') && isNamed('cookie', 'name')) return;
+  const message = 'Module ambassador: load_balancer has a header or cookie without a name';
+  throw new Frozen({ stage: 'ir', message, policy });
 }
 
 /** Fields that the compiler stumbles over when it writes routes. */

@@ -44,7 +44,14 @@ const MODULES: [config: unknown, freeze: string | undefined, errors: string[], f
   [{ load_balancer: { policy: 'no' } }, undefined, ['ambassador.t1.1'], []],
   [{ load_balancer: 'x' }, 'ir', [], []],
   [{ cors: { origins: 5 } }, 'ir', [], []],
+  [{ load_balancer: { policy: 'ring_hash', cookie: {} } }, 'ir', ['ambassador.t1.1'], []],
+  [{ load_balancer: { policy: 'ring_hash', header: 5 } }, 'ir', [], []],
+  [{ envoy_validation_timeout: null }, 'ir', [], []],
+  [{ envoy_validation_timeout: 'x' }, undefined, ['ambassador.t1.1'], []],
   [{ diagnostics: true }, 'ir', [], []],
+  [{ diagnostics: { enabled: true, timeout_ms: 5 } }, 'ir', [], []],
+  [{ liveness_probe: { enabled: true, hostname: 'a.com' } }, 'ir', [], []],
+  [{ liveness_probe: { enabled: false, hostname: 'a.com' } }, undefined, [], []],
   [{ keepalive: 'x' }, 'envoy', [], []],
   [{ listener_idle_timeout_ms: 'x' }, 'envoy', [], []],
   [{ cluster_request_timeout_ms: 'x' }, 'envoy', [], []],
@@ -62,6 +69,12 @@ void test('what a Module does to the compiler', () => {
     );
     if (!freeze) assert.deepEqual(filterNames(edge), filters, what);
   }
+});
+
+void test('max_request_time of the buffer is told', () => {
+  const buffer = { max_request_bytes: 5, max_request_time: 5 };
+  const { notices } = compiled(object('Module', 'ambassador', { config: { buffer } }));
+  assert.ok(notices.some(({ key }) => key === 'ir.buffer'));
 });
 
 void test('wrong circuit breakers of the Module drop every Mapping without its own', () => {
