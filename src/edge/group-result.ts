@@ -221,11 +221,10 @@ function addsLinkerd(spec: ReadMapping['policy']['spec'], { config }: Ambassador
 }
 
 /** Rate limit labels are completed by the Module's defaults, which needs one key in each of them (`finalize`). */
-function checkLabels({ first, members }: GroupDraft, module: AmbassadorModule, compilation: Compilation): void {
+function checkLabels({ first }: GroupDraft, module: AmbassadorModule, compilation: Compilation): void {
   const { config } = module;
   if (!Object.hasOwn(config, 'default_labels')) return;
   raiseForLabels(module);
-  if (members.length === 0) return;
   const labels = recordAt(first.policy.spec, 'labels');
   for (const domain of Object.keys(labels)) {
     if (listAt(config, 'default_labels', domain, 'defaults').length === 0) continue;

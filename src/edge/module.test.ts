@@ -77,6 +77,23 @@ void test('max_request_time of the buffer is told', () => {
   assert.ok(notices.some(({ key }) => key === 'ir.buffer'));
 });
 
+void test('labels are completed by defaults for redirects too, and two in one entry are told', () => {
+  const defaults = { default_labels: { ambassador: { defaults: [{ generic_key: { value: 'x' } }] } } };
+  const labels = { ambassador: [{ a: [], b: [] }] };
+  const route = { hostname: 'a.com', prefix: '/r/', service: 'b.com', labels };
+  for (const kind of [{}, { host_redirect: true }, { shadow: true }]) {
+    const edge = compiled(
+      object('Module', 'ambassador', { config: defaults }),
+      object('Mapping', 'r', { ...route, ...kind }),
+    );
+    assert.deepEqual(
+      edge.errors.map(({ key }) => key),
+      ['r.t1.1'],
+      JSON.stringify(kind),
+    );
+  }
+});
+
 void test('wrong circuit breakers of the Module drop every Mapping without its own', () => {
   const edge = compiled(object('Module', 'ambassador', { config: { circuit_breakers: [{ max_connections: 'x' }] } }));
   assert.deepEqual(edge.groups, []);
