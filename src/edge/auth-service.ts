@@ -1,8 +1,8 @@
 import { Frozen, type Compilation } from './compilation.ts';
 import { configOf, type AmbassadorModule } from './module.ts';
 import { shown } from './shown.ts';
-import { isTrueAt, listAt, numberAt, textAt, valueAt } from './spec.ts';
-import { breakerNames } from './upstream-options.ts';
+import { isTrueAt, numberAt, textAt, valueAt } from './spec.ts';
+import { breakerNamesSoFar, hasWrongLimit } from './upstream-options.ts';
 import type { Freeze, HttpFilter, Policy, Spec } from './model.ts';
 import type { Clusters, WantedCluster } from './clusters.ts';
 
@@ -16,8 +16,8 @@ export interface AuthPool {
   readonly hosts: ReadonlyMap<string, { readonly policy: Policy; readonly grpc: boolean; readonly tls: unknown }>;
   /** Any one that fails open lets the whole pool fail open. */
   readonly failureModeAllow: boolean;
-  /** Its own ones are not checked by anybody, and named otherwise. */
-  readonly breakers: { readonly written: unknown; readonly own: boolean };
+  /** Its own ones are not checked by anybody, and named otherwise. Where they are not its own, `of` is the Module. */
+  readonly breakers: { readonly written: unknown; readonly own: boolean; readonly of: Policy | undefined };
 }
 
 /** Undefined when nobody asks for authentication. */
@@ -47,9 +47,11 @@ export function authPool(compilation: Compilation, module: AmbassadorModule): Au
   }
   postConflicts(sources, compilation);
   if (hosts.size === 0) return undefined;
-  const breakers = sources.map(({ spec }) => {
+  const breakers = sources.map(({ policy, spec }) => {
     const own = valueAt(spec, 'circuit_breakers');
-    return own ? { written: own, own: true } : { written: module.circuitBreakers, own: false };
+    return own
+      ? { written: own, own: true, of: policy }
+      : { written: module.circuitBreakers, own: false, of: module.policy };
   });
   return {
     namespace: last.policy.namespace,
@@ -57,7 +59,7 @@ export function authPool(compilation: Compilation, module: AmbassadorModule): Au
     settings: last.spec,
     hosts,
     failureModeAllow: sources.some(({ spec }) => Boolean(valueAt(spec, 'failure_mode_allow'))),
-    breakers: breakers.findLast(({ written }) => Boolean(written)) ?? { written: [], own: false },
+    breakers: breakers.findLast(({ written }) => Boolean(written)) ?? { written: [], own: false, of: undefined },
   };
 }
 
@@ -137,17 +139,36 @@ interface WantedHost extends WantedCluster {
 
 function wantedFor(
   [service, { policy, grpc, tls }]: [string, { policy: Policy; grpc: boolean; tls: unknown }],
-  { namespace, breakers: { written, own }, settings }: AuthPool,
+  { namespace, breakers, settings }: AuthPool,
   clusters: Clusters,
   compilation: Compilation,
 ): WantedHost {
-  const unchecked = own ? listAt(written).map((_, at) => `cbu${at}`) : [];
+  const { names, unchecked, freeze } = namesOf(breakers);
   const statsName = textAt(settings, 'stats_name');
-  const breakers = own ? unchecked : (breakerNames(written) ?? []);
-  const upstream = { service, tls, namespace, marker: 'extauth', breakers, ...(statsName && { statsName }) };
+  const upstream = { service, tls, namespace, marker: 'extauth', breakers: names, ...(statsName && { statsName }) };
   const wanted = clusters.want(upstream, policy);
   for (const name of unchecked) compilation.error(wanted.fullName, `${service}: unvalidated circuit breaker ${name}!`);
-  return { policy, grpc, ...wanted };
+  return { policy, grpc, ...wanted, freeze: wanted.freeze ?? freeze };
+}
+
+/** What the breakers add to the name of a cluster; those without a name of their own are counted, and told. */
+function namesOf({ written, own, of }: AuthPool['breakers']): {
+  names: string[];
+  unchecked: readonly string[];
+  freeze: Freeze | undefined;
+} {
+  const message = 'circuit_breakers are of a type that the compiler does not read';
+  if (!Array.isArray(written)) throw new Frozen({ stage: 'ir', message, policy: of });
+  const checked = own ? written.map(() => undefined) : breakerNamesSoFar(written);
+  const unchecked: string[] = [];
+  const names = checked.map((name) => {
+    if (name !== undefined) return name;
+    const counted = `cbu${unchecked.length}`;
+    unchecked.push(counted);
+    return counted;
+  });
+  const isWrong = written.some(hasWrongLimit);
+  return { names, unchecked, freeze: isWrong ? { stage: 'envoy', message, policy: of } : undefined };
 }
 
 /** Any error of the pool replaces authentication by a script that answers 500 to everything. */

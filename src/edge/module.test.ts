@@ -112,6 +112,9 @@ void test('of two Modules the first namespace counts', () => {
   );
 });
 
+const AUTH = object('AuthService', 'a', { auth_service: 'a:80' });
+/** Of Emissary's own Mappings, each of which is dropped. */
+const PROBES = ['ambassador.t1.1', 'ambassador.t1.1', 'ambassador.t1.1'];
 const TRACING = object('TracingService', 'g', { service: 't', driver: 'zipkin' });
 const RATE_LIMIT = { service: 'r', protocol_version: 'v3' };
 const LOG = { service: 'l', protocol_version: 'v3', driver: 'tcp', driver_config: {} };
@@ -132,6 +135,25 @@ const SERVICES: [objects: KubeObject[], freeze: string | undefined, errors: stri
     undefined,
     [],
     ['ext_authz'],
+  ],
+  // Those of the Module are checked up to the first wrong one, and used all the same.
+  [
+    [AUTH, object('Module', 'ambassador', { config: { circuit_breakers: [{ max_retries: 1 }, { priority: 'low' }] } })],
+    undefined,
+    ['ambassador.t1.1', 'm.t1.1', ...PROBES, 'cluster_extauth_a_80_t1_cbnt1_cbu0'],
+    ['ext_authz'],
+  ],
+  [
+    [AUTH, object('Module', 'ambassador', { config: { circuit_breakers: [{ max_connections: 'x' }] } })],
+    'envoy',
+    ['ambassador.t1.1', 'm.t1.1', ...PROBES, 'cluster_extauth_a_80_t1_cbu0'],
+    [],
+  ],
+  [
+    [AUTH, object('Module', 'ambassador', { config: { circuit_breakers: 'x' } })],
+    'ir',
+    ['ambassador.t1.1', 'm.t1.1', ...PROBES],
+    [],
   ],
   // Who comes after one that is of no use begins anew.
   [

@@ -49,6 +49,21 @@ export function breakerNames(breakers: unknown): readonly string[] | undefined {
   return names.every((name) => name !== undefined) ? names : undefined;
 }
 
+/** The same for those whose first wrong one stays: it and all after it have no name. */
+export function breakerNamesSoFar(breakers: readonly unknown[]): readonly (string | undefined)[] {
+  const names = breakers.map(breakerName);
+  const wrong = names.indexOf(undefined);
+  return wrong < 0 ? names : names.map((name, at) => (at < wrong ? name : undefined));
+}
+
+/** Is there a limit that is no number? Where it was not refused before, that ends the compiler. */
+export function hasWrongLimit(breaker: unknown): boolean {
+  return LIMITS.some(([field]) => {
+    const limit = valueAt(breaker, field);
+    return limit !== undefined && wholeNumber(limit) === undefined;
+  });
+}
+
 function breakerName(breaker: unknown): string | undefined {
   if (!isRecord(breaker)) return undefined;
   let name = 'cbn';
