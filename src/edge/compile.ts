@@ -81,7 +81,7 @@ function compile(edge: EdgeDraft, compilation: Compilation, input: EdgeInput): v
   edge.tcpGroups = tcpGroups.finish(clusters);
   edge.clusters = clusters.byName;
   filters.raiseForTracing();
-  filters.raiseForRateLimit();
+  filters.raiseForFirst();
   raiseForRoutes(module, edge.groups);
   raiseForAddedHeaders(edge.groups);
   Object.assign(
@@ -89,4 +89,5 @@ function compile(edge: EdgeDraft, compilation: Compilation, input: EdgeInput): v
     serve(compilation, edge, bindings, () => filters.ofListener()),
   );
   raiseForClusters(module, clusters);
+  filters.raiseForLog();
 }

@@ -1,4 +1,5 @@
 import { Frozen, GLOBAL_KEY, type Compilation } from './compilation.ts';
+import { shown } from './shown.ts';
 import { isTrueAt, listAt, textAt, valueAt } from './spec.ts';
 import type { Clusters, Upstream } from './clusters.ts';
 import type { Freeze, HttpFilter, Policy } from './model.ts';
@@ -50,6 +51,15 @@ function tracingProblem({ spec }: Policy): string | undefined {
   const version = textAt(spec, 'config', 'collector_endpoint_version') || 'HTTP_JSON';
   if (driver !== 'zipkin' || version === 'HTTP_JSON' || version === 'HTTP_PROTO') return undefined;
   return 'collector_endpoint_version must be HTTP_JSON or HTTP_PROTO';
+}
+
+const DRIVERS = ['zipkin', 'datadog', 'opentelemetry'];
+
+/** A driver that only the schema refuses ends the compiler when tracing is written. */
+export function raiseForDriver({ tracing }: GlobalServices): void {
+  const driver = textAt(tracing?.spec, 'driver') ?? '';
+  if (!tracing || DRIVERS.includes(driver)) return;
+  throw new Frozen({ stage: 'envoy', message: `there is no tracing driver ${shown(driver)}`, policy: tracing });
 }
 
 function rateLimitProblem({ spec }: Policy): string | undefined {

@@ -3,11 +3,13 @@ import { Frozen, type Compilation } from './compilation.ts';
 import {
   addGlobalClusters,
   globalServices,
+  raiseForDriver,
   rateLimitFilter,
   type GlobalServices,
   type ServiceFreezes,
 } from './global-services.ts';
 import { checkForListener, moduleFilters } from './module-checks.ts';
+import { raiseForRuntime } from './module-types.ts';
 import type { AmbassadorModule } from './module.ts';
 import type { Clusters } from './clusters.ts';
 import type { Freeze, HttpFilter } from './model.ts';
@@ -41,9 +43,16 @@ export class HttpFilters {
     if (this.#serviceFreezes?.tracing) throw new Frozen(this.#serviceFreezes.tracing);
   }
 
-  /** Rate limits are the first thing that is written. */
-  raiseForRateLimit(): void {
+  /** The Module's runtime flags, tracing and rate limits are the first things that are written. */
+  raiseForFirst(): void {
+    raiseForRuntime(this.#module);
+    raiseForDriver(this.#services);
     if (this.#serviceFreezes?.rateLimit) throw new Frozen(this.#serviceFreezes.rateLimit);
+  }
+
+  /** The bootstrap is written last, whether or not there is an HTTP Listener. */
+  raiseForLog(): void {
+    if (this.#serviceFreezes?.log) throw new Frozen(this.#serviceFreezes.log);
   }
 
   /** As an HTTP Listener gets them, which is where the compiler stumbles over what cannot be written. */

@@ -89,6 +89,13 @@ export function raiseForBalancer({ loadBalancer, policy }: AmbassadorModule): vo
   throw new Frozen({ stage: 'ir', message, policy });
 }
 
+/** The flags of Envoy's runtime are the first thing that is written. */
+export function raiseForRuntime({ config, policy }: AmbassadorModule): void {
+  const flags = config['runtime_flags'];
+  if (isFalsy(flags) || isRecord(flags)) return;
+  throw new Frozen({ stage: 'envoy', message: 'Module ambassador: runtime_flags is of a wrong type', policy });
+}
+
 /** Fields that the compiler stumbles over when it writes routes. */
 export function raiseForRoutes({ config, policy }: AmbassadorModule, groups: readonly RouteGroup[]): void {
   const raise = (field: string): never => {

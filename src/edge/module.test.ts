@@ -53,6 +53,8 @@ const MODULES: [config: unknown, freeze: string | undefined, errors: string[], f
   [{ liveness_probe: { enabled: true, hostname: 'a.com' } }, 'ir', [], []],
   [{ liveness_probe: { enabled: false, hostname: 'a.com' } }, undefined, [], []],
   [{ keepalive: 'x' }, 'envoy', [], []],
+  [{ runtime_flags: 'x' }, 'envoy', [], []],
+  [{ runtime_flags: {} }, undefined, [], []],
   [{ listener_idle_timeout_ms: 'x' }, 'envoy', [], []],
   [{ cluster_request_timeout_ms: 'x' }, 'envoy', [], []],
 ];
@@ -92,6 +94,16 @@ void test('labels are completed by defaults for redirects too, and two in one en
       JSON.stringify(kind),
     );
   }
+});
+
+void test('a LogService without a usable address ends the compiler without an HTTP Listener too', () => {
+  const log = object('LogService', 'l', { ...LOG, service: 'l:x' });
+  const edge = compileEdge({
+    objects: [{ object: log, origin: {} }],
+    secret: () => undefined,
+    settings: DEFAULT_EDGE_SETTINGS,
+  });
+  assert.equal(edge.freeze?.stage, 'envoy');
 });
 
 void test('wrong circuit breakers of the Module drop every Mapping without its own', () => {
@@ -183,6 +195,7 @@ const SERVICES: [objects: KubeObject[], freeze: string | undefined, errors: stri
   [[object('LogService', 'l', { service: 'l' })], undefined, ['ir.logservice'], []],
   [[object('TracingService', 't', { service: 't', driver: 'lightstep' })], undefined, ['ir.tracing'], []],
   [[object('TracingService', 't', { service: 't:x', driver: 'zipkin' })], 'ir', ['cluster_tracing_t_x_t1'], []],
+  [[object('TracingService', 't', { service: 't', driver: 'jaeger' })], 'envoy', [], []],
   // They are told apart by namespace and name alone.
   [[TRACING, object('RateLimitService', 'g', RATE_LIMIT)], 'ir', [], []],
   [[TRACING, object('LogService', 'g', LOG)], 'ir', [], []],
