@@ -112,10 +112,12 @@ export class Clusters {
   /** Works out a cluster and posts what is wrong with it, without keeping it. */
   want(upstream: Upstream, policy: Policy): WantedCluster {
     const context = this.#contextOf(upstream.tls);
+    const withoutContext = this.#withoutContext();
     const resolver = this.#resolvers.get(upstream.resolver ?? this.#module.resolver);
     const wanted = wantedCluster(upstream, {
       policy,
       context,
+      withoutContext,
       resolver,
       defaultLoadBalancer: this.#module.loadBalancer,
     });
@@ -124,8 +126,13 @@ export class Clusters {
     return wanted;
   }
 
+  /** Names of contexts are global: a TLSContext may have the name of the invented one, and then takes its place. */
+  #withoutContext(): TlsContext {
+    return this.#contextOf(NO_CERTIFICATE.name) ?? NO_CERTIFICATE;
+  }
+
   #contextOf(tls: unknown): TlsContext | undefined {
-    if (tls === true) return NO_CERTIFICATE;
+    if (tls === true) return this.#withoutContext();
     if (typeof tls !== 'string') return undefined;
     const known = this.#usable.get(tls);
     if (known) return known;
@@ -153,6 +160,8 @@ interface Surroundings {
   /** Who is the first to ask. */
   readonly policy: Policy;
   readonly context: TlsContext | undefined;
+  /** What holds where TLS is originated without a context. */
+  readonly withoutContext: TlsContext;
   readonly resolver: ResolverKind | undefined;
   readonly defaultLoadBalancer: unknown;
 }
@@ -166,6 +175,7 @@ function wantedCluster(upstream: Upstream, around: Surroundings): WantedCluster 
   const isSame =
     made?.policy === around.policy &&
     made.context === around.context &&
+    made.withoutContext === around.withoutContext &&
     made.resolver === around.resolver &&
     made.defaultLoadBalancer === around.defaultLoadBalancer;
   if (made && isSame) return made.wanted;
@@ -176,7 +186,7 @@ function wantedCluster(upstream: Upstream, around: Surroundings): WantedCluster 
 
 function makeCluster(
   upstream: Upstream,
-  { policy, context, resolver, defaultLoadBalancer }: Surroundings,
+  { policy, context, withoutContext, resolver, defaultLoadBalancer }: Surroundings,
 ): WantedCluster {
   const errors: string[] = [];
   if (upstream.tls && !context) errors.push(`Originate-TLS context ${shown(upstream.tls)} is not defined`);
@@ -198,6 +208,7 @@ function makeCluster(
   if (resolver === undefined && isIP(host) === 0 && !ignored) {
     throw new Frozen({ stage: 'ir', message: `no resolver for service ${upstream.service}`, policy });
   }
+  const used = tls ? (context ?? withoutContext) : undefined;
   const direct = resolver === 'KubernetesServiceResolver' || isIP(host) !== 0;
   const cluster: Cluster = {
     name: envoyName(fullName),
@@ -205,9 +216,9 @@ function makeCluster(
     endpoints: direct ? [`${host}:${port}`] : [],
     tls,
     // A list of revoked certificates alone makes Envoy check too, if only against that.
-    verified: tls && (context?.caSecret ?? context?.crlSecret) !== undefined,
-    sni: tls ? context?.sni : undefined,
-    clientCertificates: tls && context?.secret !== undefined ? [context.secret] : NONE,
+    verified: (used?.caSecret ?? used?.crlSecret) !== undefined,
+    sni: used?.sni,
+    clientCertificates: used?.secret !== undefined ? [used.secret] : NONE,
     connectTimeout: `${((upstream.connectTimeoutMs ?? 3000) / 1000).toFixed(3)}s`,
     policy,
   };
@@ -219,7 +230,7 @@ function makeCluster(
     fullName,
     errors: errors.length > 0 ? errors : NONE,
     ignored,
-    context: tls ? (context ?? NO_CERTIFICATE) : undefined,
+    context: used,
     freeze: message === undefined ? undefined : { stage: 'envoy', message, policy },
   };
 }
