@@ -43,6 +43,16 @@ describe('an object brings', () => {
     }
   });
 
+  it('what its annotation holds, in any version where nobody checks it', () => {
+    const refused = (apiVersion: string, checksAnnotations: boolean): boolean => {
+      const annotations = { 'getambassador.io/config': `kind: Mapping\napiVersion: ${apiVersion}\nname: a\n` };
+      const parent = object('v1', 'Service', {}, { annotations });
+      return unfold(parent, { ...READING, checksAnnotations })[0]?.refused !== undefined;
+    };
+    assert.deepEqual([refused('getambassador.io/v9', true), refused('getambassador.io/v9', false)], [true, false]);
+    assert.deepEqual([refused('other.io/v2', true), refused('other.io/v2', false)], [true, true]);
+  });
+
   it('nothing and no crash whatever stands in it', () => {
     for (const value of [null, 5, 'x', [], [[]], { a: null }, 1n]) {
       for (const kind of ['Mapping', 'Host', 'Module', 'Service', 'Ingress']) {
