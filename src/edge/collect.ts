@@ -61,14 +61,17 @@ function refuse(policy: Policy, reason: string, compilation: Compilation): Polic
   return policy;
 }
 
-/** `name.namespace.N` as text; of equal ones, what was unfolded goes first: the snapshot holds Ingresses and Services before the rest. */
+/**
+ * `name.namespace.N` as text; of equal ones, what was unfolded goes first: Services are read before Ingresses, which need them,
+ * and the snapshot holds both before the rest (fetch/dependency.py).
+ */
 function byKey(a: Candidate, b: Candidate): number {
   if (a.policy.key !== b.policy.key) return a.policy.key < b.policy.key ? -1 : 1;
   return rank(a.policy) - rank(b.policy);
 }
 
 function rank({ parent }: Policy): number {
-  return parent === undefined ? 2 : parent.kind === 'Service' ? 1 : 0;
+  return parent === undefined ? 2 : parent.kind === 'Service' ? 0 : 1;
 }
 
 /**
