@@ -34,7 +34,7 @@ const READABLE: readonly (readonly [field: string, fits: (value: unknown) => boo
   ['load_balancer', (value) => value === null || isRecord(value)],
   ['circuit_breakers', (value) => listAt({ value }, 'value').every(isBreaker)],
   ['set_current_client_cert_details', isNothingOr(isRecord)],
-  ['resolver', (value) => !isFalsy(value)],
+  ['resolver', (value) => !isFalsy(value) && typeof value !== 'object'],
 ];
 
 function isIterable(value: unknown): boolean {

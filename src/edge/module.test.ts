@@ -48,6 +48,8 @@ const MODULES: [config: unknown, freeze: string | undefined, errors: string[], f
   [{ load_balancer: { policy: 'ring_hash', header: 5 } }, 'ir', [], []],
   [{ envoy_validation_timeout: null }, 'ir', [], []],
   [{ envoy_validation_timeout: 'x' }, undefined, ['ambassador.t1.1'], []],
+  [{ resolver: ['endpoint'] }, 'ir', [], []],
+  [{ resolver: 5 }, undefined, ['m.t1.1', 'ambassador.t1.1', 'ambassador.t1.1', 'ambassador.t1.1'], []],
   [{ diagnostics: true }, 'ir', [], []],
   [{ diagnostics: { enabled: true, timeout_ms: 5 } }, 'ir', [], []],
   [{ liveness_probe: { enabled: true, hostname: 'a.com' } }, 'ir', [], []],

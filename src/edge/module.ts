@@ -1,5 +1,6 @@
 import { Frozen, type Compilation } from './compilation.ts';
-import { isRecord, textAt, valueAt } from './spec.ts';
+import { shown } from './shown.ts';
+import { isRecord, valueAt } from './spec.ts';
 import type { Policy, Spec } from './model.ts';
 
 /** The Module `ambassador`: what holds where a policy says nothing itself. All of it is free-form: any JSON may stand anywhere. */
@@ -34,11 +35,18 @@ export function moduleOf(compilation: Compilation): AmbassadorModule {
     policy,
     key: policy?.key ?? 'ir.ambassador',
     config,
-    resolver: textAt(config, 'resolver') ?? USUAL_RESOLVER,
+    resolver: resolverIn(config),
     circuitBreakers: valueAt(config, 'circuit_breakers') ?? undefined,
     loadBalancer: valueAt(config, 'load_balancer') ?? undefined,
     servicesInOwnNamespace: Boolean(valueAt(config, 'use_ambassador_namespace_for_service_resolution')),
   };
+}
+
+/** What is no text is a name that no resolver has. */
+function resolverIn(config: Spec): string {
+  const resolver = valueAt(config, 'resolver');
+  if (resolver === undefined) return USUAL_RESOLVER;
+  return typeof resolver === 'string' ? resolver : shown(resolver);
 }
 
 /** `spec.config` of a Module; a Module without one makes the compiler raise while it loads. */
