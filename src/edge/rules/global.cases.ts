@@ -191,6 +191,10 @@ export const MODULE_CASES: Record<string, RuleCases> = {
         objects: [module({ resolver: 'nope' }), mapping('t1/m')],
         finds: { says: /every Mapping is dropped/ },
       },
+      'a resolver that is no text': {
+        objects: [module({ resolver: 5 }), mapping('t1/m')],
+        finds: { says: /every Mapping is dropped/ },
+      },
       'a wrong type that freezes the edge': {
         objects: [module({ cors: { origins: 5 } })],
         finds: { impact: 'freeze' },

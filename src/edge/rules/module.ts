@@ -4,7 +4,7 @@ import { standing } from '../dropped.ts';
 import { cidrProblem } from '../cidr.ts';
 import { describe, partyOf } from '../party.ts';
 import { shown } from '../shown.ts';
-import { isRecord, listAt, recordAt, textAt, valueAt } from '../spec.ts';
+import { isRecord, listAt, recordAt, valueAt } from '../spec.ts';
 import { moduleIn, resolversOf } from '../upstream.ts';
 import { isRetryOn } from '../upstream-options.ts';
 
@@ -109,8 +109,8 @@ function refusals(edge: Edge, module: Policy): ReadonlySet<string> {
     .filter(({ key, message }) => key === module.key && !/ip_allow|ip_deny|invalidating|resolver/.test(message))
     .map(({ message }) => message);
   if (edge.freeze?.policy === module) problems.push(edge.freeze.message);
-  const resolver = textAt(config, 'resolver');
-  if (resolver && !resolversOf(edge).has(resolver)) {
+  const resolver = valueAt(config, 'resolver');
+  if (resolver && !(typeof resolver === 'string' && resolversOf(edge).has(resolver))) {
     problems.push(`there is no resolver ${shown(resolver)}: every Mapping is dropped`);
   }
   const retry = valueAt(config, 'retry_policy');
