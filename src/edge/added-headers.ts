@@ -1,5 +1,5 @@
 import { Frozen } from './compilation.ts';
-import { isRecord, listAt, valueAt } from './spec.ts';
+import { isRecord } from './spec.ts';
 import type { Policy, RouteGroup } from './model.ts';
 
 // The schema lets a header that is to be added have no value, as in `{x-team: {append: true}}`; the compiler takes the value
@@ -19,15 +19,7 @@ export function raiseForAddedHeaders(groups: readonly RouteGroup[]): void {
   if (policy) throw new Frozen({ stage: 'envoy', message: bareMessage(policy), policy });
 }
 
-/** Health checks add headers, too; what they are made of is read with the clusters. */
-export function raiseForHealthChecks(policy: Policy): void {
-  if (!Object.hasOwn(policy.spec, 'health_checks')) return;
-  const isBare = (check: unknown): boolean =>
-    bareHeaders(valueAt(valueAt(check, 'health_check', 'http'), 'add_request_headers')).length > 0;
-  if (!listAt(policy.spec, 'health_checks').some(isBare)) return;
-  throw new Frozen({ stage: 'ir', message: bareMessage(policy), policy });
-}
-
-function bareMessage({ kind, namespace, name }: Policy): string {
+/** For `policy`, which holds it. */
+export function bareMessage({ kind, namespace, name }: Policy): string {
   return `${kind} ${namespace}/${name}: a header that is to be added has no value`;
 }

@@ -1,4 +1,4 @@
-import { bareHeaders, raiseForHealthChecks } from './added-headers.ts';
+import { bareHeaders } from './added-headers.ts';
 import { noFacts } from './facts.ts';
 import { raiseForLabels } from './module-types.ts';
 import { compareWeights } from './route-order.ts';
@@ -8,7 +8,7 @@ import { isRecord, isTrueAt, listAt, numberAt, recordAt, valueAt } from './spec.
 import { sharesOf, weightsOf, type Weights } from './weights.ts';
 import type { Cluster, Member, Policy, RouteGroup } from './model.ts';
 import type { Clusters } from './clusters.ts';
-import type { Compilation } from './compilation.ts';
+import { Frozen, type Compilation } from './compilation.ts';
 import type { GroupDraft } from './match-set.ts';
 import type { ReadMapping } from './mapping.ts';
 
@@ -24,8 +24,8 @@ export function finishGroup(
   module: AmbassadorModule,
 ): RouteGroup {
   checkLabels(draft, module, compilation);
-  if (draft.shadow) raiseForHealthChecks(draft.shadow.policy);
-  for (const { policy } of draft.members) raiseForHealthChecks(policy);
+  if (draft.shadow) postHealthChecks(draft.shadow, compilation);
+  for (const member of draft.members) postHealthChecks(member, compilation);
   const mirror = draft.shadow && clusters.add(draft.shadow.upstream, draft.shadow.policy);
   const targets = draft.redirect ? NO_TARGETS : targetsOf(draft.members, clusters, set.made?.targets);
   const { made } = set;
@@ -47,6 +47,12 @@ export interface MadeGroup {
   readonly weights: Weights | undefined;
   readonly config: AmbassadorModule['config'];
   readonly group: RouteGroup;
+}
+
+function postHealthChecks({ healthChecks }: ReadMapping, compilation: Compilation): void {
+  if (!healthChecks) return;
+  for (const { key, message } of healthChecks.errors) compilation.error(key, message);
+  if (healthChecks.freeze) throw new Frozen(healthChecks.freeze);
 }
 
 const NO_TARGETS: readonly Cluster[] = [];
@@ -182,7 +188,7 @@ function unionOf(members: readonly ReadMapping[]): Readonly<Record<string, strin
 
 const ADDED_HEADERS = ['add_request_headers', 'add_response_headers'];
 
-/** Of a header that several members add, the last one's is taken. */
+/** Of a header that several members add, the last one's is taken. Where the Module adds it for them, it is the Module's. */
 function unwritableIn(members: readonly ReadMapping[], module: AmbassadorModule): Policy | undefined {
   for (const field of ADDED_HEADERS) {
     const bareOf = new Map<string, Policy>();
@@ -190,7 +196,8 @@ function unwritableIn(members: readonly ReadMapping[], module: AmbassadorModule)
       const added = addedBy(policy, field, module);
       if (!isRecord(added)) continue;
       for (const name of Object.keys(added)) bareOf.delete(name);
-      for (const name of bareHeaders(added)) bareOf.set(name, policy);
+      const written = Object.hasOwn(policy.spec, field) ? policy : (module.policy ?? policy);
+      for (const name of bareHeaders(added)) bareOf.set(name, written);
     }
     for (const policy of bareOf.values()) return policy;
   }

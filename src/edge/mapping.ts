@@ -1,6 +1,7 @@
 import { Fact } from './facts.ts';
 import { GLOBAL_KEY } from './compilation.ts';
 import { defaultFor, type AmbassadorModule } from './module.ts';
+import { readHealthChecks, type HealthChecks } from './health-checks.ts';
 import { matchOf, type Match } from './match.ts';
 import { PairPool } from './pool.ts';
 import { normaliseService, readUrl } from './service.ts';
@@ -28,6 +29,8 @@ export interface ReadMapping {
   readonly service: string;
   readonly upstream: MappingUpstream;
   readonly circuitBreakers: unknown;
+  /** Undefined: it has none. */
+  readonly healthChecks: HealthChecks | undefined;
   readonly kind: 'route' | 'redirect' | 'shadow';
   readonly errors: readonly Posted[];
   readonly notices: readonly Posted[];
@@ -97,6 +100,7 @@ function read(policy: Policy, context: MappingContext): ReadMapping {
     notices: freeze ? NOTHING : noticesOf(policy, considered),
     upstream: shared(upstreamOf(policy, service, circuitBreakers, module), context.settings),
     circuitBreakers,
+    healthChecks: readHealthChecks(policy),
     kind: kindOf(spec),
     problem: problems[0]?.message,
     config: module.config,

@@ -97,7 +97,7 @@ export interface RouteGroup {
   /** Names, of all members together: each of them adds them all. */
   readonly requestHeadersAdded: readonly string[];
   readonly responseHeadersAdded: readonly string[];
-  /** The Mapping whose added header lacks a value: the compiler raises when it writes the routes. */
+  /** The Mapping, or the Module, whose added header lacks a value: the compiler raises when it writes the routes. */
   readonly unwritable: Policy | undefined;
   /** Emissary's own probes and diagnostics: every Host serves it, whatever it selects. */
   readonly internal: boolean;

@@ -267,24 +267,11 @@ void test('a Listener that serves no Host has no filters of HTTP', () => {
   assert.deepEqual(edge.listeners[0]?.httpFilters, []);
 });
 
-void test('a header that is to be added and has no value freezes the edge where a route would add it', () => {
-  const bare = { 'x-team': { append: true } };
-  const checked = { health_checks: [{ health_check: { http: { path: '/', add_request_headers: bare } } }] };
-  const redirect = { host_redirect: true, add_request_headers: bare };
-  const whole = { add_request_headers: { 'x-team': { value: 'a' } } };
-  const table: [title: string, stage: string | undefined, ...mappings: EdgeObject[]][] = [
-    ['to requests', 'envoy', mapping('t/m', { add_request_headers: bare })],
-    ['to answers', 'envoy', mapping('t/m', { add_response_headers: bare })],
-    ['with a value', undefined, mapping('t/m', whole)],
-    ['a later member has the value', undefined, mapping('t/a', { add_request_headers: bare }), mapping('t/b', whole)],
-    ['a later member lacks it', 'envoy', mapping('t/a', whole), mapping('t/b', { add_request_headers: bare })],
-    ['of a redirect, which adds nothing', undefined, mapping('t/m', redirect)],
-    ['in a health check', 'ir', mapping('t/m', checked)],
-  ];
-  for (const [title, stage, ...mappings] of table) {
-    const { freeze } = edgeOf(listener(), host('t/h1'), ...mappings);
-    assert.equal(freeze?.stage, stage, title);
-  }
+void test('of a header that several Mappings of a route add, the last one counts: without a value it freezes the edge', () => {
+  const bare = mapping('t/a', { add_request_headers: { 'x-team': { append: true } } });
+  const whole = (name: string) => mapping(name, { add_request_headers: { 'x-team': { value: 'a' } } });
+  assert.equal(edgeOf(listener(), host('t/h1'), bare, whole('t/b')).freeze, undefined);
+  assert.equal(edgeOf(listener(), host('t/h1'), whole('t/0'), bare).freeze?.stage, 'envoy');
 });
 
 void test("Emissary's own routes are on every Host, until a Mapping makes one of them its own", () => {
