@@ -25,6 +25,7 @@ const ANY_TAG = new Schema(
 /**
  * Reads one YAML document into a tree. js-yaml does the grammar; Composer and strict.ts make up for the places where its
  * grammar is not kubectl's.
+ * @param text with `\n` as its only line break
  * @param firstLine line of the text in its file, 1-based
  * @param allowance shared by the documents of one file
  * @throws ReadError

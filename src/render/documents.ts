@@ -12,10 +12,12 @@ const BLANK_OR_COMMENT = /^(?:(?!\ufeff)[\s\u0085])*(?:#|$)/;
 /** What a separator needs behind it to be one for YAML too, where it stays part of a document. */
 const BLANK_FIRST = /^(?:$|[ \t\r\u0085])/;
 
+/** What else ends a line for YAML 1.1, though not for the cut above. */
+const OTHER_BREAK = /\r\n?|\u0085/g;
 /** A line that ends a document, or may: a separator that the cut above did not find. */
-const MARKER = /(?<![^\r\n])\.\.\.(?![^ \t\r\n])|(?<=[\r\n])---(?![^ \t\r\n])/g;
+const MARKER = /(?<![^\n])\.\.\.(?![^ \t\n])|(?<=\n)---(?![^ \t\n])/g;
 /** A line that is no comment and no directive. */
-const STARTED = /(?<![^\r\n])(?!%)[ \t]*[^ \t\r\n#]/;
+const STARTED = /(?<![^\n])(?!%)[ \t]*[^ \t\n#]/;
 
 /** Of one file, empty ones included. */
 const MAX_DOCUMENTS = 10_000;
@@ -27,7 +29,8 @@ const MAX_DOCUMENTS = 10_000;
  * @throws ReadError
  */
 export function splitDocuments(file: string): Chunk[] {
-  const text = file.includes('\r\n') ? file.replaceAll('\r\n', '\n') : file;
+  // The last line is ended as kubectl does: behind another kind of line break that makes one more line.
+  const text = `${file.replaceAll('\r\n', '\n')}${file.endsWith('\n') ? '' : '\n'}`;
   const chunks: Chunk[] = [];
   let start = 0;
   let startLine = 1;
@@ -74,9 +77,9 @@ function endOfLine(text: string, from: number): number {
 }
 
 function firstDocument(piece: string, line: number): string {
-  // NEL ends a line for YAML 1.1, as a line feed does, though not for the cut above.
-  const chunk = piece.replaceAll('\u0085', '\n');
-  if (!chunk.includes('...') && !/[\r\u0085]/.test(piece)) return chunk;
+  const chunk = piece.replace(OTHER_BREAK, '\n');
+  // Where nothing was replaced the cut above has found every separator.
+  if (!chunk.includes('...') && chunk === piece) return chunk;
   for (const { index } of chunk.matchAll(MARKER)) {
     const before = chunk.slice(0, index);
     if (STARTED.test(before)) return before;

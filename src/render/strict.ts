@@ -116,8 +116,7 @@ export function checkTag(tag: string, line: number): void {
 
 const ESCAPE = /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|.)/gs;
 
-const BREAK = /\r?\n|\r(?!\n)/g;
-const BEFORE_BLANK_LINES = /\\(?:\r?\n|\r(?!\n))(?:[ \t]*(?:\r?\n|\r(?!\n)))+/y;
+const BEFORE_BLANK_LINES = /\\\n(?:[ \t]*\n)+/y;
 
 /** In double quotes kubectl knows no `\/`, and no escape of half a surrogate pair; js-yaml loses blank lines after `\`. */
 export function checkQuoted(input: string, { from, to }: Range, line: number): void {
@@ -130,7 +129,7 @@ export function checkQuoted(input: string, { from, to }: Range, line: number): v
     BEFORE_BLANK_LINES.lastIndex = match.index;
     const breaks = BEFORE_BLANK_LINES.exec(quoted)?.[0];
     if (breaks !== undefined) {
-      const blank = breaks.match(BREAK)!.length - 1;
+      const blank = breaks.split('\n').length - 2;
       const at = start + match.index;
       throw new Rewrite(at, at + breaks.length, `${'\\n'.repeat(blank)}${'\\\n'.repeat(blank + 1)}`);
     }
@@ -152,7 +151,7 @@ export function checkBlockIndent(input: string, { from }: Range, line: number): 
   TAB_BEFORE_TEXT.lastIndex = contentAt(input, from);
   const lead = TAB_BEFORE_TEXT.exec(input)?.[0];
   if (lead === undefined) return;
-  const at = line + lead.split(/[\r\n]/).length - 1;
+  const at = line + lead.split('\n').length - 1;
   throw new ReadError(
     'InvalidYaml',
     at,

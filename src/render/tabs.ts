@@ -17,8 +17,7 @@ export function misplacedTab(text: string, shelters: readonly Shelter[]): number
   for (let at = text.indexOf('\t'); at >= 0;) {
     const lineStart = text.lastIndexOf('\n', at) + 1;
     const lineEnd = text.indexOf('\n', at);
-    const line = text.slice(lineStart, at);
-    const lead = line.slice(line.lastIndexOf('\r') + 1);
+    const lead = text.slice(lineStart, at);
     const isSuspect = lead.trim() === '' || DASHES.test(lead);
     if (isSuspect && !sheltered.covers(at, lead.length)) return at;
     at = lineEnd < 0 ? -1 : text.indexOf('\t', lineEnd);

@@ -166,7 +166,10 @@ const STREAMS: [string, unknown[]][] = [
   // With carriage returns alone the whole file is one piece, of which kubectl reads the first document.
   ['a: |\r  x\r---\rb: 1', [{ a: 'x\n' }]],
   ['# comment\r---\ra: 1\r--- b', [{ a: 1 }]],
+  ['a:\r  - -\r  -\rb: [c\rd]', [{ a: [[null], null], b: ['c d'] }]],
   ['a: "b\u0085c"\u0085d: e\u0085--- f', [{ a: 'b c', d: 'e' }]],
+  ['a: |+\u0085', [{ a: '\n' }]],
+  ['a: |+\r', [{ a: '' }]],
   ['', []],
 ];
 
