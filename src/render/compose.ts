@@ -73,8 +73,8 @@ function compose(text: string, firstLine: number): Node | Rewrite {
 const WIDE = 200;
 
 /**
- * What js-yaml refuses and kubectl takes: `\'` in double quotes, `|#`, an alias as a key without a blank (`*a: b`), unquoted
- * text in brackets that goes on further left than the brackets stand.
+ * What js-yaml refuses and kubectl takes: `\'` in double quotes, `|#`, an alias as a key without a blank (`*a: b`), a
+ * dash alone in brackets (`[cat, -]`), unquoted text in brackets that goes on further left than the brackets stand.
  */
 function rewriteOf({ reason, mark }: YAMLException, text: string): Rewrite | undefined {
   const at = mark?.position ?? 0;
@@ -88,10 +88,17 @@ function rewriteOf({ reason, mark }: YAMLException, text: string): Rewrite | und
   if (reason.startsWith('unidentified alias') && /[\w-]:$/.test(text.slice(at - 2, at))) {
     return new Rewrite(at - 1, at - 1, ' ');
   }
+  if (reason.startsWith('missed comma') && isLoneDash(text, at)) return new Rewrite(at, at + 1, "'-'");
   if (reason.startsWith('missed comma') && lead.length < WIDE && /^ *$/.test(lead)) {
     return new Rewrite(lineStart, lineStart, ' '.repeat(WIDE));
   }
   return undefined;
+}
+
+/** A dash that is a value or a key in brackets, as in `[cat, -]`: nothing but anchor and tag before it, no blank behind it. */
+function isLoneDash(text: string, at: number): boolean {
+  const before = text.slice(Math.max(0, at - WIDE), at).replace(/(?<=[\s[{,])#.*/g, '');
+  return /^-[,[\]{}]/.test(text.slice(at, at + 2)) && /[[{,:]\s*(?:[&!]\S*\s+)*$/.test(before);
 }
 
 function fail({ reason, mark }: YAMLException, firstLine: number): never {

@@ -44,6 +44,17 @@ export function checkPlainInFlow(
   isInFlow: () => boolean,
   line: number,
 ): void {
+  if (/\?|^:/.test(text) && isInFlow()) {
+    if (/^\?[^?]*$/.test(text)) {
+      const start = contentAt(input, from);
+      throw new Rewrite(start + 1, start + 1, ' ');
+    }
+    throw new ReadError(
+      'InvalidYaml',
+      line,
+      'text inside brackets holds a question mark or starts with a colon; quote it',
+    );
+  }
   if (input[to] === ':' && ',[]{}'.includes(input[to + 1] ?? ' ')) {
     if ('[{'.includes(input[to + 1]!)) {
       throw new ReadError('InvalidYaml', line, 'in brackets a space must follow the colon of a key');
@@ -51,16 +62,6 @@ export function checkPlainInFlow(
     const start = contentAt(input, from);
     throw new Rewrite(start, to + 1, `'${input.slice(start, to + 1).replaceAll("'", "''")}'`);
   }
-  if (!/\?|^:/.test(text) || !isInFlow()) return;
-  if (/^\?[^?]*$/.test(text)) {
-    const start = contentAt(input, from);
-    throw new Rewrite(start + 1, start + 1, ' ');
-  }
-  throw new ReadError(
-    'InvalidYaml',
-    line,
-    'text inside brackets holds a question mark or starts with a colon; quote it',
-  );
 }
 
 /** Whether the node that starts here is a flow collection. */

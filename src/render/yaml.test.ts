@@ -75,6 +75,9 @@ const VALUES: [string, unknown][] = [
   [' {a:, b: c:}', { 'a:': null, b: 'c:' }],
   [" [it's:, a\n  b::]", ["it's:", 'a b::']],
   [' {?a, ?b: c}', { a: null, b: 'c' }],
+  [' {?a:}', { 'a:': null }],
+  [' [sh, -c, -]', ['sh', '-c', '-']],
+  [' {a: -, # comment\n  -}', { a: '-', '-': null }],
   // Collections ignore their tags, aliases keep theirs.
   ['\n  a: &x !!str 1\n  b: *x', { a: '1', b: '1' }],
   [' !!str {a: 1}', { a: 1 }],
@@ -132,6 +135,7 @@ const REFUSED: [string, number][] = [
   [' {a:[b]}', 2],
   [' {a?b: 1}', 2],
   [' {a: :b}', 2],
+  [' {::}', 2],
   [' [::a]', 2],
   [' !!int 1.5', 2],
   [' !!', 2],
