@@ -1,15 +1,17 @@
 import { MAX_NODES, ReadError, type Node } from './node.ts';
 import {
+  blockColumn,
   checkAnchor,
   checkBlockIndent,
+  checkEnd,
   checkKeyLength,
   checkMappingStart,
   checkPlainInFlow,
   checkQuoted,
   checkTag,
-  columnOf,
   contentAt,
   emptyEntryRewrite,
+  emptyValueRewrite,
   isFlowAt,
   type Range,
 } from './strict.ts';
@@ -34,6 +36,8 @@ interface Place extends Range {
   /** Only in a document with tabs: where the content starts, and the least column of unquoted text that goes on. */
   content: number;
   indent: number;
+  /** Of a block collection, once something stands in it. */
+  column?: number;
   /** Is it a flow collection? Once somebody has looked: comments of any length may lie before its content. */
   isFlow?: boolean;
 }
@@ -71,7 +75,7 @@ export class Composer {
     const around = this.#open.at(-1);
     if (around === undefined) return 0;
     const isBlock = around.content !== content && !'[{'.includes(input[around.content]!);
-    return isBlock ? columnOf(input, around.content) + 1 : around.indent;
+    return isBlock ? (around.column ??= blockColumn(input, around.content)) + 1 : around.indent;
   }
 
   close(state: ParserState): void {
@@ -109,14 +113,20 @@ export class Composer {
     const { line } = place;
     if (kind === 'scalar') return this.#scalar(state, place);
     const isFlow = kind !== null && isFlowIn(state.input, place);
-    if (isFlow) this.#shelter(place);
+    if (isFlow) {
+      this.#shelter(place);
+      if (!this.#isInFlow(state.input)) checkEnd(state.input, place, line);
+    }
     if (kind === 'mapping') {
       const mapping = this.#mapping(result as Record<string, unknown>, line, state.input);
       if (!isFlow) checkMappingStart(state.input, place, mapping.line === line, line);
       return mapping;
     }
     if (kind === 'sequence') return this.#sequence(result as (number | null)[], place, state.input);
-    if (result === null) return scalar('', tag ?? '?', line);
+    if (result === null) {
+      if (tag !== null && anchor !== null) this.#checkEmptyValue(state.input, place);
+      return scalar('', tag ?? '?', line);
+    }
     if (tag !== null || anchor !== null) throw new ReadError('InvalidYaml', line, 'an alias has no tag and no anchor');
     if (typeof result !== 'number') throw new ReadError('InvalidYaml', line, 'an anchor contains itself');
     return { kind: 'alias', line, target: this.#nodes[result]! };
@@ -124,16 +134,28 @@ export class Composer {
 
   #scalar({ input, result, tag }: ParserState, place: Place): Node {
     const text = result as string;
-    this.#shelter(place, tag === '?' ? place.indent : undefined);
-    if (tag === '?') {
-      const around = this.#open.at(-1);
-      const isInFlow = () => around !== undefined && isFlowIn(input, around);
-      checkPlainInFlow(text, input, place, isInFlow, place.line);
+    const isUnquoted = tag === '?' || (tag !== null && !`"'|>`.includes(input[contentAt(input, place.from)]!));
+    this.#shelter(place, isUnquoted ? place.indent : undefined);
+    if (isUnquoted) {
+      checkPlainInFlow(text, input, place, () => this.#isInFlow(input), place.line);
     } else {
       checkQuoted(input, place, place.line);
+      if (!this.#isInFlow(input)) checkEnd(input, place, place.line);
       if (this.#hasTabs) checkBlockIndent(input, place, place.line);
     }
     return scalar(text, tag, place.line);
+  }
+
+  #isInFlow(input: string): boolean {
+    const around = this.#open.at(-1);
+    return around !== undefined && isFlowIn(input, around);
+  }
+
+  #checkEmptyValue(input: string, { from }: Place): void {
+    const around = this.#open.at(-1);
+    if (around === undefined || isFlowIn(input, around)) return;
+    const rewrite = emptyValueRewrite(input, from, around.from);
+    if (rewrite) throw rewrite;
   }
 
   #shelter({ content, to }: Place, plainIndent?: number): void {

@@ -72,12 +72,18 @@ export function isFlowAt(input: string, from: number): boolean {
 
 /** Where the content of a node starts: after blanks, comments, anchors and tags. */
 export function contentAt(input: string, from: number): number {
+  let at = textAt(input, from);
+  while (input[at] === '&' || input[at] === '!') at = textAt(input, skip(input, at, ' \t\n\0'));
+  return at;
+}
+
+/** Where the next text starts: after blanks and comments. */
+function textAt(input: string, from: number): number {
   let at = from;
   for (;;) {
     const character = input[at];
-    if (character === ' ' || character === '\t' || character === '\r' || character === '\n') at++;
-    else if (character === '#') at = skip(input, at, '\r\n\0');
-    else if (character === '&' || character === '!') at = skip(input, at, ' \t\r\n\0');
+    if (character === ' ' || character === '\t' || character === '\n') at++;
+    else if (character === '#') at = skip(input, at, '\n\0');
     else return at;
   }
 }
@@ -90,7 +96,7 @@ function skip(input: string, from: number, until: string): number {
 
 /** Of an anchor, as far as kubectl takes it for its name; what may follow it without a blank. */
 const ANCHOR_NAME = /^[\w-]+/;
-const AFTER_ANCHOR = /[\s,\]}?:\0]/;
+const AFTER_ANCHOR = /[ \t\n,\]}?:\0]/;
 
 /** An anchor's name ends at the first character that is no letter, digit, `_` or `-`; js-yaml goes on to a blank. */
 export function checkAnchor(input: string, anchor: string, { from }: Range, line: number): void {
@@ -145,7 +151,18 @@ export function checkQuoted(input: string, { from, to }: Range, line: number): v
   }
 }
 
-const TAB_BEFORE_TEXT = /[|>][-+]?(?:[ \t].*)?[\r\n](?: *[\r\n])* *\t/y;
+/** What may follow quoted text or a closing bracket. */
+const REST_OF_LINE = /[ \t]*[:#\n\0]/y;
+
+/** js-yaml lets a key or an entry follow on the line on which quoted text or brackets of several lines end. */
+export function checkEnd(input: string, { from, to }: Range, line: number): void {
+  if ('|>'.includes(input[contentAt(input, from)]!)) return;
+  REST_OF_LINE.lastIndex = to;
+  if (REST_OF_LINE.test(input)) return;
+  throw new ReadError('InvalidYaml', line, 'something follows the end of a value on its line');
+}
+
+const TAB_BEFORE_TEXT = /[|>][-+]?(?:[ \t].*)?\n(?: *\n)* *\t/y;
 
 /** Where no number says how far block text is indented, kubectl takes no tab among the blanks before its first text. */
 export function checkBlockIndent(input: string, { from }: Range, line: number): void {
@@ -170,9 +187,12 @@ export function checkKeyLength(input: string, { from, to }: Range, line: number)
   throw new ReadError('InvalidYaml', line, `a key is longer than ${MAX_KEY} characters`);
 }
 
+/** Unlike `~` no unquoted text, which would make the blanks behind it a part of it. */
+const NULL = "!!null ''";
+
 /**
  * After an empty entry js-yaml takes the next dash for the same list, even one further left (`- -` above `- a`): such an
- * entry is written out as `~`.
+ * entry is written out.
  * @param starts where each entry's content starts; null for an empty entry
  */
 export function emptyEntryRewrite(input: string, starts: readonly (number | null)[], end: number): Rewrite | undefined {
@@ -185,7 +205,10 @@ export function emptyEntryRewrite(input: string, starts: readonly (number | null
     const dashes = dashesBefore(input, next ?? end, index - first + (next === undefined ? 0 : 1));
     const wrong = dashes.findIndex((dash, at) => at > 0 && columnOf(input, dash) < columnOf(input, dashes[at - 1]!));
     const own = dashes[wrong - 1];
-    if (own !== undefined) return new Rewrite(own + 1, own + 1, ' ~');
+    if (own === undefined) continue;
+    // Behind the blanks: a tab among them must still be found.
+    const place = skip(input, own + 1, '#\n\0');
+    return new Rewrite(place, place, ` ${NULL} `);
   }
   return undefined;
 }
@@ -205,8 +228,37 @@ function dashesBefore(input: string, position: number, count: number): number[] 
   return dashes.reverse();
 }
 
-export function columnOf(input: string, position: number): number {
+function columnOf(input: string, position: number): number {
   return position - (input.lastIndexOf('\n', position) + 1);
+}
+
+/** The column of a block collection. What stands before its first key, on the same line, belongs to that key. */
+export function blockColumn(input: string, content: number): number {
+  let start = content;
+  for (;;) {
+    let end = start;
+    while (input[end - 1] === ' ' || input[end - 1] === '\t') end--;
+    let word = end;
+    while (word > 0 && !' \t\n'.includes(input[word - 1]!)) word--;
+    if (word === end || (input[word] !== '&' && input[word] !== '!')) return columnOf(input, start);
+    start = word;
+  }
+}
+
+/**
+ * js-yaml takes the anchor or the tag of the next key for one of the empty value above it, if that has only the other: such
+ * a value is written out.
+ * @param around where the node around it starts; where both start with the same, js-yaml only tries whether that is a key
+ */
+export function emptyValueRewrite(input: string, from: number, around: number): Rewrite | undefined {
+  const first = textAt(input, from);
+  const end = skip(input, first, ' \t\n\0');
+  const second = textAt(input, end);
+  if (!input.slice(end, second).includes('\n')) return undefined;
+  const isAlone = /[ \t]*(?:[\n\0]|[ \t]#)/y;
+  isAlone.lastIndex = skip(input, second, ' \t\n\0');
+  if (isAlone.test(input) || textAt(input, around) === first) return undefined;
+  return new Rewrite(end, end, input[first] === '!' ? " ''" : ` ${NULL}`);
 }
 
 /** A block mapping cannot start on the line of the key whose value it is, not even behind an anchor or a tag. */

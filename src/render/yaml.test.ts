@@ -82,6 +82,14 @@ const VALUES: [string, unknown][] = [
   ['\n  a: &x !!str 1\n  b: *x', { a: '1', b: '1' }],
   [' !!str {a: 1}', { a: 1 }],
   [' !!str\n  12', '12'],
+  [' [! b:, {c: ! d:}]', ['b:', { c: 'd:' }]],
+  // What stands before a key belongs to it, not to the empty value above.
+  ['\n  a: !!str\n  &k b: 1\n  c: *k', { a: '', b: 1, c: 'b' }],
+  ['\n  a: &x # comment\n\n  !a 1: *x', { a: null, 1: null }],
+  ['\n  - a: !!str\n    &k b: 1\n  - *k', [{ a: '', b: 1 }, 'b']],
+  ['\n  a: &x\n    !!str\n  b: *x', { a: '', b: '' }],
+  ['\n  &k a: 1\n   \t\n  b: 2', { a: 1, b: 2 }],
+  ['\n  - !a b: 1\n     \t\n    c: 2', [{ b: 1, c: 2 }]],
 ];
 
 test('values are read as kubectl reads them', () => {
@@ -136,6 +144,15 @@ const REFUSED: [string, number][] = [
   [' {a?b: 1}', 2],
   [' {a: :b}', 2],
   [' {::}', 2],
+  [' {! a?}', 2],
+  [' [! a\n\t]', 3],
+  ['\n  - -\t\n  -', 3],
+  ['\n  - -\n    \t\n  -', 4],
+  [' "a\n" b: 1', 2],
+  [" {a: 'b\n'}c: 1", 2],
+  ['\n  - [\n]- b', 4],
+  [' &x\ufeff a', 2],
+  [' &x\u00a0 a', 2],
   [' [::a]', 2],
   [' !!int 1.5', 2],
   [' !!', 2],
@@ -214,6 +231,7 @@ const STRICTER: [string, string][] = [
   ['a: 1\n%b: 2', 'the same: a directive ends the document'],
   ['# list\n[a]\nb: 2', 'the same'],
   ['a: b\u2028c: d', 'U+2028 and U+2029 end a line, which no editor shows'],
+  ['a: [! :b]', 'a mapping of one pair whose key is empty, which its colon does not show'],
   ['a: !b,c d', 'a tag with a comma or a bracket is a forgotten blank'],
   ['{a: 1}', 'JSON that is none: up to 1.32 kubectl refuses it too, later ones may drop what stands behind it'],
   [`a: ${'['.repeat(1001)}${']'.repeat(1001)}`, 'kubectl stops at 10,000 levels, which no manifest comes near'],
