@@ -16,6 +16,8 @@ const BLANK_FIRST = /^(?:$|[ \t\r\u0085])/;
 const OTHER_BREAK = /\r\n?|\u0085/g;
 /** A line that ends a document, or may: a separator that the cut above did not find. */
 const MARKER = /(?<![^\n])\.\.\.(?![^ \t\n])|(?<=\n)---(?![^ \t\n])/g;
+/** What js-yaml takes for a separator although it is text. */
+const LEADING_WORD = /^(?:[ \t]*(?:#.*)?\n)*---[^ \t\n]/;
 /** A line that is no comment and no directive. */
 const STARTED = /(?<![^\n])(?!%)[ \t]*[^ \t\n#]/;
 
@@ -80,6 +82,9 @@ function firstDocument(piece: string, line: number): string {
   const chunk = piece.replace(OTHER_BREAK, '\n');
   // Where nothing was replaced the cut above has found every separator.
   if (!chunk.includes('...') && chunk === piece) return chunk;
+  if (LEADING_WORD.test(chunk)) {
+    throw new ReadError('InvalidYaml', line, 'a space must stand behind a leading ---');
+  }
   for (const { index } of chunk.matchAll(MARKER)) {
     const before = chunk.slice(0, index);
     if (STARTED.test(before)) return before;

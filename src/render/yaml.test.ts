@@ -220,6 +220,7 @@ test('separators with content, directives and loose JSON are refused', () => {
     '---# comment\na: 1',
     'a: 1\n---\n---# comment\nb: 2',
     'a: 1\n---\n# comment\n...\n---\nb: 2',
+    '# comment\r---#\ra: 1',
   ];
   for (const text of cases) assert.equal(readDocuments(text, 'a.yaml').problems.length, 1, text);
 });
