@@ -74,7 +74,8 @@ const WIDE = 200;
 
 /**
  * What js-yaml refuses and kubectl takes: `\'` in double quotes, `|#`, an alias as a key without a blank (`*a: b`), a
- * dash alone in brackets (`[cat, -]`), unquoted text in brackets that goes on further left than the brackets stand.
+ * dash alone in brackets (`[cat, -]`), unquoted text in brackets that goes on further left than the brackets stand, a `|`
+ * below its key.
  */
 function rewriteOf({ reason, mark }: YAMLException, text: string): Rewrite | undefined {
   const at = mark?.position ?? 0;
@@ -92,7 +93,19 @@ function rewriteOf({ reason, mark }: YAMLException, text: string): Rewrite | und
   if (reason.startsWith('missed comma') && lead.length < WIDE && /^ *$/.test(lead)) {
     return new Rewrite(lineStart, lineStart, ' '.repeat(WIDE));
   }
+  if (/[|>]/.test(text[at] ?? '') && /^ *$/.test(lead) && keyColumnBefore(text, lineStart) === lead.length) {
+    return new Rewrite(at, at, ' ');
+  }
   return undefined;
+}
+
+/** A line that ends with a key, but for anchor, tag and comment. */
+const KEY_LAST = /^( *(?:[-?] +)*).*:(?:[ \t]+[&!]\S*)*[ \t]*$/;
+
+function keyColumnBefore(text: string, lineStart: number): number | undefined {
+  const line = text.slice(text.lastIndexOf('\n', lineStart - 2) + 1, lineStart - 1);
+  if (line.length > WIDE) return undefined;
+  return KEY_LAST.exec(line.replace(/(?:^|[ \t])#.*$/, ''))?.[1]!.length;
 }
 
 /** A dash that is a value or a key in brackets, as in `[cat, -]`: nothing but anchor and tag before it, no blank behind it. */

@@ -12,7 +12,7 @@ import {
   contentAt,
   emptyEntryRewrite,
   emptyValueRewrite,
-  isFlowAt,
+  lostPropertiesRewrite,
   type Range,
 } from './strict.ts';
 import type { Shelter } from './tabs.ts';
@@ -38,8 +38,8 @@ interface Place extends Range {
   indent: number;
   /** Of a block collection, once something stands in it. */
   column?: number;
-  /** Is it a flow collection? Once somebody has looked: comments of any length may lie before its content. */
-  isFlow?: boolean;
+  /** Where its content starts, once somebody has looked: comments of any length may lie before. */
+  start?: number;
 }
 
 const MERGE_TAG = 'tag:yaml.org,2002:merge';
@@ -115,7 +115,7 @@ export class Composer {
     const isFlow = kind !== null && isFlowIn(state.input, place);
     if (isFlow) {
       this.#shelter(place);
-      if (!this.#isInFlow(state.input)) checkEnd(state.input, place, line);
+      if (!this.#isInFlow(state.input, place)) checkEnd(state.input, place, line);
     }
     if (kind === 'mapping') {
       const mapping = this.#mapping(result as Record<string, unknown>, line, state.input);
@@ -132,22 +132,29 @@ export class Composer {
     return { kind: 'alias', line, target: this.#nodes[result]! };
   }
 
-  #scalar({ input, result, tag }: ParserState, place: Place): Node {
+  #scalar({ input, result, tag, anchor }: ParserState, place: Place): Node {
     const text = result as string;
-    const isUnquoted = tag === '?' || (tag !== null && !`"'|>`.includes(input[contentAt(input, place.from)]!));
+    const first = tag === '?' ? undefined : input[startIn(input, place)]!;
+    const isQuoted = first === '"' || first === "'";
+    const isBlock = first === '|' || first === '>';
+    const isUnquoted = !isQuoted && !isBlock;
     this.#shelter(place, isUnquoted ? place.indent : undefined);
-    if (isUnquoted) {
-      checkPlainInFlow(text, input, place, () => this.#isInFlow(input), place.line);
-    } else {
+    if (isUnquoted) checkPlainInFlow(text, input, place, () => this.#isInFlow(input, place), place.line);
+    if (isQuoted) {
       checkQuoted(input, place, place.line);
-      if (!this.#isInFlow(input)) checkEnd(input, place, place.line);
+      if (!this.#isInFlow(input, place)) checkEnd(input, place, place.line);
+    }
+    if (isBlock) {
+      const rewrite = tag === null && anchor === null ? lostPropertiesRewrite(input, place.from) : undefined;
+      if (rewrite) throw rewrite;
       if (this.#hasTabs) checkBlockIndent(input, place, place.line);
     }
     return scalar(text, tag, place.line);
   }
 
-  #isInFlow(input: string): boolean {
-    const around = this.#open.at(-1);
+  #isInFlow(input: string, place: Place): boolean {
+    // What starts where the node itself does is the same node, tried as the first key of a mapping.
+    const around = this.#open.findLast((open) => startIn(input, open) !== startIn(input, place));
     return around !== undefined && isFlowIn(input, around);
   }
 
@@ -198,8 +205,12 @@ export class Composer {
   }
 }
 
+function startIn(input: string, place: Place): number {
+  return (place.start ??= contentAt(input, place.from));
+}
+
 function isFlowIn(input: string, place: Place): boolean {
-  return (place.isFlow ??= isFlowAt(input, place.from));
+  return '[{'.includes(input[startIn(input, place)]!);
 }
 
 /** js-yaml says `?` for unquoted text, nothing for quoted and block text. */

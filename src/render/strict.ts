@@ -64,12 +64,6 @@ export function checkPlainInFlow(
   }
 }
 
-/** Whether the node that starts here is a flow collection. */
-export function isFlowAt(input: string, from: number): boolean {
-  const first = input[contentAt(input, from)];
-  return first === '[' || first === '{';
-}
-
 /** Where the content of a node starts: after blanks, comments, anchors and tags. */
 export function contentAt(input: string, from: number): number {
   let at = textAt(input, from);
@@ -101,7 +95,9 @@ const AFTER_ANCHOR = /[ \t\n,\]}?:\0]/;
 /** An anchor's name ends at the first character that is no letter, digit, `_` or `-`; js-yaml goes on to a blank. */
 export function checkAnchor(input: string, anchor: string, { from }: Range, line: number): void {
   const name = ANCHOR_NAME.exec(anchor)?.[0] ?? '';
-  const end = input.indexOf(`&${anchor}`, from) + 1 + name.length;
+  let at = textAt(input, from);
+  while (input[at] === '!') at = textAt(input, skip(input, at, ' \t\n\0'));
+  const end = at + 1 + name.length;
   if (name === '' || !AFTER_ANCHOR.test(input[end] ?? '\0')) {
     throw new ReadError(
       'InvalidYaml',
@@ -151,12 +147,29 @@ export function checkQuoted(input: string, { from, to }: Range, line: number): v
   }
 }
 
+/**
+ * js-yaml loses anchor and tag of block text whose `|` or `>` stands on a line of its own below them: they are moved there.
+ * @param from before the anchor or tag, if there is one
+ */
+export function lostPropertiesRewrite(input: string, from: number): Rewrite | undefined {
+  const first = textAt(input, from);
+  let at = first;
+  let properties = '';
+  let between = '';
+  while (input[at] === '&' || input[at] === '!') {
+    const end = skip(input, at, ' \t\n\0');
+    properties += `${input.slice(at, end)} `;
+    at = textAt(input, end);
+    between += input.slice(end, at);
+  }
+  return at === first ? undefined : new Rewrite(first, at, between + properties);
+}
+
 /** What may follow quoted text or a closing bracket. */
 const REST_OF_LINE = /[ \t]*[:#\n\0]/y;
 
 /** js-yaml lets a key or an entry follow on the line on which quoted text or brackets of several lines end. */
-export function checkEnd(input: string, { from, to }: Range, line: number): void {
-  if ('|>'.includes(input[contentAt(input, from)]!)) return;
+export function checkEnd(input: string, { to }: Range, line: number): void {
   REST_OF_LINE.lastIndex = to;
   if (REST_OF_LINE.test(input)) return;
   throw new ReadError('InvalidYaml', line, 'something follows the end of a value on its line');
