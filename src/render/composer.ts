@@ -58,6 +58,8 @@ export class Composer {
   /** Of each node, by number; `from` may lie before blanks and properties. */
   readonly #places: Place[] = [];
   readonly #open: Place[] = [];
+  /** Of two anchors of one name the one that stands later counts, even inside the node of the other. */
+  readonly #anchors = new Map<string, { at: number; result: unknown }>();
 
   constructor(firstLine: number, hasTabs: boolean) {
     this.#firstLine = firstLine;
@@ -82,13 +84,17 @@ export class Composer {
     const place = this.#open.pop()!;
     place.to = state.position;
     const { kind, result, anchor, tag } = state;
-    if (anchor !== null) checkAnchor(state.input, anchor, place, place.line);
+    const anchorAt = anchor === null ? -1 : checkAnchor(state.input, anchor, place, place.line);
     if (tag !== null) checkTag(tag, place.line);
     // js-yaml takes a node in block position for a mapping first; when it is none, the node comes up a second time, numbered.
     const isAgain = typeof result === 'number' && (kind !== null || this.#nodes[result]?.kind === 'alias');
     if (isAgain) this.#addProperties(this.#nodes[result]!, state, place.line);
     else state.result = this.#add(this.#compose(state, place), place);
-    if (anchor !== null) state.anchorMap[anchor] = state.result;
+    if (anchor !== null) {
+      const known = this.#anchors.get(anchor);
+      if (known === undefined || known.at <= anchorAt) this.#anchors.set(anchor, { at: anchorAt, result: state.result });
+      state.anchorMap[anchor] = this.#anchors.get(anchor)!.result;
+    }
     // Else js-yaml would merge by itself.
     if (tag === MERGE_TAG) state.tag = '?';
   }

@@ -92,8 +92,11 @@ function skip(input: string, from: number, until: string): number {
 const ANCHOR_NAME = /^[\w-]+/;
 const AFTER_ANCHOR = /[ \t\n,\]}?:\0]/;
 
-/** An anchor's name ends at the first character that is no letter, digit, `_` or `-`; js-yaml goes on to a blank. */
-export function checkAnchor(input: string, anchor: string, { from }: Range, line: number): void {
+/**
+ * An anchor's name ends at the first character that is no letter, digit, `_` or `-`; js-yaml goes on to a blank.
+ * @returns where the anchor stands
+ */
+export function checkAnchor(input: string, anchor: string, { from }: Range, line: number): number {
   const name = ANCHOR_NAME.exec(anchor)?.[0] ?? '';
   let at = textAt(input, from);
   while (input[at] === '!') at = textAt(input, skip(input, at, ' \t\n\0'));
@@ -106,6 +109,7 @@ export function checkAnchor(input: string, anchor: string, { from }: Range, line
     );
   }
   if (name !== anchor) throw new Rewrite(end, end, ' ');
+  return at;
 }
 
 /** No part of a URI. */
@@ -166,7 +170,7 @@ export function lostPropertiesRewrite(input: string, from: number): Rewrite | un
 }
 
 /** What may follow quoted text or a closing bracket. */
-const REST_OF_LINE = /[ \t]*[:#\n\0]/y;
+const REST_OF_LINE = /[ \t]*(?:[#\n\0]|:[ \t\n\0])/y;
 
 /** js-yaml lets a key or an entry follow on the line on which quoted text or brackets of several lines end. */
 export function checkEnd(input: string, { to }: Range, line: number): void {

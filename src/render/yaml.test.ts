@@ -64,6 +64,7 @@ const VALUES: [string, unknown][] = [
   ['\n  a: &x:b\n  c: *x', { a: ':b', c: ':b' }],
   ['\n  a: # as in &x.y\n    !t &x b\n  c: *x', { a: 'b', c: 'b' }],
   [' [&x, *x]', [null, null]],
+  ['\n  a: &x {b: &x 1, c: *x}\n  d: *x\n  e: &x 2\n  f: *x', { a: { b: 1, c: 1 }, d: 1, e: 2, f: 2 }],
   // Merges, in the order of the file.
   ['\n  x: &x {a: 1, b: 2}\n  y: {a: 0, <<: *x}', { x: { a: 1, b: 2 }, true: { a: 1, b: 2 } }],
   ['\n  x: &x {a: 1}\n  z: {<<: [*x, {a: 2, c: 3}]}', { x: { a: 1 }, z: { a: 1, c: 3 } }],
@@ -156,6 +157,7 @@ const REFUSED: [string, number][] = [
   [" {a: 'b\n'}c: 1", 2],
   ['\n  - [\n]- b', 3],
   ['\n  {\n}a: b', 3],
+  [' "\n"::', 2],
   ['\n  a: b\n  |', 4],
   ['\n  - a\n  |', 4],
   [' &x\ufeff a', 2],
