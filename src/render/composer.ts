@@ -92,7 +92,8 @@ export class Composer {
     else state.result = this.#add(this.#compose(state, place), place);
     if (anchor !== null) {
       const known = this.#anchors.get(anchor);
-      if (known === undefined || known.at <= anchorAt) this.#anchors.set(anchor, { at: anchorAt, result: state.result });
+      if (known === undefined || known.at <= anchorAt)
+        this.#anchors.set(anchor, { at: anchorAt, result: state.result });
       state.anchorMap[anchor] = this.#anchors.get(anchor)!.result;
     }
     // Else js-yaml would merge by itself.

@@ -29,7 +29,10 @@ const VALUES: [string, unknown][] = [
   ['\n  a: 1\n   \t\n  b: 2', { a: 1, b: 2 }],
   ['\n- - - 1\n     \t\n- 2', [[[1]], 2]],
   [' |\n  a\n  \tb\n', 'a\n\tb\n'],
-  ['\n  a: !!binary # comment\n    |\n      aGVsbG8=\n  b: &x !!int\n    >-\n    12\n  c: *x', { a: 'hello', b: 12, c: 12 }],
+  [
+    '\n  a: !!binary # comment\n    |\n      aGVsbG8=\n  b: &x !!int\n    >-\n    12\n  c: *x',
+    { a: 'hello', b: 12, c: 12 },
+  ],
   ['\n  - &x\n    |\n    a\n  - *x', ['a\n', 'a\n']],
   // Numbers.
   [' -0', 0],
