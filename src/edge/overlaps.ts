@@ -1,6 +1,8 @@
+import { NONE } from '../none.ts';
 import { coversFrom, hostCovers, pathCovers, valuesCover, witnessPath } from './containment.ts';
 import type { Edge, RouteGroup } from './model.ts';
-import { RouteIndex, type Entry, type Neighbourhood, type PathIndex } from './route-index.ts';
+import { Relisted } from './relisted.ts';
+import { entryOf, RouteIndex, type Entry, type Neighbourhood, type PathIndex } from './route-index.ts';
 import { compareWeights } from './route-order.ts';
 
 /** Two routes of which the first is tried first. */
@@ -30,9 +32,7 @@ const byHost = new WeakMap<PathIndex, { readonly covering: readonly PathIndex[];
 export function overlapsOf(edge: Edge): Overlaps {
   const known = byEdge.get(edge);
   if (known) return known;
-  const index = new RouteIndex(
-    edge.groups.filter(({ internal, redirect, members }) => !internal && (redirect ?? members[0])),
-  );
+  const index = new RouteIndex(entries(edge.settings).flatMap(edge.groups, entriesIn));
   const covered: Pair[] = [];
   const carved: Pair[] = [];
   for (const neighbourhood of index.neighbourhoods) {
@@ -45,6 +45,14 @@ export function overlapsOf(edge: Edge): Overlaps {
   const overlaps = { covered, carved };
   byEdge.set(edge, overlaps);
   return overlaps;
+}
+
+const entries = Relisted.bySettings<RouteGroup, Entry>();
+
+/** Emissary's own routes are everywhere, and a group that has only shadows is none. */
+function entriesIn(group: RouteGroup): readonly Entry[] {
+  const { internal, redirect, members } = group;
+  return !internal && (redirect ?? members[0]) ? [entryOf(group)] : NONE;
 }
 
 function overlapsWithin({ own, covering }: Neighbourhood): Overlaps {

@@ -20,8 +20,8 @@ export class RouteIndex {
   readonly #entries: readonly Entry[];
   #everywhere: PathIndex | undefined;
 
-  constructor(groups: readonly RouteGroup[]) {
-    this.#entries = groups.map(entryOf);
+  constructor(entries: readonly Entry[]) {
+    this.#entries = entries;
     const byHost = Map.groupBy(this.#entries, ({ host }) => host);
     const hosts = [...byHost.values()].map((entries) => PathIndex.of(entries));
     const wide = new WideHosts(hosts);
@@ -104,7 +104,7 @@ export interface Entry {
   readonly asked: readonly string[];
 }
 
-const entryOf = remembered((group: RouteGroup): Entry => {
+export const entryOf = remembered((group: RouteGroup): Entry => {
   const { hostGlob, hostRegex } = group;
   const values = valuesOf(group);
   const own = values.find(({ match }) => match === 'exact') ?? values[0];
