@@ -113,8 +113,11 @@ export class Pushes {
     const put = this.#put.filter(([source, key, value]) => this.#ledger.of(source).declared.get(key) === value);
     const drop = this.#drop;
     [this.#put, this.#drop] = [[], []];
-    // What is enforced while the newest commit lags must be to be had, also for a new pod or with new credentials.
-    const isNeeded = SOURCES.some((source) => this.#ledger.lag(source) !== undefined);
+    // What is enforced while the newest commit lags, or will as soon as the next one is there, must be to be had, also for a
+    // new pod or with new credentials.
+    const isNeeded = SOURCES.some(
+      (source) => this.#ledger.of(source).hold !== undefined || this.#ledger.lag(source) !== undefined,
+    );
     const rewritten = random.pick(['rewrite', 'forget'] as const);
     const how: PushHow = this.#pushed && random.chance(0.2) ? (isNeeded ? 'rewrite' : rewritten) : 'commit';
     this.#pushed = true;
