@@ -72,6 +72,17 @@ describe('an annotation', () => {
     });
   }
 
+  it('brings by aliases no more than it could hold, all documents together', () => {
+    const repeating = (values: number, aliases: number) =>
+      `kind: X\nname: a\na: &a [${'b,'.repeat(values)}]\nc: [${'*a,'.repeat(aliases)}]\n---\n`;
+    assert.equal(readAnnotation(service(`${FLAT}---\n${repeating(100, 40).repeat(2)}`)).documents.length, 3);
+    for (const config of [repeating(3600, 95), repeating(100, 40).repeat(3)]) {
+      assert.match(readAnnotation(service(config)).problem ?? '', /aliases repeat too many values/);
+    }
+    const long = `kind: X\nname: a\na: &a ${'b'.repeat(10_000)}\nc: [${'*a,'.repeat(30)}]\n`;
+    assert.match(readAnnotation(service(long)).problem ?? '', /aliases repeat too much text/);
+  });
+
   it('takes the last of two equal keys, as upstream does', () => {
     assert.equal(readAnnotation(service(`${FLAT}prefix: /y/\n`)).documents[0]?.spec['prefix'], '/y/');
   });

@@ -1,6 +1,6 @@
 import type { KubeObject } from '../kube/object.ts';
-import { composeYaml } from '../render/compose.ts';
-import { decode } from '../render/decode.ts';
+import { composeYaml, rereading } from '../render/compose.ts';
+import { decode, type AliasAllowance } from '../render/decode.ts';
 import { splitDocuments } from '../render/documents.ts';
 import { ReadError, type Value } from '../render/node.ts';
 import { isRecord } from './spec.ts';
@@ -10,6 +10,9 @@ export const CONFIG_ANNOTATION = 'getambassador.io/config';
 
 /** The API server refuses an object with more in all its annotations (apimachinery, TotalAnnotationSizeLimitB). */
 const MAX_LENGTH = 256 * 1024;
+
+/** What its aliases may bring, of all documents together: about what could be written without them. */
+const MAX_ALIASES: AliasAllowance = { text: MAX_LENGTH, nodes: 10_000 };
 
 /** A policy as it stands in an annotation, shaped as a Kubernetes object: not checked, not converted. */
 export interface AnnotationDocument {
@@ -50,7 +53,10 @@ function readText(text: string, parent: KubeObject): AnnotationReading {
   if (text.length > MAX_LENGTH) return { documents: [], problem: `it is longer than ${MAX_LENGTH} characters` };
   try {
     const chunks = splitDocuments(text).filter((chunk) => !isBlank(chunk.text));
-    const values = chunks.map(({ text: chunk, line }) => ({ line, value: decode(composeYaml(chunk, line)).value }));
+    const [aliases, allowance] = [{ ...MAX_ALIASES }, rereading()];
+    const values = chunks.map(({ text: chunk, line }) => {
+      return { line, value: decode(composeYaml(chunk, line, allowance), aliases).value };
+    });
     return {
       documents: values.filter(({ value }) => value !== null).map(({ value, line }) => documentOf(value, line, parent)),
     };
