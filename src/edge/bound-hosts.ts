@@ -1,5 +1,6 @@
 import type { HttpChains } from './chains.ts';
 import { insecureActionOf } from './hosts.ts';
+import { append } from './lists.ts';
 import { binds, type Binding } from './listeners.ts';
 import type { Host } from './model.ts';
 
@@ -16,21 +17,41 @@ export interface BoundHosts {
 export class Bindings {
   readonly #hosts: readonly Host[];
   readonly #strict: boolean;
+  /** Places of Hosts, by the namespace and by each of the labels that Listeners ask for. */
+  readonly #places = new Map<string, number[]>();
   readonly #bound = new Map<string, BoundHosts>();
 
   constructor(hosts: readonly Host[], strict: boolean) {
     this.#hosts = hosts;
     this.#strict = strict;
+    for (const [place, { namespace, policy }] of hosts.entries()) {
+      append(this.#places, namespaceKey(namespace), place);
+      for (const label of Object.entries(policy?.labels ?? {})) append(this.#places, JSON.stringify(label), place);
+    }
   }
 
   of(binding: Binding): BoundHosts {
     const key = JSON.stringify([binding.namespace ?? null, Object.entries(binding.selector)]);
     const known = this.#bound.get(key);
     if (known) return known;
-    const hosts = this.#hosts.filter((host) => binds(binding, host, this.#strict));
+    const hosts = this.#candidates(binding).filter((host) => binds(binding, host, this.#strict));
     const unknown = hosts.filter(({ policy }) => policy && insecureActionOf(policy.spec) === undefined);
     const bound = { hosts, unknownActions: new Set(unknown), chains: new Map<string, HttpChains>() };
     this.#bound.set(key, bound);
     return bound;
   }
+  /** The few that a Listener may take, in their order: many Listeners that ask for other labels each do not look at all of them. */
+  #candidates({ namespace, selector }: Binding): readonly Host[] {
+    const labels = Object.entries(selector).map((label) => JSON.stringify(label));
+    const places = labels.map((label) => this.#places.get(label) ?? []);
+    const asked = this.#strict || labels.length === 0 ? places : [[...new Set(places.flat())].sort((a, b) => a - b)];
+    if (namespace !== undefined) asked.push(this.#places.get(namespaceKey(namespace)) ?? []);
+    const [fewest] = asked.sort((a, b) => a.length - b.length);
+    return fewest ? fewest.map((place) => this.#hosts[place]!) : this.#hosts;
+  }
+}
+
+/** No label has such a key. */
+function namespaceKey(namespace: string): string {
+  return `namespace ${namespace}`;
 }

@@ -1,6 +1,6 @@
 import type { BoundHosts } from './bound-hosts.ts';
 import type { Compilation } from './compilation.ts';
-import { globsOverlap } from './hostglob.ts';
+import { HostNames } from './host-names.ts';
 import type { Binding } from './listeners.ts';
 import type { Chain, Host, Policy, Posted, RouteGroup, TcpGroup, TlsContext, VirtualHost } from './model.ts';
 
@@ -9,7 +9,7 @@ export interface ChainParts {
   readonly compilation: Compilation;
   /** By hostname; of equal ones in the compiler's order. */
   readonly hosts: readonly Host[];
-  readonly contexts: ReadonlyMap<string, TlsContext>;
+  readonly terminators: Terminators;
   /** What each Host serves, in matching order. */
   readonly served: ReadonlyMap<Host, readonly RouteGroup[]>;
   /** Collects the TCP groups that an error is posted for. */
@@ -54,7 +54,7 @@ function sharedChains(parts: ChainParts, binding: Binding, bound: BoundHosts): H
 function tcpChains(parts: ChainParts, groups: readonly TcpGroup[]): Map<ChainName, Chain & { tcp: TcpGroup }> {
   const chains = new Map<ChainName, Chain & { tcp: TcpGroup }>();
   for (const tcp of groups) {
-    const context = tcp.host === null ? undefined : contextFor(tcp.host, parts);
+    const context = tcp.host === null ? undefined : parts.terminators.of(tcp.host);
     if (tcp.host !== null && !context) {
       refuse(parts, tcp, 'No matching TLSContext found, disabling!');
       continue;
@@ -139,12 +139,34 @@ function virtualHost(host: Host, { served }: ChainParts): VirtualHost {
   return { domains: [host.hostname], host, groups: served.get(host) ?? [] };
 }
 
-/** What terminates TLS for a TCPMapping: a Host that its host fits to, else a TLSContext that lists just this host. */
-function contextFor(name: string, { hosts, contexts }: ChainParts): TlsContext | undefined {
-  const host = hosts.find(({ context, hostname }) => context && globsOverlap(hostname, name));
-  if (host) return host.context;
-  const listed = [...contexts.values()].find((context) => context.hosts.includes(name));
-  return listed?.usable ? listed : undefined;
+/** What terminates TLS for TCPMappings, by their hosts: a Host that fits to one, else a TLSContext that lists just this host. */
+export class Terminators {
+  readonly #contexts: readonly (TlsContext | undefined)[];
+  readonly #names: HostNames;
+  /** By each host that one lists. */
+  readonly #listed = new Map<string, TlsContext>();
+  readonly #known = new Map<string, TlsContext | undefined>();
+
+  /** `hosts`: by hostname. */
+  constructor(hosts: readonly Host[], contexts: ReadonlyMap<string, TlsContext>) {
+    const secured = hosts.filter(({ context }) => context);
+    this.#contexts = secured.map(({ context }) => context);
+    this.#names = new HostNames(secured.map(({ hostname }) => hostname));
+    for (const context of contexts.values())
+      for (const name of context.hosts) if (!this.#listed.has(name)) this.#listed.set(name, context);
+  }
+
+  of(name: string): TlsContext | undefined {
+    if (!this.#known.has(name)) this.#known.set(name, this.#search(name));
+    return this.#known.get(name);
+  }
+
+  #search(name: string): TlsContext | undefined {
+    const [first] = this.#names.overlapping(name);
+    if (first !== undefined) return this.#contexts[first];
+    const listed = this.#listed.get(name);
+    return listed?.usable ? listed : undefined;
+  }
 }
 
 /** SNI has no port. */

@@ -329,3 +329,24 @@ void test('thousands of Listeners that take thousands of Hosts cost little', () 
   const { listeners } = inTime(5_000, () => edgeOf(...objects));
   assert.equal(listeners.length, MANY);
 });
+
+void test('nor do thousands that take a Host each, nor thousands of TCPMappings, each for a port or a host of its own', () => {
+  const many = (make: (at: number) => EdgeObject) => Array.from({ length: 8_000 }, (_, at) => make(at));
+  const hostOf = (at: number) => {
+    const { object, origin } = host(`t/h${at}`, { hostname: `h${at}.t` });
+    return { object: { ...object, metadata: { ...object.metadata, labels: { of: `l${at}` } } }, origin };
+  };
+  const objects = [
+    ...many((at) => listener({ port: 10_000 + at, hostBinding: { selector: { matchLabels: { of: `l${at}` } } } })).map(
+      (one, at) => ({ ...one, object: { ...one.object, metadata: { name: `l${at}`, namespace: 't' } } }),
+    ),
+    ...many(hostOf),
+    ...many((at) => declared('TCPMapping', `t/p${at}`, { port: 20_000 + at, service: 'db' })),
+    ...many((at) => declared('TCPMapping', `t/n${at}`, { port: 9_000, host: `n${at}.t`, service: 'db' })),
+    ...many((at) => declared('TLSContext', `t/c${at}`, { secret: 's', hosts: [`c${at}.t`, `n${at}.t`] })),
+  ];
+  const { listeners } = inTime(8_000, () => edgeOf(...objects));
+  assert.equal(listeners.length, 16_001);
+  assert.ok(listeners.filter(({ port }) => port < 20_000 && port > 9_000).every(({ hosts }) => hosts.length === 1));
+  assert.equal(listeners.find(({ port }) => port === 9_000)?.chains.length, 8_000);
+});

@@ -1,7 +1,9 @@
+import { NONE } from '../none.ts';
 import { attach } from './attachment.ts';
 import { Bindings, type BoundHosts } from './bound-hosts.ts';
-import { chainsOf, type ChainParts } from './chains.ts';
+import { chainsOf, Terminators, type ChainParts } from './chains.ts';
 import { Frozen, GLOBAL_KEY, type Compilation } from './compilation.ts';
+import { append } from './lists.ts';
 import { addTcpListeners, bindToOfGroup, type Binding, type BindTo } from './listeners.ts';
 import type { Chain, Edge, HttpFilter, Listener, RouteGroup, TcpGroup } from './model.ts';
 import { inMatchingOrder } from './route-order.ts';
@@ -23,17 +25,14 @@ export function serve(
   const sorted = hosts.toSorted((a, b) => (a.hostname < b.hostname ? -1 : a.hostname > b.hostname ? 1 : 0));
   const strict = selectsStrictly(settings);
   const { served, unserved } = attach(sorted, inMatchingOrder(groups, settings), strict);
-  const parts: ChainParts = { compilation, hosts: sorted, contexts, served, refused: new Set() };
+  const terminators = new Terminators(sorted, contexts);
+  const parts: ChainParts = { compilation, hosts: sorted, terminators, served, refused: new Set() };
   const bound = new Bindings(sorted, strict);
+  const groupsOf = new Map<BindTo, TcpGroup[]>();
+  for (const group of tcpGroups) append(groupsOf, bindToOfGroup(group), group);
   const listeners: Listener[] = [];
   for (const [bindTo, binding] of bindings) {
-    const listener = listenerOf(
-      parts,
-      binding,
-      bound.of(binding),
-      tcpGroups.filter((group) => bindToOfGroup(group) === bindTo),
-      httpFilters,
-    );
+    const listener = listenerOf(parts, binding, bound.of(binding), groupsOf.get(bindTo) ?? NONE, httpFilters);
     if (listener) listeners.push(listener);
   }
   dropUnserved(unserved, compilation);
