@@ -50,6 +50,10 @@ export interface Hit {
   readonly missing?: Pick<Party, 'kind' | 'namespace' | 'name'>;
   /** The trouble is the same one when another party takes the place of the other one: `key` leaves it out. */
   readonly otherMayChange?: true;
+  /** The object only stands for all of its owner's, and another one may tomorrow: `key` leaves it out, `detail` names the owner. */
+  readonly objectMayChange?: true;
+  /** It is the sum of what many do: it stops the two parties, and nobody who only adds the last bit. */
+  readonly stopsParties?: true;
 }
 
 export interface Finding extends Hit {

@@ -59,7 +59,8 @@ export function* askOne(rule: Rule, judged: Judged): Iterable<Finding> {
 
 function finding({ id, severity, impact, mend }: Omit<Rule, 'find'>, hit: Hit): Finding {
   const other = hit.other && !hit.otherMayChange ? identityOf(hit.other) : [];
-  const key = JSON.stringify([id, ...identityOf(hit.object), ...other, hit.detail]);
+  const object = hit.objectMayChange ? [] : identityOf(hit.object);
+  const key = JSON.stringify([id, ...object, ...other, hit.detail]);
   const traffic = hit.traffic && { traffic: shownTraffic(hit.traffic) };
   return { severity, impact, mend, ...hit, ...traffic, message: shownSentence(hit.message), rule: id, key };
 }

@@ -68,7 +68,8 @@ function newTrouble({ before, threshold, sources, pruned }: Question, after: Jud
     const least = endsFreeze && !isParty ? 'freeze' : threshold;
     const takesAway = isOwn && finding.missing !== undefined && taken.has(nameOf(finding.missing));
     const isStop = stops(finding, least) || (takesAway && least !== 'freeze');
-    return !isOld && isStop && !isDoneBy(trespassers, finding);
+    const isOthers = finding.stopsParties === true && !isParty;
+    return !isOld && isStop && !isOthers && !isDoneBy(trespassers, finding);
   });
 }
 

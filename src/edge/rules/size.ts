@@ -1,5 +1,5 @@
 import type { Hit, Judged, Rule } from '../finding.ts';
-import type { Edge, Host, Policy, RouteGroup } from '../model.ts';
+import type { Edge, Host, Listener, Policy, RouteGroup } from '../model.ts';
 import { ownersOf, policiesIn } from '../owner.ts';
 import { describe, ownerOf, partyOf } from '../party.ts';
 
@@ -9,16 +9,19 @@ import { describe, ownerOf, partyOf } from '../party.ts';
  */
 const MOST_ROUTES = 500_000;
 
+/** Each Listener writes its routes anew: two that take all Hosts, for HTTP and HTTPS, write each route three times. */
+const MOST_WRITTEN = 4 * MOST_ROUTES;
+
 export const SIZE_RULES: readonly Rule[] = [
   {
     id: 'EM00C',
     name: 'too-many-routes',
     severity: 'error',
     impact: 'freeze',
-    when: 'The Mappings of one owner, or his Hosts, make more than 500,000 routes: a Mapping makes one on each Host that serves it.',
+    when: 'The Mappings of one owner, or his Hosts, make more than 500,000 routes: a Mapping makes one on each Host that serves it. Or his Listeners write more than 2,000,000: each writes those of all Hosts that it takes, in clear text and for TLS. It stops nobody but the owner and whoever brings most of them.',
     means:
       'Every route is written out for every Host. Emissary and Envoy run out of memory or time over them, and no change of anybody is taken up.',
-    mend: 'Name the hosts that are meant in place of `*`, `host_regex` or none, or let the Hosts select their Mappings by labels.',
+    mend: 'Name the hosts that are meant in place of `*`, `host_regex` or none, or let the Hosts select their Mappings by labels, and the Listeners their Hosts.',
     find: tooManyRoutes,
   },
 ];
@@ -30,21 +33,54 @@ interface Share {
   most: { policy: Policy; routes: number };
 }
 
+type Shares = ReadonlyMap<string, Share>;
+type Served = ReadonlyMap<Host, readonly RouteGroup[]>;
+
 function* tooManyRoutes({ edge }: Judged): Iterable<Hit> {
-  const served = servedIn(edge);
+  const served = servedBy(edge.listeners);
   let all = 0;
   for (const groups of served.values()) all += groups.length;
+  for (const [owner, share] of sharesOfListeners(edge)) {
+    if (share.routes <= MOST_WRITTEN) continue;
+    const own = edge.listeners.filter(({ policy }) => policy && ownerOf(policy) === owner);
+    yield hitOf(owner, share, MOST_WRITTEN, sharesOfMappings(servedBy(own)));
+  }
   if (all <= MOST_ROUTES) return;
-  for (const [owner, { routes, most }] of [...sharesOfHosts(served), ...sharesOfMappings(served)]) {
-    if (routes <= MOST_ROUTES) continue;
-    const object = partyOf(most.policy);
-    const what = `the ${object.kind}s of ${owner} make ${routes} routes, and no more than ${MOST_ROUTES} may be one owner's`;
-    yield { object, detail: owner, message: `${describe(object)} makes ${most.routes} routes: ${what}` };
+  for (const [owner, share] of sharesOfHosts(served)) {
+    if (share.routes <= MOST_ROUTES) continue;
+    const own = [...served].filter(([{ policy }]) => policy && ownerOf(policy) === owner);
+    yield hitOf(owner, share, MOST_ROUTES, sharesOfMappings(new Map(own)));
+  }
+  for (const [owner, share] of sharesOfMappings(served)) {
+    if (share.routes <= MOST_ROUTES) continue;
+    const own = [...served].map(([host, groups]) => {
+      return [host, groups.filter((group) => ownersOf(group).has(owner))] as const;
+    });
+    yield hitOf(owner, share, MOST_ROUTES, sharesOfHosts(new Map(own)));
   }
 }
 
-/** What each Host serves that a Listener takes. */
-function servedIn({ listeners }: Edge): ReadonlyMap<Host, readonly RouteGroup[]> {
+/**
+ * `others`: who has a hand in it from the other side. Whoever comes after somebody who took nearly everything is not stopped by
+ * it; and who gives up a part is not stopped because another object of his is the greatest then.
+ */
+function hitOf(owner: string, { routes, most }: Share, limit: number, others: Shares): Hit {
+  const object = partyOf(most.policy);
+  const [greatest] = [...others.values()].sort((a, b) => b.routes - a.routes).map(({ most: { policy } }) => policy);
+  const what = `the ${object.kind}s of ${owner} make ${routes} routes, and no more than ${limit} may be one owner's`;
+  return {
+    object,
+    ...(greatest && ownerOf(greatest) !== owner && { other: partyOf(greatest) }),
+    objectMayChange: true,
+    otherMayChange: true,
+    stopsParties: true,
+    detail: `${object.kind} ${owner}`,
+    message: `${describe(object)} makes ${most.routes} routes: ${what}`,
+  };
+}
+
+/** What each Host serves that one of these takes. */
+function servedBy(listeners: readonly Listener[]): Served {
   const served = new Map<Host, readonly RouteGroup[]>();
   for (const { chains } of listeners) {
     for (const { vhosts } of chains) for (const { host, groups } of vhosts) served.set(host, groups);
@@ -52,13 +88,23 @@ function servedIn({ listeners }: Edge): ReadonlyMap<Host, readonly RouteGroup[]>
   return served;
 }
 
-function sharesOfHosts(served: ReadonlyMap<Host, readonly RouteGroup[]>): Map<string, Share> {
+function sharesOfListeners({ listeners }: Edge): Shares {
+  const shares = new Map<string, Share>();
+  for (const { policy, chains } of listeners) {
+    let written = 0;
+    for (const { vhosts } of chains) for (const { groups } of vhosts) written += groups.length;
+    if (policy) add(shares, ownerOf(policy), policy, written);
+  }
+  return shares;
+}
+
+function sharesOfHosts(served: Served): Shares {
   const shares = new Map<string, Share>();
   for (const [{ policy }, { length }] of served) if (policy) add(shares, ownerOf(policy), policy, length);
   return shares;
 }
 
-function sharesOfMappings(served: ReadonlyMap<Host, readonly RouteGroup[]>): Map<string, Share> {
+function sharesOfMappings(served: Served): Shares {
   const times = new Map<RouteGroup, number>();
   for (const groups of served.values()) for (const group of groups) times.set(group, (times.get(group) ?? 0) + 1);
   const shares = new Map<string, Share>();
