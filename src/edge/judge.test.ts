@@ -4,6 +4,7 @@ import type { Rule } from './finding.ts';
 import { askOne, findingsOf } from './judge.ts';
 import { from, judgedOf, mapping, host, object, service } from './rules/case.ts';
 import type { EdgeObject } from './input.ts';
+import { verdictOf } from './verdict.ts';
 
 const COLLISION = [from('one', mapping('t1/m', { weight: 101 })), from('two', mapping('t2/m'))];
 
@@ -19,6 +20,28 @@ describe('findingsOf', () => {
     assert.equal(collision?.impact, 'steal');
     assert.match(collision.mend, /route-group/);
     assert.deepEqual(collision.other?.origin, { source: 'one', file: 'm.yaml', line: 1 });
+  });
+
+  it('tells very many of one rule about one object as one, and who mends some of them is not stopped', () => {
+    const judgement = (count: number, fields: object = {}) => {
+      const headers = Object.fromEntries(Array.from({ length: count }, (_, at) => [`:h${at}`, { value: 'v' }]));
+      const evil = from('evil', mapping('t1/m', { add_request_headers: headers, ...fields }));
+      return { findings: findingsOf(judgedOf([evil, ...COLLISION])), frozen: false };
+    };
+    const told = (count: number) => judgement(count).findings.filter(({ rule }) => rule === 'EM00B');
+    assert.equal(told(100).length, 100);
+    assert.equal(told(100_000).length, 1);
+    assert.match(told(100_000)[0]!.message, /one of 100000 of its kind/);
+    assert.equal(
+      judgement(100_000).findings.some(({ rule }) => rule === 'EM010'),
+      true,
+    );
+    const verdict = (before: ReturnType<typeof judgement>, after: typeof before) =>
+      verdictOf({ before, after, pruned: [], sources: ['evil'], threshold: 'error' }).kind;
+    assert.equal(verdict(judgement(0), judgement(101)), 'blocked');
+    assert.equal(verdict(judgement(300), judgement(200)), 'passed');
+    assert.equal(verdict(judgement(101), judgement(100)), 'passed');
+    assert.equal(verdict(judgement(101), judgement(101, { prefix_regex: true, prefix: '(' })), 'blocked');
   });
 
   it('leaves out what the guard ignores', () => {

@@ -1,3 +1,4 @@
+import { keyOf, keyOfMany } from './finding-key.ts';
 import type { Finding, Hit, Judged, Party, Rule, Severity, Traffic } from './finding.ts';
 import { RULES } from './rules/table.ts';
 import { shownSentence, shownText } from './shown.ts';
@@ -31,9 +32,52 @@ export function findingsOf(judged: Judged): Finding[] {
   const found = new Map<string, Finding>();
   for (const rule of RULES) {
     if (judged.guard.ignored.has(rule.id)) continue;
-    for (const finding of askOne(rule, judged)) if (!found.has(finding.key)) found.set(finding.key, finding);
+    for (const finding of withoutFloods(askOne(rule, judged)))
+      if (!found.has(finding.key)) found.set(finding.key, finding);
   }
   return sorted(found.values());
+}
+
+/** More of one rule about one object, and nobody else, are told as one. */
+const MOST_OF_ONE = 100;
+
+/**
+ * Who pushes decides how many values of an object are wrong, and each finding is a hundred times as long as such a value: all of
+ * them would take the memory of whoever asked for the judgement.
+ */
+function withoutFloods(found: Iterable<Finding>): readonly Finding[] {
+  const told: Finding[] = [];
+  const byObject = new Map<string, { count: number; worst: Finding }>();
+  let most = 0;
+  for (const one of found) {
+    const name = nameOf(one);
+    const all = byObject.get(name) ?? { count: 0, worst: one };
+    byObject.set(name, all);
+    if (isWorse(one, all.worst)) all.worst = one;
+    all.count += 1;
+    most = Math.max(most, one.other ? 0 : all.count);
+    if (one.other || all.count <= MOST_OF_ONE) told.push(one);
+  }
+  if (most <= MOST_OF_ONE) return told;
+  const floods = [...byObject.values()].filter(({ count, worst }) => count > MOST_OF_ONE && !worst.other);
+  return [
+    ...told.filter((one) => one.other || byObject.get(nameOf(one))!.count <= MOST_OF_ONE),
+    ...floods.map(({ count, worst }) => manyOf(worst, count)),
+  ];
+}
+
+function isWorse(a: Finding, b: Finding): boolean {
+  if (a.severity !== b.severity) return RANK[a.severity] < RANK[b.severity];
+  return a.impact === 'freeze' && b.impact !== 'freeze';
+}
+
+/** Those with another party stay apart. */
+function nameOf({ object: { kind, namespace, name, inside = '' }, other }: Finding): string {
+  return `${kind} ${namespace}/${name} ${inside}${other ? ' and another' : ''}`;
+}
+
+function manyOf(worst: Finding, count: number): Finding {
+  return { ...worst, key: keyOfMany(worst), message: `${worst.message}; this is one of ${count} of its kind` };
 }
 
 /** Errors first, then by rule and key. */
@@ -58,11 +102,17 @@ export function* askOne(rule: Rule, judged: Judged): Iterable<Finding> {
 }
 
 function finding({ id, severity, impact, mend }: Omit<Rule, 'find'>, hit: Hit): Finding {
-  const other = hit.other && !hit.otherMayChange ? identityOf(hit.other) : [];
-  const object = hit.objectMayChange ? [] : identityOf(hit.object);
-  const key = JSON.stringify([id, ...object, ...other, hit.detail]);
   const traffic = hit.traffic && { traffic: shownTraffic(hit.traffic) };
-  return { severity, impact, mend, ...hit, ...traffic, message: shownSentence(hit.message), rule: id, key };
+  return {
+    severity,
+    impact,
+    mend,
+    ...hit,
+    ...traffic,
+    message: shownSentence(hit.message),
+    rule: id,
+    key: keyOf(id, hit),
+  };
 }
 
 /** A policy of an annotation can name a host or a path of any length, and as many methods as it likes. */
@@ -72,11 +122,6 @@ function shownTraffic({ host, path, methods }: Traffic): Traffic {
     ...(path !== undefined && { path: shownText(path) }),
     ...(methods && { methods: methods.slice(0, MAX_METHODS).map(shownText) }),
   };
-}
-
-/** As JSON the parts stay apart, whatever names an annotation makes up: no finding can pass for another, older one. */
-function identityOf({ kind, namespace, name, inside }: Party): unknown[] {
-  return [kind, namespace, name, inside];
 }
 
 function byWeight(a: Finding, b: Finding): number {

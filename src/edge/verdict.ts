@@ -1,3 +1,4 @@
+import { keyOfMany } from './finding-key.ts';
 import type { Finding, Party, Severity } from './finding.ts';
 
 /** What is known about the edge at one moment, real or imagined. */
@@ -60,7 +61,8 @@ function newTrouble({ before, threshold, sources, pruned }: Question, after: Jud
   // A commit that ends a freeze brings to light what the freeze had hidden; that is not its doing, but of its own objects.
   const endsFreeze = before.frozen && !after.frozen;
   return after.findings.filter((finding) => {
-    const was = known.get(finding.key);
+    // Who mends one of very many is not stopped because the others are told one by one then.
+    const was = known.get(finding.key) ?? (finding.other ? undefined : known.get(keyOfMany(finding)));
     const isOld = was !== undefined && isAsBad(was, finding.severity);
     // Only from its own objects: else anybody could keep others from deleting what he relies on.
     const isOwn = sources.includes(finding.object.origin.source ?? '');
