@@ -45,9 +45,12 @@ export interface WantedCluster {
   readonly freeze: Freeze | undefined;
 }
 
+/** What the invented context is called; a TLSContext may take its place by its name. */
+export const NO_CERTIFICATE_NAME = 'no-cert-upstream';
+
 /** The invented context of a service that is `https://` without a TLSContext: it checks nothing. */
 const NO_CERTIFICATE: TlsContext = {
-  name: 'no-cert-upstream',
+  name: NO_CERTIFICATE_NAME,
   policy: undefined,
   usable: true,
   hosts: [],

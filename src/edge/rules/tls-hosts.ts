@@ -4,6 +4,7 @@ import { dropOf, standing } from '../dropped.ts';
 import { describe, partyOf } from '../party.ts';
 import { shown } from '../shown.ts';
 import { listAt, recordAt, textAt } from '../spec.ts';
+import { NO_CERTIFICATE_NAME } from '../clusters.ts';
 import { contextOf, implicitContextName, secretsOf, takesImplicit, writtenTls } from '../tls-written.ts';
 import { twinsOf } from './twins.ts';
 
@@ -55,11 +56,11 @@ export const TLS_HOST_RULES: readonly Rule[] = [
     name: 'implicit-context-hijack',
     severity: 'error',
     impact: 'protection-lost',
-    when: 'A TLSContext is called `<name of a Host>-context`, is of another namespace, and that Host has a secret and neither `tls` nor `tlsContext`.',
+    when: 'A TLSContext is called `<name of a Host>-context`, is of another namespace, and that Host has a secret and neither `tls` nor `tlsContext`; or it is called `no-cert-upstream` and is not of the gateway’s own namespace.',
     means:
-      'The Host takes the TLSContext because of its name alone: its certificate and its TLS versions come from there, and without that secret it loses TLS or is dropped.',
+      'The Host takes the TLSContext because of its name alone: its certificate and its TLS versions come from there, and without that secret it loses TLS or is dropped. As `no-cert-upstream` it holds for everybody’s `https://` services that name no TLSContext: they get its certificate and its `sni`, and with a `ca_secret` they are checked against that and fail.',
     mend: 'Name the TLSContext otherwise; or let the Host say `tls` or `tlsContext` itself.',
-    find: implicitContext,
+    find: takenByName,
   },
   {
     id: 'EM072',
@@ -202,6 +203,20 @@ function linkHit({ edge, input }: Judged, host: Policy, name: string, context: P
   if (hosts.length === 0 || hosts.includes(hostnameOf(host)) || hosts.includes(host.storedName)) return undefined;
   const message = `${describe(object)} is for ${shown(hostnameOf(host))}, ${describe(other)} that it uses is for ${shown(hosts)}`;
   return { object, other, traffic, message, severity: 'warning', impact: 'no-effect' };
+}
+
+function* takenByName(judged: Judged): Iterable<Hit> {
+  yield* implicitContext(judged);
+  yield* upstreamContext(judged);
+}
+
+/** Also where nobody uses it yet: else whoever is the first to write `https://` would be stopped by it. */
+function* upstreamContext({ edge }: Judged): Iterable<Hit> {
+  const policy = edge.contexts.get(NO_CERTIFICATE_NAME)?.policy;
+  if (!policy || policy.namespace === edge.settings.namespace) return;
+  const object = partyOf(policy);
+  const message = `${describe(object)} has the name of the TLS settings of all \`https://\` services that name none`;
+  yield { object, detail: 'upstream', message };
 }
 
 function* implicitContext({ edge }: Judged): Iterable<Hit> {

@@ -1,5 +1,5 @@
 import type { SecretShape } from '../input.ts';
-import { from, host, listener, object, type RuleCases, written } from './case.ts';
+import { from, host, listener, mapping, object, type RuleCases, written } from './case.ts';
 
 const HTTPS = listener('emissary/l8443', { port: 8443, protocol: 'HTTPS' });
 const SECURE = listener('emissary/l8443', { port: 8443, protocol: 'HTTPS', securityModel: 'SECURE' });
@@ -179,6 +179,15 @@ export const TLS_HOST_CASES: Record<string, RuleCases> = {
   },
   EM070: {
     flags: {
+      'the name of the settings of all https:// services': {
+        objects: [
+          object('TLSContext', 'evil/no-cert-upstream', { secret: 's1' }),
+          mapping('t1/m', { service: 'https://a' }),
+        ],
+        secrets: ['evil/s1'],
+        count: 1,
+        finds: { object: 'TLSContext evil/no-cert-upstream', severity: 'error', says: /all `https:\/\/` services/ },
+      },
       'a context of another namespace with weaker settings': {
         objects: [
           host('t1/h1', S1),
@@ -225,6 +234,9 @@ export const TLS_HOST_CASES: Record<string, RuleCases> = {
       },
     },
     passes: {
+      'the same of the gateway’s own namespace': [
+        object('TLSContext', 'emissary/no-cert-upstream', { ca_secret: 'ca' }),
+      ],
       'a context of the same namespace': {
         objects: [host('t1/h1', S1), object('TLSContext', 't1/h1-context', { secret: 's1', hosts: ['a.com'] })],
         secrets: ['t1/s1'],
