@@ -24,7 +24,12 @@ function everywhere(count: number, source: string): EdgeObject[] {
 }
 
 function judged(objects: readonly EdgeObject[]) {
-  const input = { objects: [listener('emissary/l'), ...objects], complete: true, settings: DEFAULT_EDGE_SETTINGS, secret: () => undefined };
+  const input = {
+    objects: [listener('emissary/l'), ...objects],
+    complete: true,
+    settings: DEFAULT_EDGE_SETTINGS,
+    secret: () => undefined,
+  };
   const edge = compileEdge(input);
   const findings = findingsOf({ edge, input, guard: DEFAULT_GUARD }).filter(({ rule }) => rule === 'EM00C');
   return { findings, frozen: false };
