@@ -8,6 +8,7 @@ import { PlumblineError, TerminalError } from '../src/errors.ts';
 import { GIT_ERRORS } from '../src/git/errors.ts';
 import type { Remote } from '../src/git/remote.ts';
 import { call, openTestGit, readAll, readTip } from './git-fixture.ts';
+import type { Repository } from './git-repository.ts';
 import { startGitServer, type GitFault, type GitServer } from './git-server.ts';
 
 const PASSWORD = 'hunter2-correct-horse';
@@ -203,6 +204,26 @@ suite('redirects', () => {
         : 'pass';
     assert.deepEqual((await readAll(git, { url: `${server.url}/old.git` })).files, { a: '1' });
     assert.equal(server.requests.filter(({ repository }) => repository === 'old').length, 1);
+  });
+
+  test('when the place that it led to is gone, the address of the source says where the repository is now', async () => {
+    await using server = await startGitServer();
+    await using git = await openTestGit();
+    const [before, now] = [await server.createRepository('before'), await server.createRepository('now')];
+    await before.write({ a: '1' });
+    await now.write({ a: '2' });
+    const leadTo = ({ url }: Repository) => ({
+      status: 302,
+      headers: { location: `${url}/info/refs?service=git-upload-pack` },
+    });
+    const remote = { url: `${server.url}/shop.git` };
+    server.fault = ({ repository }) => (repository === 'shop' ? leadTo(before) : 'pass');
+    assert.deepEqual((await readAll(git, remote)).files, { a: '1' });
+    server.fault = ({ repository }) => {
+      if (repository === 'before') return { status: 404 };
+      return repository === 'shop' ? leadTo(now) : 'pass';
+    };
+    assert.deepEqual((await readAll(git, remote)).files, { a: '2' });
   });
 
   test('another host is refused, and never sees the credentials', async () => {

@@ -27,7 +27,10 @@ interface Question {
  */
 export class HttpTransport implements GitTransport {
   readonly host: string;
-  #base: URL;
+  /** Where every greeting is asked for: what it redirects to may be another place tomorrow. */
+  readonly #base: URL;
+  /** Where the last greeting came from. */
+  #place: URL;
   readonly #headers: Record<string, string>;
   readonly #dispatcher: Dispatcher;
   readonly #hasCredentials: boolean;
@@ -35,6 +38,7 @@ export class HttpTransport implements GitTransport {
   /** `base` is a checked URL (checkUrl). */
   constructor(base: URL, options: { auth?: Remote['auth']; dispatcher: Dispatcher; userAgent: string }) {
     this.#base = base;
+    this.#place = base;
     this.host = base.host;
     this.#dispatcher = options.dispatcher;
     this.#hasCredentials = options.auth !== undefined;
@@ -43,6 +47,7 @@ export class HttpTransport implements GitTransport {
 
   async discover(call: TransportCall): Promise<AsyncIterable<Uint8Array>> {
     const { bytes, url } = await this.#ask(
+      this.#base,
       {
         method: 'GET',
         path: DISCOVERY,
@@ -52,7 +57,7 @@ export class HttpTransport implements GitTransport {
       call,
     );
     // Where the greeting really came from is where the questions must go.
-    if (url.href.endsWith(DISCOVERY)) this.#base = new URL(url.href.slice(0, -DISCOVERY.length));
+    this.#place = url.href.endsWith(DISCOVERY) ? new URL(url.href.slice(0, -DISCOVERY.length)) : this.#base;
     return bytes;
   }
 
@@ -69,11 +74,15 @@ export class HttpTransport implements GitTransport {
       headers,
       answerType: headers['accept'] ?? '',
     } as const;
-    return (await this.#ask(question, call)).bytes;
+    return (await this.#ask(this.#place, question, call)).bytes;
   }
 
-  async #ask(question: Question, call: TransportCall): Promise<{ bytes: AsyncIterable<Uint8Array>; url: URL }> {
-    let url = new URL(this.#base.href.replace(/\/$/, '') + question.path);
+  async #ask(
+    base: URL,
+    question: Question,
+    call: TransportCall,
+  ): Promise<{ bytes: AsyncIterable<Uint8Array>; url: URL }> {
+    let url = new URL(base.href.replace(/\/$/, '') + question.path);
     for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
       const response = await this.#request(url, question, call.signal);
       const location = response.headers['location'];
