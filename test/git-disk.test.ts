@@ -1,7 +1,7 @@
 // The disk that all repositories share: none of them takes it from the others, and what fails leaves nothing behind.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { call, incompressible, openTestGit, readAll } from './git-fixture.ts';
@@ -62,6 +62,28 @@ suite('disk', () => {
     delete slow.fault;
     // Who has let go is read again, at the cost of what nobody uses.
     await readAll(git, large);
+  });
+
+  test('a mirror that is in use outlives a restart, however long ago the last commit was', async () => {
+    await using server = await startGitServer();
+    const shop = await server.createRepository('shop');
+    await shop.write({ a: '1' });
+    let hours = 0;
+    await using git = await openTestGit({ now: () => hours * 3_600_000 });
+    const { tip } = await readAll(git, shop);
+    const restarted = async () => {
+      await using next = await openTestGit({ dir: git.dir });
+      return next.holds(shop, tip, call());
+    };
+    const twoDaysAgo = new Date(Date.now() - 48 * 3_600_000);
+    const [mirror = ''] = await readdir(git.dir);
+    await utimes(join(git.dir, mirror, 'state.json'), twoDaysAgo, twoDaysAgo);
+    hours += 48;
+    await git.resolve(shop, {}, call());
+    await git.close();
+    assert.equal(await restarted(), true);
+    await utimes(join(git.dir, mirror, 'state.json'), twoDaysAgo, twoDaysAgo);
+    assert.equal(await restarted(), false, 'nobody has used it for two days');
   });
 
   test('packs without what was asked for do not pile up', async () => {

@@ -9,7 +9,7 @@ import type { MirrorDeps } from './generations.ts';
 import { HttpTransport } from './http-transport.ts';
 import { DEFAULT_LIMITS, workerBytes } from './limits.ts';
 import { Mirror } from './mirror.ts';
-import { inheritedMirrors, removeInherited } from './mirror-disk.ts';
+import { inheritedMirrors, noteUse, removeInherited } from './mirror-disk.ts';
 import { FilterRefused, WantRefused } from './protocol.ts';
 import { RefPoll } from './ref-poll.ts';
 import type { Git, GitCall, GitLimits, ReadAhead, RefSelector, Remote, Tip, Tree } from './remote.ts';
@@ -34,6 +34,8 @@ interface Repository {
   polls: RefPoll;
   mirror: Mirror;
   usedAt: number;
+  /** When the disk was told so; at most once in NOTE_USE_MS. */
+  notedAt: number;
   /** Calls under way. */
   users: number;
 }
@@ -42,6 +44,7 @@ const CONNECT_MS = 10_000;
 /** A server that counts objects may be silent for a while; the deadline of the call ends it earlier. */
 const SILENCE_MS = 120_000;
 const UNUSED_MS = 24 * 3_600_000;
+const NOTE_USE_MS = 3_600_000;
 /** Indexes and small files come on top: the volume of deploy/install.yaml has 2 GiB, and a pod that takes more is evicted. */
 const DISK_BYTES = 1.75 * 1024 ** 3;
 const WORKER_IDLE_MS = 60_000;
@@ -150,9 +153,16 @@ class Repositories implements Git {
     } finally {
       clearTimeout(timer);
       repository.users -= 1;
-      repository.usedAt = this.#now();
+      this.#used(repository);
       if (repository.users === 0) void this.#room.look();
     }
+  }
+
+  #used(repository: Repository): void {
+    repository.usedAt = this.#now();
+    if (repository.usedAt - repository.notedAt < NOTE_USE_MS) return;
+    repository.notedAt = repository.usedAt;
+    void noteUse(this.#dir, repository.key);
   }
 
   async #repository(remote: Remote, url: URL): Promise<Repository> {
@@ -169,7 +179,7 @@ class Repositories implements Git {
       const server = new UploadPack(transport, this.#now);
       const mirror = new Mirror(join(this.#dir, key), server, this.#mirrorDeps);
       const polls = new RefPoll(server, this.#now);
-      repository = { key, polls, mirror, usedAt: this.#now(), users: 0 };
+      repository = { key, polls, mirror, usedAt: this.#now(), notedAt: -Infinity, users: 0 };
       this.#known.set(key, repository);
       inherited.delete(key);
     }

@@ -1,8 +1,9 @@
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { STATE } from './mirror-state.ts';
 
 /**
- * The mirrors that an earlier run left in the scratch folder: bytes by folder name. Those that are older than `maxAgeMs`,
+ * The mirrors that an earlier run left in the scratch folder: bytes by folder name. Those that nobody has used for `maxAgeMs`,
  * and everything else in there, are removed: the folder is ours alone.
  */
 export async function inheritedMirrors(dir: string, maxAgeMs: number): Promise<Map<string, number>> {
@@ -10,11 +11,17 @@ export async function inheritedMirrors(dir: string, maxAgeMs: number): Promise<M
   await mkdir(dir, { recursive: true, mode: 0o700 });
   for (const name of await readdir(dir)) {
     const path = join(dir, name);
-    const state = await stat(join(path, 'state.json')).catch(() => undefined);
+    const state = await stat(join(path, STATE)).catch(() => undefined);
     if (!state || Date.now() - state.mtimeMs > maxAgeMs) await rm(path, { recursive: true, force: true });
     else mirrors.set(name, await folderSize(path));
   }
   return mirrors;
+}
+
+/** Says to the process after this one that the mirror is in use, though nothing may have been fetched for weeks. Never rejects. */
+export async function noteUse(dir: string, name: string): Promise<void> {
+  const now = new Date();
+  await utimes(join(dir, name, STATE), now, now).catch(() => undefined);
 }
 
 export async function removeInherited(dir: string, name: string): Promise<void> {

@@ -44,7 +44,7 @@ export function objectDirs(dir: string, { generation, previous }: MirrorState): 
 export const INCOMING = 'incoming';
 /** What callers keep beside the packs; see Notes. */
 export const NOTES = 'notes';
-const STATE = 'state.json';
+export const STATE = 'state.json';
 
 /** Reads the state, makes the folders, and removes what a crash or an older state left behind. */
 export async function openState(dir: string): Promise<MirrorState> {
