@@ -1,6 +1,7 @@
 // What a person says about a source takes effect at once, also in the middle of work: suspend, dependencies, a newer commit.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { World } from './operator.ts';
 import { config, dataOf, deployment, present, Team } from './team.ts';
 import { until } from './until.ts';
@@ -11,6 +12,9 @@ after(() => world[Symbol.asyncDispose]());
 
 const reasonOf = async (team: Team, type = 'Ready') =>
   (await team.status()).conditions?.find((condition) => condition.type === type)?.reason;
+
+const readyOf = async (team: Team) =>
+  (await team.status()).conditions?.find((condition) => condition.type === 'Ready')?.message ?? '';
 
 describe('suspend', { concurrency: true }, () => {
   it('stops commits, heals and prunes, and keeps Ready as it was; resume catches up with everything', async () => {
@@ -154,6 +158,27 @@ describe('wait', { concurrency: true }, () => {
     assert.match(status?.conditions?.find(({ type }) => type === 'Ready')?.message ?? '', /within 1s: Deployment over/);
     assert.equal(await reasonOf(team, 'Healthy'), 'Progressing');
     await team.push({ 'a.yaml': web('over', 'app:1') });
+  });
+
+  it('an edit of the source gives the time anew', async () => {
+    const team = await Team.ready(
+      world,
+      'edited',
+      { 'one/a.yaml': config('edited-a'), 'two/b.yaml': web('edited-b', 'bad-image') },
+      { wait: true, timeout: '3s', path: 'one' },
+    );
+    await delay(4_000);
+    await team.patch({ spec: { path: 'two' } });
+    await until(async () => /^waits for 1 objects/.test(await readyOf(team)), { what: 'the new object is waited for' });
+    await until(async () => /within 3s: Deployment edited-b/.test(await readyOf(team)), { what: 'the time is over' });
+  });
+
+  it('a shorter time is kept too', async () => {
+    const files = { 'a.yaml': web('shorter', 'bad-image') };
+    const team = await Team.create(world, 'shorter', files, { wait: true, timeout: '1h' });
+    await until(async () => /^waits for 1 objects/.test(await readyOf(team)));
+    await team.patch({ spec: { timeout: '5s' } });
+    await until(async () => /within 5s/.test(await readyOf(team)), { what: 'the time is over' });
   });
 
   it('without wait, Ready does not ask for health, and Healthy tells it', async () => {

@@ -184,8 +184,10 @@ function settle(
   source.working = undefined;
   source.serve(requests);
   if (whole) {
-    if (source.status.lastAppliedRevision !== tip.revision || source.appliedAt === undefined) {
+    // An edit of the source asks anew too, maybe for other objects or with another time.
+    if (source.status.lastAppliedRevision !== tip.revision || source.appliedGeneration !== source.generation) {
       source.appliedAt = clock.elapsed();
+      source.appliedGeneration = source.generation;
       if (spec.wait) clock.after(durationMs(spec.timeout) + 100, () => status.changed(source));
     }
     source.appliedKey = wholeOf({ treeId, settings });

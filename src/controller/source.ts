@@ -141,6 +141,8 @@ export class Source {
   pruned = false;
   /** When the last revision was applied whole; monotonic milliseconds, for the wait for health. */
   appliedAt: number | undefined;
+  /** Of the source then. */
+  appliedGeneration: number | undefined;
   /** Consecutive failed runs, for the backoff. */
   retries = 0;
   /** How often its objects were tried to be deleted, because the source itself is. */
