@@ -1,6 +1,8 @@
 // spec.sync Manual: a new commit is shown as a plan, and applied when somebody approves exactly that commit.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { GitFault } from './git-server.ts';
 import { World } from './operator.ts';
 import { config, dataOf, present, Team } from './team.ts';
 import { until } from './until.ts';
@@ -104,6 +106,39 @@ describe('spec.sync Manual', () => {
     assert.equal(await dataOf(world, 'both-a'), undefined);
     await team.annotate({ 'plumbline.dev/syncNow': first });
     await applied(team, first);
+  });
+
+  it('a request that comes while Git is being read is not answered before Git has been asked again', async () => {
+    const files = { 'a.yaml': config('late-a') };
+    const team = await Team.create(world, 'late', files, { sync: 'Manual', interval: '1h' });
+    await waiting(team, await headOf(team), 'WaitingForApproval');
+    const hold = (operation: string) => {
+      const [arrived, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      world.git.fault = async (request): Promise<GitFault> => {
+        if (request.repository !== 'late' || request.operation !== operation) return 'pass';
+        arrived.resolve();
+        await released.promise;
+        return 'pass';
+      };
+      return { arrived: arrived.promise, release: released.resolve };
+    };
+    const fetching = hold('fetch');
+    await team.commit({ 'a.yaml': config('late-a', { key: 'second' }) });
+    await team.annotate({ 'plumbline.dev/requestedAt': 'one' });
+    await fetching.arrived;
+    const third = await team.commit({ 'a.yaml': config('late-a', { key: 'third' }) });
+    await team.annotate({ 'plumbline.dev/requestedAt': 'two' });
+    // The annotation reaches the operator, and what it knows of Git gets too old.
+    await delay(1_500);
+    const asking = hold('ls-refs');
+    fetching.release();
+    await asking.arrived;
+    await delay(2_000);
+    assert.notEqual((await team.status()).lastHandledReconcileAt, 'two');
+    asking.release();
+    delete world.git.fault;
+    await until(async () => (await team.status()).lastHandledReconcileAt === 'two');
+    assert.ok((await team.status()).pending?.revision.endsWith(third));
   });
 
   it('Auto applies what waited', async () => {

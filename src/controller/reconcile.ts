@@ -47,7 +47,7 @@ export async function reconcile(source: Source, deps: ReconcileDeps, signal: Abo
   const remote = await readRemote(source, spec, deps, signal);
   const revision = await readRevision(source, spec, remote, deps, signal);
   const released = await passRelease(source, spec, remote, revision, deps, signal);
-  if (!released.rendered) return awaitFirst(source, spec, released.waiting, deps, signal);
+  if (!released.rendered) return awaitFirst(source, spec, { ...released, requests }, deps, signal);
   const { waiting } = released;
   if (released.trouble === undefined && !waiting) await restoreProofs(source, spec, remote, released, deps, signal);
   const { rendered, trouble, candidate, first } = await passEdge(source, spec, remote, released, deps, signal);

@@ -136,16 +136,15 @@ export async function tellWaiting(
 
 /**
  * A commit waits, and nothing is enforced meanwhile: it is the first one of the source, or the one before it cannot be had
- * from Git, which is asked again.
+ * from Git, which is asked again. `requests` are those that the run began with.
  */
 export async function awaitFirst(
   source: Source,
   spec: GitOpsSourceSpec,
-  waiting: Waiting,
+  { waiting, requests }: { waiting: Waiting; requests: readonly string[] },
   deps: ReconcileDeps,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const { requests } = source;
   await watchKinds(source, waiting.rendered, deps, signal);
   await tellWaiting(source, spec, waiting, deps, signal);
   source.result = { kind: 'waiting' };
