@@ -1,6 +1,7 @@
 // What a status says is ours alone: a write that a replica sent before it died arrives long after it, and is refused or undone.
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { sharedCluster } from './cluster.ts';
 import { ApiProxy } from './faults/proxy.ts';
 import { World } from './operator.ts';
@@ -38,4 +39,28 @@ it('a write of the status that arrives when another operator has written it chan
   await proxy.delivered();
   const { status } = await world.condition('Ready', 'True', WAIT);
   assert.ok(status?.lastAppliedRevision?.endsWith(commit));
+});
+
+it('a run that an edit of the source overtakes says nothing of the edited source', async () => {
+  const cluster = await sharedCluster();
+  await using proxy = await ApiProxy.start(cluster);
+  await using world = await World.create({ via: proxy });
+  await world.createSource();
+  await world.push({ 'a.yaml': config('overtaken') });
+
+  proxy.arm({ on: ['write'], at: '/configmaps/overtaken', after: 0, times: 1, fault: { kind: 'slow', ms: 400 } });
+  await world.repository.write({ 'a.yaml': config('overtaken', { key: 'second' }) });
+  await until(() => proxy.met.has('slow'), { what: 'the commit is being applied', ...WAIT });
+  world.git.fault = () => 'hang';
+  await world.patchSource({ spec: { ref: { branch: 'other' } } });
+  const ready = async () => {
+    const { metadata, status } = (await world.source())!;
+    const found = status?.conditions?.find(({ type }) => type === 'Ready');
+    return found && found.observedGeneration === metadata.generation ? `${found.status} ${found.message}` : '';
+  };
+  const endsAt = Date.now() + 4_000;
+  while (Date.now() < endsAt) {
+    assert.doesNotMatch(await ready(), /^True/);
+    await delay(20);
+  }
 });

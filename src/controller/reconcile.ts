@@ -38,6 +38,7 @@ export async function reconcile(source: Source, deps: ReconcileDeps, signal: Abo
   const { spec } = source;
   if (!spec) throw invalidSpec(source);
   await loosen(source, deps);
+  signal.throwIfAborted();
   if (spec.suspend) return suspend(source, deps);
   if (!(await ensureFinalizer(source, deps, signal))) return { kind: 'again', afterMs: SOON_MS };
   assertDependencies(source, spec, deps);
@@ -74,6 +75,8 @@ export async function reconcile(source: Source, deps: ReconcileDeps, signal: Abo
   } finally {
     source.applying = false;
   }
+  // A write that was under way may have ended well after an edit of the source: of that one nothing is known yet.
+  signal.throwIfAborted();
   if (waiting) await tellWaiting(source, spec, waiting, deps, signal);
   const outcome = settle(source, spec, deps, { requests, trouble });
   comeToRest(source, remote, deps);
