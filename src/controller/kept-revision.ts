@@ -2,9 +2,8 @@ import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Git, GitCall, Remote } from '../git/remote.ts';
 import type { DeclareSettings } from '../render/declare.ts';
-import type { Declared } from '../render/declared.ts';
 import { keptFiles, restoreFiles } from '../render/kept.ts';
-import { allOf } from '../render/render.ts';
+import { allOf, type RenderResult } from '../render/render.ts';
 import type { ReconcileDeps } from './deps.ts';
 import type { Rendered, Source } from './source.ts';
 
@@ -12,9 +11,7 @@ import type { Rendered, Source } from './source.ts';
 type Head = Pick<Rendered, 'treeId' | 'commit' | 'ignoredFiles'>;
 
 /** What is kept of a revision, with its objects before `drift.ignore` takes fields out of them. */
-export interface Kept extends Head {
-  declared: Declared[];
-}
+export type Kept = Head & Pick<RenderResult, 'declared' | 'placedBy'>;
 
 /** A source may have 64 MB; beyond this a restart reads Git's own objects again. */
 const MAX_BYTES = 32 * 1024 * 1024;
@@ -44,11 +41,11 @@ export async function recallRevision(
   const whole = wholeOf({ treeId: head.treeId, settings: wanted.settings });
   source.kept = { whole, commit: head.commit.sha };
   if (head.commit.sha !== wanted.commit) return undefined;
-  const declared = allOf(source.cache, wanted.declare.scopeOf);
+  const all = allOf(source.cache, wanted.declare.scopeOf);
   // That nothing is declared is looked at with all care.
-  if (!declared?.length) return undefined;
+  if (!all?.declared.length) return undefined;
   source.cache.whole = whole;
-  return { ...head, declared };
+  return { ...head, ...all };
 }
 
 /**

@@ -4,6 +4,7 @@ import { PlumblineError } from '../errors.ts';
 import type { Commit, GitCall, Remote, Tip, TreeFile } from '../git/remote.ts';
 import type { DeclareSettings } from '../render/declare.ts';
 import type { Declared, RenderProblem } from '../render/declared.ts';
+import { isPlacedElsewhere } from '../render/placements.ts';
 import { render, type RenderResult } from '../render/render.ts';
 import { desire } from '../sync/desired.ts';
 import type { ReconcileDeps } from './deps.ts';
@@ -103,7 +104,8 @@ export async function standingRevision(
 ): Promise<Rendered | undefined> {
   const { rendered } = source;
   const tip = enforced(source);
-  if (rendered?.settings === settingsOf(source, spec) || !tip) return rendered;
+  const isSame = rendered?.settings === settingsOf(source, spec) && !isMisplaced(rendered, deps);
+  if (isSame || !tip) return rendered;
   try {
     return await renderAt(source, spec, remote, tip, undefined, deps, signal);
   } catch {
@@ -165,17 +167,23 @@ export function isInherited(source: Source, rendered: Rendered): boolean {
   return source.appliedKey === undefined && !declaresNews(source, rendered);
 }
 
-/** The objects at the tip; nothing is read or parsed when neither the tree below the path nor a setting changed since `before`. */
+/** A kind came with another scope than the one that its objects were placed by: until then nobody knew it, or it was another one. */
+function isMisplaced({ placedBy }: Rendered, { discovery }: Pick<ReconcileDeps, 'discovery'>): boolean {
+  return isPlacedElsewhere(placedBy, scopesIn(discovery));
+}
+
+/** The objects at the tip; nothing is read or parsed when neither the tree below the path nor a setting changed since `known`. */
 async function renderAt(
   source: Source,
   spec: GitOpsSourceSpec,
   remote: Remote,
   tip: Tip,
-  before: Rendered | undefined,
+  known: Rendered | undefined,
   deps: ReconcileDeps,
   signal: AbortSignal,
 ): Promise<Rendered> {
   const settings = settingsOf(source, spec);
+  const before = known && !isMisplaced(known, deps) ? known : undefined;
   const sayCommit = (commit: Commit) => {
     if (source.attempt?.revision === tip.revision) source.attempt.commit = commit;
   };
@@ -200,9 +208,9 @@ async function renderAt(
   const { treeId, commit, files } = await deps.git.tree(remote, tip, spec.path, call);
   sayCommit(commit);
   if (before?.treeId === treeId && before.settings === settings) return { ...before, tip, commit };
-  const { declared, ignored } = await renderFiles(source, spec, remote, tip, files, declare, deps, call);
+  const { declared, placedBy, ignored } = await renderFiles(source, spec, remote, tip, files, declare, deps, call);
   source.cache.whole = wholeOf({ treeId, settings });
-  return { tip, commit, treeId, settings, desired: desireAll(declared), ignoredFiles: ignored };
+  return { tip, commit, treeId, settings, desired: desireAll(declared), placedBy, ignoredFiles: ignored };
 }
 
 async function renderFiles(
@@ -244,10 +252,14 @@ function declareSettings(source: Source, spec: GitOpsSourceSpec, { discovery }: 
     source: { namespace: source.namespace, name: source.name },
     ...(spec.targetNamespace !== undefined && { targetNamespace: spec.targetNamespace }),
     ...(spec.commonMetadata && { commonMetadata: spec.commonMetadata }),
-    scopeOf: (group, kind) => {
-      const resource = discovery.cachedPreferred(group, kind);
-      return resource && (resource.namespaced ? 'Namespaced' : 'Cluster');
-    },
+    scopeOf: scopesIn(discovery),
+  };
+}
+
+function scopesIn(discovery: ReconcileDeps['discovery']): DeclareSettings['scopeOf'] {
+  return (group, kind) => {
+    const resource = discovery.cachedPreferred(group, kind);
+    return resource && (resource.namespaced ? 'Namespaced' : 'Cluster');
   };
 }
 

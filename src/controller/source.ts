@@ -9,6 +9,7 @@ import { FINALIZER, FLUX_REQUESTED_AT_ANNOTATION, HEAL_NOW_ANNOTATION, REQUESTED
 import type { Commit, Tip } from '../git/remote.ts';
 import { identityKey, type Identity } from '../kube/object.ts';
 import { RenderCache } from '../render/cache.ts';
+import type { Placement } from '../render/placements.ts';
 import type { DriftedObject } from '../report/sentences.ts';
 import type { Desired } from '../sync/desired.ts';
 import { Timetable } from '../sync/windows.ts';
@@ -40,6 +41,8 @@ export interface Rendered {
   treeId: string;
   settings: string;
   desired: Desired[];
+  /** The scopes that the objects were placed by; the cluster may have others by now. */
+  placedBy: readonly Placement[];
   ignoredFiles: string[];
 }
 

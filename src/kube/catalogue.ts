@@ -96,7 +96,9 @@ export async function readCatalogue(transport: Transport, signal: AbortSignal): 
       else await addVersions(catalogue, understood(versionList, body, path), transport, signal);
     }),
   );
-  const kinds = [...catalogue.resources].map(([key, { plural, verbs }]) => `${key}=${plural}:${verbs.join()}`);
+  const kinds = [...catalogue.resources].map(
+    ([key, { plural, namespaced, verbs }]) => `${key}=${plural}:${namespaced}:${verbs.join()}`,
+  );
   catalogue.fingerprint = [...kinds, ...catalogue.silentGroups].sort().join('\n');
   return catalogue;
 }

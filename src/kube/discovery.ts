@@ -96,6 +96,11 @@ export class Discovery {
     await this.#flight.joinNext(signal);
   }
 
+  /** What is remembered may be old: asks the server anew, unless that was done a moment ago. Throws as `refresh` does. */
+  async doubt(signal: AbortSignal): Promise<void> {
+    await this.#ask(signal);
+  }
+
   /** Called after a refresh that found other kinds than before; must not throw. Returns the way to stop it. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);

@@ -70,7 +70,7 @@ test('what is kept comes back as it was rendered', async () => {
   const back = await restored(cache);
   assert.deepEqual(result.problems, []);
   assert.equal(result.declared.length, 4);
-  const declared = sorted(allOf(back, SETTINGS.scopeOf)!);
+  const declared = sorted(allOf(back, SETTINGS.scopeOf)!.declared);
   assert.deepEqual(declared, sorted(result.declared));
   assert.deepEqual(declared.map(textOf), sorted(result.declared).map(textOf));
   assert.deepEqual(new Map(back.entries()), new Map(cache.entries()));

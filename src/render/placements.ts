@@ -10,6 +10,21 @@ export interface Placement {
   readonly scope: Scope | undefined;
 }
 
+/** Does the cluster place objects of these kinds elsewhere now? What it no longer knows stays where it was. */
+export function isPlacedElsewhere(
+  placements: readonly Placement[],
+  scopeOf: (group: string, kind: string) => Scope | undefined,
+): boolean {
+  return placements.some(({ group, kind, scope }) => (scopeOf(group, kind) ?? scope) !== scope);
+}
+
+/** Each kind once with each scope, from the lists of many files. */
+export function allPlacements(lists: Iterable<readonly Placement[]>): Placement[] {
+  const all = new Map<string, Placement>();
+  for (const list of new Set(lists)) for (const placed of list) all.set(JSON.stringify(placed), placed);
+  return [...all.values()];
+}
+
 /** More than there are combinations of kinds in the files of a large cluster. */
 const LISTS_KEPT = 10_000;
 const LONGEST_NAME = 500;

@@ -16,7 +16,7 @@ import {
 } from './declare.ts';
 import type { Declared, RenderProblem } from './declared.ts';
 import { parseFile } from './parse.ts';
-import { sharedPlacements, type Placement } from './placements.ts';
+import { allPlacements, sharedPlacements, type Placement } from './placements.ts';
 import { folderPrefix, IGNORE_FILE, selectFiles, type Selection } from './select.ts';
 
 export interface RenderInput {
@@ -38,6 +38,8 @@ export interface RenderResult extends Declaration {
   ignored: string[];
   /** Files that include, exclude or the ignore file left out. */
   skipped: number;
+  /** The scopes that the objects were placed by. */
+  placedBy: readonly Placement[];
   /** Files that were read this time; the rest came from the cache. */
   parsedFiles: number;
 }
@@ -73,16 +75,22 @@ export async function render(input: RenderInput): Promise<RenderResult> {
     unknownKinds: unknownKinds(declared, withCrds(settings.scopeOf, crdsOf(selected, cache))),
     ignored: selected.flatMap(({ path }) => (cache.get(path)?.ignored === undefined ? [] : path)),
     skipped,
+    placedBy: allPlacements(rendered.map((file) => file.placedBy)),
     parsedFiles,
   };
 }
 
 /** What the files of a cache declare together; undefined unless each object is placed now as it was when its file was rendered. */
-export function allOf(cache: RenderCache, scopeOf: DeclareSettings['scopeOf']): Declared[] | undefined {
+export function allOf(
+  cache: RenderCache,
+  scopeOf: DeclareSettings['scopeOf'],
+): Pick<RenderResult, 'declared' | 'placedBy'> | undefined {
   const files = [...cache.entries()];
   const known = withCrds(scopeOf, new Map(files.flatMap(([, { crds }]) => crds)));
   const isFresh = files.every(([path, { oid }]) => cache.isFresh({ path, oid }, known));
-  return isFresh ? files.flatMap(([, { declared }]) => declared) : undefined;
+  if (!isFresh) return undefined;
+  const placedBy = allPlacements(files.map(([, file]) => file.placedBy));
+  return { declared: files.flatMap(([, { declared }]) => declared), placedBy };
 }
 
 /**

@@ -66,15 +66,24 @@ export class ObjectWriter {
       this.#assertHolder(actor, desired.key, desired.identity);
       if (desired.policy.ssa === 'Ignore') return { action: 'unchanged' };
       const resource = await this.resourceOf(desired, options.signal);
-      const call: WriteCall = { actor, desired, resource, signal: options.signal };
-      const known = this.#deps.live.get(desired.key);
-      if (known?.deleting) throw terminating(desired);
-      if (known && isOurs(known, actor.source)) {
-        if (desired.policy.ssa === 'IfNotPresent') return { action: 'unchanged' };
-        return this.#applyOwn(call, known.surrendered);
+      try {
+        return await this.#applyTo({ actor, desired, resource, signal: options.signal }, options.absent === true);
+      } catch (error) {
+        // Its CRD went, or came back as another one: the next attempt goes to where the kind is served by then.
+        if (isKindNotServed(error) || isKindNotServed((error as Error).cause))
+          await this.#deps.discovery.doubt(options.signal).catch(() => options.signal.throwIfAborted());
+        throw error;
       }
-      return this.#applyFirst(call, options.absent === true && !known);
     });
+  }
+
+  #applyTo(call: WriteCall, absent: boolean): Promise<Written> | Written {
+    const { actor, desired } = call;
+    const known = this.#deps.live.get(desired.key);
+    if (known?.deleting) throw terminating(desired);
+    if (!known || !isOurs(known, actor.source)) return this.#applyFirst(call, absent && !known);
+    if (desired.policy.ssa === 'IfNotPresent') return { action: 'unchanged' };
+    return this.#applyOwn(call, known.surrendered);
   }
 
   /** The object as it is in the cluster, labelled or not, with the rights of the source; undefined when it does not exist. */
