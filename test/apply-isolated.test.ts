@@ -1,8 +1,10 @@
 // One object that the server refuses never holds the others, and says where it stands in Git.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { World } from './operator.ts';
 import { config, dataOf, deployment, manifest, present, Team } from './team.ts';
+import { until } from './until.ts';
 
 let world: World;
 before(async () => void (world = await World.create()));
@@ -51,6 +53,24 @@ describe('an object that the server refuses', { concurrency: true }, () => {
     await world.expect(200, 'DELETE', `${quotas}/again`);
     await team.condition('Ready', 'True');
     assert.equal(team.writes.filter((line) => line.includes('again-account')).length, 1, 'applied once');
+  });
+
+  it('is tried again also while the source names a folder that cannot be', async () => {
+    const namespace = `${world.namespace}-later`;
+    const team = await Team.create(
+      world,
+      'later',
+      { 'a.yaml': config('later-a', undefined, { namespace }) },
+      { retryInterval: '2s' },
+    );
+    await team.failure('later-a', 'ApiNotFound');
+    await team.patch({ spec: { path: '-a' } });
+    await team.condition('Stalled', 'True', { reason: 'InvalidPath' });
+    // What was due before that is over.
+    await delay(5_000);
+    await world.expect(201, 'POST', '/api/v1/namespaces', { body: { metadata: { name: namespace } } });
+    const place = `/api/v1/namespaces/${namespace}/configmaps/later-a`;
+    await until(async () => (await world.cluster.request('GET', place)).status === 200, { what: 'it is applied' });
   });
 
   it('leaves the rest to be changed and pruned by no half revision', async () => {

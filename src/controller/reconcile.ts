@@ -182,8 +182,12 @@ function settle(
   const { clock, status } = deps;
   const { tip, treeId, settings } = source.rendered!;
   const whole = source.failures.size === 0;
-  // The last good revision is enforced; what people must hear is why it is not the newest one.
-  if (trouble !== undefined) throw trouble;
+  const afterMs = againAfterMs(source, clock.elapsed());
+  if (trouble !== undefined) {
+    // The last good revision is enforced, with what failed of it; what people must hear is why it is not the newest one.
+    if (afterMs < Infinity) deps.wake(source.key, afterMs);
+    throw trouble;
+  }
   source.working = undefined;
   source.serve(requests);
   if (whole) {
@@ -203,8 +207,11 @@ function settle(
     history: historyWith(history, tip.revision, outcome, new Date(clock.now())),
   };
   source.result = whole ? { kind: 'applied' } : { kind: 'partly' };
-  const now = clock.elapsed();
-  const waits = [...source.failures.values()].map(({ retryAt }) => Math.max(0, retryAt - now));
-  const afterMs = Math.min(...waits, source.pruneHold?.retryMs ?? Infinity);
   return afterMs < Infinity ? { kind: 'again', afterMs } : { kind: 'done' };
+}
+
+/** When the first of what failed may be tried again. */
+function againAfterMs({ failures, pruneHold }: Source, now: number): number {
+  const waits = [...failures.values()].map(({ retryAt }) => Math.max(0, retryAt - now));
+  return Math.min(...waits, pruneHold?.retryMs ?? Infinity);
 }
