@@ -169,14 +169,16 @@ describe('wait', { concurrency: true }, () => {
     );
     await delay(4_000);
     await team.patch({ spec: { path: 'two' } });
-    await until(async () => /^waits for 1 objects/.test(await readyOf(team)), { what: 'the new object is waited for' });
+    await until(async () => (await readyOf(team)).startsWith('waits for 1 objects'), {
+      what: 'the new object is waited for',
+    });
     await until(async () => /within 3s: Deployment edited-b/.test(await readyOf(team)), { what: 'the time is over' });
   });
 
   it('a shorter time is kept too', async () => {
     const files = { 'a.yaml': web('shorter', 'bad-image') };
     const team = await Team.create(world, 'shorter', files, { wait: true, timeout: '1h' });
-    await until(async () => /^waits for 1 objects/.test(await readyOf(team)));
+    await until(async () => (await readyOf(team)).startsWith('waits for 1 objects'));
     await team.patch({ spec: { timeout: '5s' } });
     await until(async () => /within 5s/.test(await readyOf(team)), { what: 'the time is over' });
   });
