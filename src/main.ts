@@ -41,7 +41,12 @@ async function main(): Promise<void> {
     observer: ({ verb, status }) => metrics.kubeRequest(verb, status),
   });
   const api = new KubeApi(transport, new Discovery(transport));
-  const git = openGit({ dir: options.cacheDir, userAgent: 'git/plumbline', log });
+  const git = openGit({
+    dir: options.cacheDir,
+    userAgent: 'git/plumbline',
+    log,
+    observer: (operation, result) => metrics.gitRequest(operation, result),
+  });
   await serve({ address: options.metricsAddress, routes: metricsRoutes(metrics) }, stop.signal);
   // A replica that stands by is ready: it can take over at any moment.
   await serve(

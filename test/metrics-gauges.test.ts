@@ -54,3 +54,19 @@ it('after a restart at rest, they are as before', async () => {
   await gauge(`plumbline_managed_objects{source="${team.key}"}`, 2);
   await gauge(`plumbline_reconcile_condition{source="${team.key}",type="Ready",status="True"}`, 1);
 });
+
+it('what Git servers are asked counts, by how it ended', async () => {
+  const series = (operation: string, result: string) =>
+    `plumbline_git_requests_total{operation="${operation}",result="${result}"}`;
+  const before = await metrics.value(series('ls-refs', 'error'));
+  await Team.ready(world, 'asked', { 'a.yaml': config('asked-a') });
+  await until(async () => (await metrics.value(series('ls-refs', 'ok')))! > 0 && before !== undefined, {
+    what: 'polls are counted',
+  });
+  await until(async () => (await metrics.value(series('fetch', 'ok')))! > 0, { what: 'fetches are counted' });
+  world.git.fault = () => ({ status: 503 });
+  await until(async () => (await metrics.value(series('ls-refs', 'error')))! > before!, {
+    what: 'refused polls are counted',
+  });
+  world.git.fault = () => 'pass';
+});

@@ -13,7 +13,7 @@ import { inheritedMirrors, noteUse, removeInherited } from './mirror-disk.ts';
 import { FilterRefused, WantRefused } from './protocol.ts';
 import { RefPoll } from './ref-poll.ts';
 import type { Git, GitCall, GitLimits, ReadAhead, RefSelector, Remote, Tip, Tree } from './remote.ts';
-import { UploadPack } from './upload-pack.ts';
+import { UploadPack, type GitObserver } from './upload-pack.ts';
 import { GitWorker, MirrorDamaged } from './worker-client.ts';
 
 export interface GitOptions {
@@ -25,6 +25,7 @@ export interface GitOptions {
   /** All mirrors together, with what is arriving; the longest unused go first. 1.75 GiB by default. */
   diskBytes?: number;
   log?: { warn(fields: object, message: string): void };
+  observer?: GitObserver;
   /** Milliseconds, monotonic. */
   now?: () => number;
 }
@@ -176,7 +177,7 @@ class Repositories implements Git {
         dispatcher: this.#dispatcher(remote.ca, url),
         userAgent,
       });
-      const server = new UploadPack(transport, this.#now);
+      const server = new UploadPack(transport, this.#now, this.#options.observer);
       const mirror = new Mirror(join(this.#dir, key), server, this.#mirrorDeps);
       const polls = new RefPoll(server, this.#now);
       repository = { key, polls, mirror, usedAt: this.#now(), notedAt: -Infinity, users: 0 };

@@ -25,16 +25,21 @@ export interface FetchedPack {
   bytes: number;
 }
 
+/** Told of each question, by how it ended. */
+export type GitObserver = (operation: 'ls-refs' | 'fetch', result: 'ok' | 'error') => void;
+
 /** One repository's server: the questions of Git's protocol, without any memory but the greeting. */
 export class UploadPack {
   readonly #transport: GitTransport;
   readonly #now: () => number;
+  readonly #observer: GitObserver | undefined;
   #greeting: { server: Server; at: number } | undefined;
 
   /** `now` in milliseconds, monotonic. */
-  constructor(transport: GitTransport, now: () => number) {
+  constructor(transport: GitTransport, now: () => number, observer?: GitObserver) {
     this.#transport = transport;
     this.#now = now;
+    this.#observer = observer;
   }
 
   get host(): string {
@@ -43,13 +48,14 @@ export class UploadPack {
 
   /** The refs with one of these prefixes; [] asks for all. */
   async refs(prefixes: readonly string[], signal: AbortSignal): Promise<ServerRef[]> {
-    return this.#withServer(signal, async (server) => {
+    const answer = this.#withServer(signal, async (server) => {
       // The greeting of v0 is the list of refs.
       if (server.refs) return server.refs;
       const request = refsRequest(server, prefixes);
       const options = { version: server.version, ...REFS_LIMIT, signal };
       return readRefs(await this.#transport.upload(request, options));
     });
+    return this.#observed('ls-refs', answer);
   }
 
   /** What the server can do now. */
@@ -60,7 +66,7 @@ export class UploadPack {
   /** Streams the pack for the wish into a new file, as far as there is room. Throws WantRefused and every error of a transport. */
   async fetch(wish: FetchWish, file: string, maxBytes: number, arrival: Arrival): Promise<FetchedPack> {
     const { signal } = arrival;
-    return this.#withServer(signal, async (server) => {
+    const answer = this.#withServer(signal, async (server) => {
       const request = fetchRequest(server, wish);
       // The bands and lines around the pack take less than one part in a hundred.
       const options = {
@@ -69,10 +75,22 @@ export class UploadPack {
         limit: 'packBytes',
         signal,
       };
-      const answer = await readFetch(await this.#transport.upload(request, options));
-      const bytes = await writePack(answer.pack, file, maxBytes, arrival);
-      return { shallow: answer.shallow, unshallow: answer.unshallow, bytes };
+      const { pack, shallow, unshallow } = await readFetch(await this.#transport.upload(request, options));
+      const bytes = await writePack(pack, file, maxBytes, arrival);
+      return { shallow, unshallow, bytes };
     });
+    return this.#observed('fetch', answer);
+  }
+
+  async #observed<T>(operation: Parameters<GitObserver>[0], answer: Promise<T>): Promise<T> {
+    try {
+      const value = await answer;
+      this.#observer?.(operation, 'ok');
+      return value;
+    } catch (error) {
+      this.#observer?.(operation, 'error');
+      throw error;
+    }
   }
 
   /** Asks with the remembered greeting; when that fails as if the server had changed, once more with a new one. */

@@ -18,7 +18,7 @@ export type WaitReason = (typeof WAIT_REASONS)[number];
 const CONDITION_TYPES = Object.keys(CONDITIONS);
 const CONDITION_STATUSES = ['True', 'False', 'Unknown'] as const;
 const KUBE_VERBS = ['get', 'list', 'watch', 'create', 'apply', 'update', 'patch', 'delete', 'post', 'put'];
-const GIT_OPERATIONS = ['ls-refs', 'fetch', 'clone'];
+const GIT_OPERATIONS = ['ls-refs', 'fetch'];
 
 /**
  * Field managers that get a label of their own. Anybody who may write an object chooses his manager's name, so every other
@@ -152,7 +152,7 @@ export class Metrics {
     this.#instruments.kubeRequests.inc({ verb: this.#verb(verb.toLowerCase()), code });
   }
 
-  /** `operation` is ls-refs, fetch or clone. */
+  /** `operation` is ls-refs or fetch. */
   gitRequest(operation: string, result: 'ok' | 'error'): void {
     this.#instruments.gitRequests.inc({ operation: this.#operation(operation), result });
   }
