@@ -89,6 +89,8 @@ describe('spec.windows for heal', () => {
     await until(async () => (await team.status()).lastHandledHealNow === 'please');
     await team.condition('Drifted', 'False');
     assert.deepEqual(await dataOf(world, 'once-a'), { key: 'value' });
+    const [healed] = (await team.status()).drift!.objects;
+    assert.deepEqual([healed?.action, healed?.fields.map(({ action }) => action)], ['Healed', ['Healed']]);
     const [audited] = world.operator.lines.filter(({ audit, annotation }) => audit && annotation !== undefined);
     assert.deepEqual([audited?.['source'], audited?.['annotation']], [team.key, 'plumbline.dev/healNow']);
 

@@ -77,7 +77,12 @@ export function leaveUntouched(
 
 /** An object was put back. */
 export function recordHealed(source: Source, desired: Desired, drift: DriftedObject, told: Told): void {
-  const healed: DriftedObject = { ...drift, action: drift.action === 'Recreated' ? 'Recreated' : 'Healed' };
+  const healed: DriftedObject = {
+    ...drift,
+    action: drift.action === 'Recreated' ? 'Recreated' : 'Healed',
+    // What waited, or was only told until now, is put back too; that a field is fought over stays said.
+    fields: drift.fields.map((field) => ({ ...field, action: field.rate === undefined ? 'Healed' : field.action })),
+  };
   const isFought = source.drift.get(desired.key)?.action === 'NotHolding';
   const isOfFight = isFought && healed.fields.some(({ rate }) => rate !== undefined);
   if (!isFought) source.drift.delete(desired.key);
