@@ -24,7 +24,8 @@ describe('two sources that declare one object', { concurrency: true }, () => {
       'b.yaml': config('second-b'),
     });
     const { message } = await second.failure('fought', 'OwnedByOtherSource');
-    assert.match(message, new RegExp(`${world.namespace}/first`));
+    const toDo = `belongs to the source ${world.namespace}/first, and is not overwritten: remove it from one of the two`;
+    assert.equal(message, toDo);
     await second.condition('Ready', 'False', { reason: 'ConflictDetected' });
     await present(world, 'second-b');
     assert.deepEqual(await dataOf(world, 'fought'), { by: 'first' });

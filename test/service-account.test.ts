@@ -34,7 +34,7 @@ describe('the ServiceAccount of a source', { concurrency: true }, () => {
     const team = await Team.create(world, 'missing', files, { serviceAccountName: 'late', retryInterval: '1s' });
     const message = readyMessage(await team.condition('Ready', 'False', { reason: 'ServiceAccountMissing' }));
     assert.match(message, new RegExp(`kubectl create serviceaccount late -n ${world.namespace}`));
-    assert.match(message, new RegExp(`kubectl create rolebinding .*--serviceaccount=${world.namespace}:late`));
+    assert.match(message, new RegExp(` && kubectl create rolebinding .*--serviceaccount=${world.namespace}:late`));
     assert.equal(await dataOf(world, 'missing-a'), undefined);
     await account('late', ['configmaps']);
     await team.condition('Ready', 'True');

@@ -58,9 +58,10 @@ export async function actorFor(
 }
 
 function missingAccount(namespace: string, account: string): string {
-  return [
-    `the ServiceAccount ${account} that would write the objects of this source does not exist; create it with the rights it needs, for instance:`,
+  // On one line, as conditions and events show it, and still one to be copied.
+  const commands = [
     `kubectl create serviceaccount ${account} -n ${namespace}`,
     `kubectl create rolebinding ${account}-edit -n ${namespace} --clusterrole=edit --serviceaccount=${namespace}:${account}`,
-  ].join('\n');
+  ];
+  return `the ServiceAccount ${account} that would write the objects of this source does not exist; create it with the rights it needs, for instance: ${commands.join(' && ')}`;
 }

@@ -181,7 +181,7 @@ async function refuse(
   signal: AbortSignal,
 ): Promise<void> {
   if (isTold(source, desired, ['OwnedByOtherSource', 'ApiForbidden'], deps)) return;
-  const message = `${describeIdentity(desired.identity)} belongs to the source ${holder}; it is not overwritten`;
+  const message = `belongs to the source ${holder}, and is not overwritten: remove it from one of the two`;
   const owned = new PlumblineError('OwnedByOtherSource', message, { object: desired.identity });
   const read = () => deps.writer.read(orderFor(source, source.spec!, deps), desired, signal);
   const error = isSameTeam(source.key, holder) ? owned : await refusalOr(owned, read, signal);

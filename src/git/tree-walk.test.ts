@@ -78,8 +78,15 @@ suite('files below a path', () => {
     assert.deepEqual(await list({ '🦊': '1', '\uff5e': '2' }, ''), ['\uff5e = 2', '🦊 = 1']);
   });
 
-  for (const path of ['nope', 'deploy/nope', 'README', 'README/x', 'deploy/a.yaml/x']) {
-    test(`${path} is no folder`, async () => assert.rejects(walk(tree, path), { code: 'PathNotFound' }));
+  const none: [string, string][] = [
+    ['nope', 'spec.path: there is no folder nope in the commit'],
+    ['deploy/nope', 'spec.path: there is no folder deploy/nope in the commit'],
+    ['README', 'spec.path: README is a file, not a folder'],
+    ['README/x', 'spec.path: there is no folder README/x in the commit'],
+    ['deploy/a.yaml/x', 'spec.path: there is no folder deploy/a.yaml/x in the commit'],
+  ];
+  for (const [path, message] of none) {
+    test(`${path} is no folder`, async () => assert.rejects(walk(tree, path), { code: 'PathNotFound', message }));
   }
 });
 

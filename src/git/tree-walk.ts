@@ -71,8 +71,10 @@ class Walk {
     const found = await this.#resolve({ path: [], trees: [root] }, path.join('/'), 0);
     if (found.kind === 'pending') return { kind: 'missing-blobs', oids: [...this.#missing] };
     if (found.kind !== 'directory') {
-      const why = found.kind === 'file' ? `${path.join('/')} is a file, not a folder` : `no folder ${path.join('/')}`;
-      throw gitError('PathNotFound', `path: the commit has ${why}`);
+      const shown = path.join('/');
+      const why =
+        found.kind === 'file' ? `${shown} is a file, not a folder` : `there is no folder ${shown} in the commit`;
+      throw gitError('PathNotFound', `spec.path: ${why}`);
     }
     this.#start = found.place;
     await this.#folder(path.join('/'), found.place, [found.place.path], 0);
@@ -111,7 +113,7 @@ class Walk {
       } else if (entry.kind === 'file') {
         this.#add(path, entry.oid);
       } else if (entry.kind === 'submodule') {
-        this.#add(path, entry.oid, problem('Submodule', `${path} is a submodule: it is not fetched`));
+        this.#add(path, entry.oid, problem('Submodule', 'it is a submodule, which is not fetched'));
       } else {
         await this.#link(path, place, entry, active, depth);
       }
@@ -128,12 +130,12 @@ class Walk {
     const target = await this.#follow(place, entry, 1);
     if (target.kind === 'pending') return;
     if (target.kind === 'problem') {
-      this.#add(path, entry.oid, { ...target, message: `${path}: ${target.message}` });
+      this.#add(path, entry.oid, target);
     } else if (target.kind === 'file') {
       this.#elsewhere.push(`${path}\0${target.oid}`);
       this.#add(path, target.oid);
     } else if (active.some((folder) => isWithin(folder, target.place.path))) {
-      this.#add(path, entry.oid, problem('SymlinkBroken', `${path}: the link leads in a circle`));
+      this.#add(path, entry.oid, problem('SymlinkBroken', 'the link leads in a circle'));
     } else {
       if (!isWithin(target.place.path, this.#start.path))
         this.#elsewhere.push(`${path}\0${lastOf(target.place.trees)}`);

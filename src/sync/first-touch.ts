@@ -78,17 +78,23 @@ function mayTake(live: KubeObject, { actor, desired }: WriteCall): 'own' | 'leav
   if (desired.policy.ssa === 'IfNotPresent') return 'leave';
   if (desired.policy.adopt) return 'take';
   if (owner !== undefined && actor.sourceExists(owner)) {
-    refuse('OwnedByOtherSource', `belongs to the GitOpsSource ${owner}; it is not overwritten`);
+    refuse(
+      'OwnedByOtherSource',
+      `belongs to the source ${owner}, and is not overwritten: remove it from one of the two`,
+    );
   }
   const other = trackedByOther(live);
   if (other) {
     refuse(
       'TrackedByOtherTool',
-      `is still managed by ${other.tool} (${other.detail}); set plumbline.dev/adopt: "true" on its manifest to take it over`,
+      `is still managed by ${other.tool} (${other.detail}); set the annotation plumbline.dev/adopt: "true" on its manifest to take it over`,
     );
   }
   if (actor.adoption === 'Refuse' && owner === undefined) {
-    refuse('AdoptionRefused', 'exists already and was made by others; spec.adoption is Refuse');
+    refuse(
+      'AdoptionRefused',
+      'exists already and was made by others, and spec.adoption is Refuse; set the annotation plumbline.dev/adopt: "true" on its manifest to take it over',
+    );
   }
   return 'take';
 }
