@@ -110,4 +110,15 @@ describe('the Secret of a source', { concurrency: true }, () => {
     const message = readyMessage(await team.condition('Ready', 'False', { reason: 'SecretNotFound' }));
     assert.match(message, new RegExp(`Secret creds .* in ${world.namespace}`));
   });
+
+  it('with something else than certificates in ca.crt is said so, not that the server is not trusted', async () => {
+    const body = { metadata: { name: 'odd-ca' }, stringData: { 'ca.crt': '/etc/ssl/ca.crt' } };
+    await world.expect(201, 'POST', `/api/v1/namespaces/${world.namespace}/secrets`, { body });
+    const team = await Team.create(world, 'odd-ca', { 'a.yaml': config('odd-a') }, { secretRef: { name: 'odd-ca' } });
+    const message = readyMessage(await team.condition('Ready', 'False', { reason: 'SecretInvalid' }));
+    assert.equal(
+      message,
+      'the Secret odd-ca holds no certificate in ca.crt: it must be in PEM (-----BEGIN CERTIFICATE-----)',
+    );
+  });
 });

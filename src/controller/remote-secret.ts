@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { X509Certificate } from 'node:crypto';
 import type { GitOpsSourceSpec } from '../api/source.ts';
 import { PlumblineError } from '../errors.ts';
 import type { Remote } from '../git/remote.ts';
@@ -62,9 +63,20 @@ function credentialsIn(data: Readonly<Record<string, string>>, secret: string): 
   if ((username === undefined) !== (password === undefined)) throw invalid('needs username and password together');
   if (bearerToken === undefined && username === undefined && ca === undefined)
     throw invalid('holds neither username and password nor bearerToken nor ca.crt');
+  // OpenSSL would pass over it, and then trust nobody.
+  if (ca && !isCertificate(ca))
+    throw invalid('holds no certificate in ca.crt: it must be in PEM (-----BEGIN CERTIFICATE-----)');
   return {
     ...(bearerToken !== undefined && { auth: { bearerToken } }),
     ...(username !== undefined && password !== undefined && { auth: { username, password } }),
     ...(ca !== undefined && { ca }),
   };
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
+  }
 }
