@@ -47,7 +47,7 @@ export const REASONS = {
   DependencyNotReady: 'A source in spec.dependsOn is missing or not Ready at its newest revision.',
   AccessDenied: 'The ServiceAccount may not do what the revision asks for; status.failures names the first objects.',
   BuildFailed: 'The files at the revision could not be turned into objects; each problem has its file and line.',
-  EmptyRevision: 'There is not one object below spec.path; nothing is pruned.',
+  EmptyRevision: 'There is not one object below spec.path any more; nothing is pruned.',
   PruneFailed: 'An object that is no longer in Git could not be deleted.',
   PruneBlocked:
     'A prune needs approval: it is larger than spec.pruneGuard allows, or meets a Namespace, a CRD or a volume claim.',

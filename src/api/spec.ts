@@ -314,7 +314,11 @@ export const gitOpsSourceSpec = withRules(
       'How often Git is asked for a new commit. One small request, shared by all sources of a repository.',
     ).default('15s'),
     timeout: duration('1s', '1h', 'How long Git, and waiting for health, may take.').default('60s'),
-    retryInterval: duration('1s', '24h', 'The longest wait before a failed attempt is repeated.').optional(),
+    retryInterval: duration(
+      '1s',
+      '24h',
+      'The longest wait before a failed attempt is repeated; waits grow from a second. Left out: 5m.',
+    ).optional(),
     secretRef: z
       .object({ name: objectName('Its name.') })
       .meta({
