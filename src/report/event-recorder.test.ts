@@ -65,6 +65,18 @@ describe('EventRecorder', () => {
     assert.equal(clock.pending, 0);
   });
 
+  test('an object that is changed twice meanwhile counts once, with both fields', (t) => {
+    const { clock, recorder, said } = setUp(t);
+    const edit = (path: string, live: string) => ({ ...drifted('a'), fields: [{ path, declared: '1', live }] });
+    recorder.drift(shop, [edit('/data/x', '2')]);
+    recorder.drift(shop, [edit('/data/y', '3')]);
+    recorder.drift(shop, [edit('/data/x', '4')]);
+    clock.advance(1_000);
+    assert.deepEqual(said(), [
+      'DriftCorrected: 1 object was changed by others and is put back: ConfigMap shop/a: /data/x 1 → 4, /data/y 1 → 3',
+    ]);
+  });
+
   test('sources do not wait for each other', (t) => {
     const { clock, events, recorder } = setUp(t);
     recorder.drift(shop, [drifted('a')]);

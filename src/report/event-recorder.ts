@@ -1,3 +1,4 @@
+import { STATUS_LIMITS } from '../api/status-limits.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import { type Identity, type KubeObject, identityKey } from '../kube/object.ts';
 import {
@@ -66,7 +67,7 @@ export class EventRecorder {
 
   /**
    * Objects that drifted, whatever was done about it; told together with others of the same source, at most once a minute.
-   * An object that drifts again and again counts once.
+   * An object that drifts again and again counts once, with all its fields.
    */
   drift(subject: EventSubject, objects: readonly DriftedObject[], revision?: string): void {
     if (this.#abort.signal.aborted) return;
@@ -135,7 +136,7 @@ export class EventRecorder {
       subject: { namespace, name, uid },
       said: new SaidSoFar(clock.elapsed()),
       revision: undefined,
-      drift: new Gathering(clock, (first, total) => tell(driftNotice(first, total))),
+      drift: new Gathering(clock, (first, total) => tell(driftNotice(first, total)), withFieldsBefore),
       adopted: new Gathering(clock, (first, total) => tell(adoptionNotice(first, total))),
       setbacks: new Gathering(clock, (first, total) => tell(setbackNotice(first, total))),
     };
@@ -154,6 +155,14 @@ export class EventRecorder {
     this.#posting.add(posting);
     void posting.finally(() => this.#posting.delete(posting));
   }
+}
+
+/** What was put back a moment ago is told beside what is put back now; of one field, what was last. */
+function withFieldsBefore(before: DriftedObject, now: DriftedObject): DriftedObject {
+  if (before.action !== now.action) return now;
+  const paths = new Set(now.fields.map(({ path }) => path));
+  const fields = [...now.fields, ...before.fields.filter(({ path }) => !paths.has(path))];
+  return { ...now, fields: fields.slice(0, STATUS_LIMITS.driftFields) };
 }
 
 function hex(random: () => number): string {
