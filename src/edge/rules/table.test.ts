@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ask, assertFound, type Case, type RuleCases } from './case.ts';
 import { ENVOY_VALUE_CASES } from './envoy-values.cases.ts';
+import { BULK_CASES } from './bulk.cases.ts';
 import { FORM_CASES } from './form.cases.ts';
 import { FREEZE_CASES } from './freeze.cases.ts';
 import { ATTACHMENT_CASES } from './attachment.cases.ts';
@@ -37,6 +38,7 @@ const CASES: Record<string, RuleCases> = {
   ...FORM_CASES,
   ...GRANT_CASES,
   ...SIZE_CASES,
+  ...BULK_CASES,
 };
 
 describe('the table of rules', () => {

@@ -2,6 +2,7 @@ import type { Rule } from '../finding.ts';
 import { ATTACHMENT_RULES } from './attachment.ts';
 import { BINDING_RULES } from './bindings.ts';
 import { ENVOY_VALUE_RULES } from './envoy-values.ts';
+import { BULK_RULES } from './bulk.ts';
 import { FORM_RULES } from './form.ts';
 import { FREEZE_RULES } from './freeze.ts';
 import { GLOBAL_RULES } from './global.ts';
@@ -40,4 +41,5 @@ export const RULES: readonly Rule[] = [
   ...FORM_RULES,
   ...GRANT_RULES,
   ...SIZE_RULES,
+  ...BULK_RULES,
 ];
