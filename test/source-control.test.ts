@@ -1,4 +1,4 @@
-// What a person says about a source takes effect at once, also in the middle of work: suspend, dependencies, a newer commit.
+// What a person says about a source takes effect at once, also in the middle of work: suspend, a newer commit.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -84,44 +84,6 @@ describe('suspend', { concurrency: true }, () => {
     await team.condition('Ready', 'True');
     assert.equal(new Set(team.writes).size, 300);
     assert.equal((await team.status()).inventory?.count, 300);
-  });
-});
-
-describe('dependsOn', { concurrency: true }, () => {
-  it('waits until the other is Ready, and goes on at once when it is', async () => {
-    const team = await Team.create(
-      world,
-      'child',
-      { 'a.yaml': config('child-a') },
-      { dependsOn: [{ name: 'parent' }] },
-    );
-    const { status } = await team.condition('Ready', 'False', { reason: 'DependencyNotReady' });
-    assert.match(
-      status?.conditions?.find(({ type }) => type === 'Ready')?.message ?? '',
-      /parent, which does not exist/,
-    );
-    const parent = await Team.create(world, 'parent', { 'a.yaml': 'kind: [' });
-    await parent.condition('Ready', 'False');
-    await until(async () => (await team.status()).conditions?.some(({ message }) => /is not Ready/.test(message)));
-    assert.equal(await dataOf(world, 'child-a'), undefined);
-    await parent.push({ 'a.yaml': config('parent-a') });
-    await team.condition('Ready', 'True');
-  });
-
-  it('with wait, a source that is not healthy holds back those that depend on it', async () => {
-    const web = (image: string) => deployment('healthy', { image, replicas: 1, progressDeadlineSeconds: 2 });
-    const parent = await Team.create(world, 'healthy', { 'a.yaml': web('bad-image') }, { wait: true });
-    const child = await Team.create(
-      world,
-      'dependent',
-      { 'a.yaml': config('dependent-a') },
-      { dependsOn: [{ name: 'healthy' }] },
-    );
-    await child.condition('Ready', 'False', { reason: 'DependencyNotReady' });
-    await parent.condition('Ready', 'False', { reason: 'HealthCheckFailed' });
-    assert.equal(await dataOf(world, 'dependent-a'), undefined);
-    await parent.push({ 'a.yaml': web('app:1') });
-    await child.condition('Ready', 'True');
   });
 });
 

@@ -1,7 +1,7 @@
 import { FINALIZER } from '../api/names.ts';
 import { durationMs } from '../api/fields.ts';
 import type { GitOpsSourceSpec } from '../api/source.ts';
-import { PlumblineError, TerminalError } from '../errors.ts';
+import { TerminalError } from '../errors.ts';
 import { isConflict } from '../kube/errors.ts';
 import { RevisionRun } from '../sync/revision.ts';
 import { actorFor } from './actor.ts';
@@ -41,7 +41,6 @@ export async function reconcile(source: Source, deps: ReconcileDeps, signal: Abo
   signal.throwIfAborted();
   if (spec.suspend) return suspend(source, deps);
   if (!(await ensureFinalizer(source, deps, signal))) return { kind: 'again', afterMs: SOON_MS };
-  assertDependencies(source, spec, deps);
 
   const { requests, healNow } = source;
   const isRequested = requests.length > 0;
@@ -115,18 +114,6 @@ async function ensureFinalizer(
   } catch (error) {
     if (isConflict(error)) return false;
     throw error;
-  }
-}
-
-function assertDependencies(source: Source, spec: GitOpsSourceSpec, { sources }: ReconcileDeps): void {
-  for (const { name } of spec.dependsOn ?? []) {
-    const other = sources.get(`${source.namespace}/${name}`);
-    const ready = other?.status.conditions?.find(({ type }) => type === 'Ready')?.status === 'True';
-    if (ready && other.status.observedGeneration === other.generation) continue;
-    throw new PlumblineError(
-      'DependencyNotReady',
-      `waits for the source ${name}, which ${other ? 'is not Ready yet' : 'does not exist'}`,
-    );
   }
 }
 

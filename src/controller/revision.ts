@@ -15,15 +15,15 @@ import type { Rendered, Source } from './source.ts';
 /** What is to be enforced, and what stands in the way of the newest revision, if anything does. */
 export interface Revision {
   rendered: Rendered;
-  /** Git cannot be asked or the newest commit cannot be rendered: `rendered` is the last good one. */
+  /** Git cannot be asked, the newest commit cannot be rendered, or another source comes first: `rendered` is the last good one. */
   trouble?: unknown;
   /** What was enforced before it, as far as that is known without asking Git. */
   before?: Rendered | undefined;
 }
 
 /**
- * The revision to enforce. When Git is unreachable or the newest commit is broken, the last good revision goes on being
- * enforced, after a restart too: from the local mirror. Rejects when there is none.
+ * The revision to enforce. When Git is unreachable, the newest commit is broken, or a source that this one depends on is not
+ * Ready, the last good revision goes on being enforced, after a restart too: from the local mirror. Rejects when there is none.
  */
 export async function readRevision(
   source: Source,
@@ -34,6 +34,7 @@ export async function readRevision(
 ): Promise<Revision> {
   const ahead = readAhead(source, spec, remote, deps, signal);
   try {
+    assertDependencies(source, spec, deps);
     const [tip, before] = await Promise.all([currentTip(source, spec, remote, deps, signal), ahead]);
     source.attempt = { revision: tip.revision };
     return { rendered: await renderAt(source, spec, remote, tip, before, deps, signal), before };
@@ -42,6 +43,18 @@ export async function readRevision(
     const lastGood = (await ahead) ?? (await lastGoodRevision(source, spec, remote, deps, signal));
     if (!lastGood) throw trouble;
     return { rendered: lastGood, trouble };
+  }
+}
+
+function assertDependencies(source: Source, spec: GitOpsSourceSpec, { sources }: ReconcileDeps): void {
+  for (const { name } of spec.dependsOn ?? []) {
+    const other = sources.get(`${source.namespace}/${name}`);
+    const ready = other?.status.conditions?.find(({ type }) => type === 'Ready')?.status === 'True';
+    if (ready && other.status.observedGeneration === other.generation) continue;
+    throw new PlumblineError(
+      'DependencyNotReady',
+      `waits for the source ${name}, which ${other ? 'is not Ready yet' : 'does not exist'}`,
+    );
   }
 }
 
