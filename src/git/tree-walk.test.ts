@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { suite, test } from 'node:test';
+import { ParsedTrees } from './parsed-trees.ts';
 import { walkTree, type ObjectReader, type Walked } from './tree-walk.ts';
 
 /** A folder to be made: text is a file, `→ target` a link, `#` a submodule. */
@@ -209,4 +210,39 @@ suite('refusals', () => {
   test('a hostile entry is refused wherever below the path it lies', async () => {
     await assert.rejects(walk({ d: { e: { '.git': { config: '' } } } }, 'd'), { code: 'HostileTree', message: /d\/e/ });
   });
+});
+
+void test('what one walk has parsed the next one need not read, of the same mirror and within bounds', async () => {
+  const objects = new Objects();
+  const root = objects.add({ a: { 'x.yaml': 'x' }, b: { 'y.yaml': 'y' } });
+  const trees = new ParsedTrees();
+  const reads: string[] = [];
+  const walkIn = async (mirror: string, path: string) => {
+    const tree = (oid: string) => (reads.push(oid), objects.tree(oid));
+    const reader = { tree, blob: (oid: string) => objects.blob(oid), parsed: trees.within(mirror) };
+    const walked = await walkTree(root, [path], reader, LIMITS);
+    assert.ok(walked.kind === 'complete');
+    assert.deepEqual(
+      walked.files.map((file) => file.path),
+      [path === 'a' ? 'a/x.yaml' : 'b/y.yaml'],
+    );
+    return reads.splice(0).length;
+  };
+  assert.deepEqual([await walkIn('m', 'a'), await walkIn('m', 'b'), await walkIn('m', 'a')], [2, 1, 0]);
+  assert.equal(await walkIn('other', 'a'), 2);
+  const entry = { kind: 'file' as const, name: 'f', oid: root };
+  for (const oid of ['1', '2', '3'])
+    trees.within('m').set(
+      oid,
+      Array.from({ length: 9_000 }, () => entry),
+    );
+  assert.deepEqual(
+    [root, '1', '2', '3'].map((oid) => trees.within('m').get(oid) !== undefined),
+    [false, false, true, true],
+  );
+  trees.within('m').set(
+    'large',
+    Array.from({ length: 20_001 }, () => entry),
+  );
+  assert.equal(trees.within('m').get('large'), undefined);
 });

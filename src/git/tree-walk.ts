@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { gitError, type GitErrorCode } from './errors.ts';
 import { limitExceeded, MAX_LINK_HOPS } from './limits.ts';
+import type { KnownTrees } from './parsed-trees.ts';
 import type { GitLimits, TreeFile } from './remote.ts';
 import { parseTree, type TreeEntry } from './tree-entries.ts';
 
@@ -8,6 +9,8 @@ import { parseTree, type TreeEntry } from './tree-entries.ts';
 export interface ObjectReader {
   tree(oid: string): Promise<Uint8Array | undefined>;
   blob(oid: string): Promise<Uint8Array | undefined>;
+  /** Trees that earlier walks have parsed. */
+  readonly parsed?: KnownTrees;
 }
 
 /**
@@ -54,7 +57,7 @@ export async function walkTree(
 class Walk {
   readonly #reader: ObjectReader;
   readonly #limits: Pick<GitLimits, 'fileCount' | 'treeDepth'>;
-  readonly #parsed = new Map<string, TreeEntry[]>();
+  readonly #parsed = new Map<string, readonly TreeEntry[]>();
   readonly #missing = new Set<string>();
   readonly #files: TreeFile[] = [];
   /** Links that lead out of the path but not out of the repository: their targets belong to the identity of the content. */
@@ -191,13 +194,19 @@ class Walk {
     }
   }
 
-  async #entries(oid: string, path: readonly string[]): Promise<TreeEntry[]> {
+  async #entries(oid: string, path: readonly string[]): Promise<readonly TreeEntry[]> {
     const known = this.#parsed.get(oid);
     if (known) return known;
+    const entries = this.#reader.parsed?.get(oid) ?? (await this.#parse(oid, path));
+    this.#parsed.set(oid, entries);
+    return entries;
+  }
+
+  async #parse(oid: string, path: readonly string[]): Promise<readonly TreeEntry[]> {
     const content = await this.#reader.tree(oid);
     if (content === undefined) throw new TreeMissing();
     const entries = parseTree(content, path.join('/'));
-    this.#parsed.set(oid, entries);
+    this.#reader.parsed?.set(oid, entries);
     return entries;
   }
 

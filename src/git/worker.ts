@@ -7,6 +7,7 @@ import { diskError, gitError, type GitErrorCode } from './errors.ts';
 import { limitExceeded } from './limits.ts';
 import { ObjectStore } from './object-store.ts';
 import type { Pause } from './pack-check.ts';
+import { ParsedTrees } from './parsed-trees.ts';
 import { MANIFEST } from './remote.ts';
 import { walkTree, type ObjectReader } from './tree-walk.ts';
 import type { StoredObject } from './pack-reader.ts';
@@ -21,6 +22,7 @@ const AHEAD_LIMIT = 2000;
 type Handlers = { [J in GitJob]: (ask: GitJobs[J]['ask'], pause: Pause) => Promise<GitJobs[J]['answer']> };
 
 const stores = new Map<string, ObjectStore>();
+const parsed = new ParsedTrees();
 const running = new Map<number, AbortController>();
 let trimming: NodeJS.Timeout | undefined;
 
@@ -120,6 +122,7 @@ function trimSoon(): void {
   clearTimeout(trimming);
   trimming = setTimeout(() => {
     for (const store of stores.values()) store.close();
+    parsed.clear();
   }, KEEP_OPEN_MS);
 }
 
@@ -140,7 +143,7 @@ function readerOf(
     if (!object || object.type === type) return object?.content;
     throw gitError('HostileTree', `the commit calls the object ${oid} a ${type}, but it is a ${object.type}`);
   };
-  return { any, tree: typed('tree'), blob: typed('blob') };
+  return { any, tree: typed('tree'), blob: typed('blob'), parsed: parsed.within(dirs[0] ?? '') };
 }
 
 /** The first file of the commit that has this content, for a message; the id when it cannot be found. */
