@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { KubeObject } from '../src/kube/object.ts';
 import { World } from './operator.ts';
 import { config, dataOf, deployment, present, Team } from './team.ts';
 import { until } from './until.ts';
@@ -143,6 +144,22 @@ describe('wait', { concurrency: true }, () => {
     await until(async () => (await readyOf(team)).startsWith('waits for 1 objects'));
     await team.patch({ spec: { timeout: '5s' } });
     await until(async () => /within 5s/.test(await readyOf(team)), { what: 'the time is over' });
+  });
+
+  it('what was healthy has its time anew when a pod moves', async () => {
+    const files = { 'a.yaml': web('moved', 'slow-app') };
+    const team = await Team.ready(world, 'moved', files, { wait: true, timeout: '6s' });
+    await delay(6_500);
+    const pods = world.path('v1/pods');
+    const { items } = (await world.expect(200, 'GET', pods)) as unknown as { items: KubeObject[] };
+    const { name } = items.find(({ metadata }) => metadata.name.startsWith('moved-'))!.metadata;
+    await world.expect(200, 'DELETE', `${pods}/${name}`);
+    const isTold = async () => {
+      const reason = await reasonOf(team);
+      return reason === 'ReconciliationSucceeded' ? undefined : reason;
+    };
+    assert.equal(await until(isTold, { what: 'the pod is missed' }), 'Progressing');
+    await team.condition('Ready', 'True', { reason: 'ReconciliationSucceeded' });
   });
 
   it('without wait, Ready does not ask for health, and Healthy tells it', async () => {

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { API_VERSION, NAME_LABEL } from '../api/names.ts';
-import { durationMs } from '../api/fields.ts';
 import type { Clock } from '../clock.ts';
 import { Healer } from '../drift/healer.ts';
 import { KindWatches } from '../drift/watches.ts';
@@ -27,6 +26,7 @@ import { policyStatusOf } from '../gate/policy-status.ts';
 import { mayReadSecret } from './edge-rights.ts';
 import type { EdgeReport } from '../gate/report.ts';
 import { failRun } from './failed-run.ts';
+import { hasHealthTimedOut } from './health-wait.ts';
 import { Guard } from '../prevent/guard.ts';
 import { Poller } from './poller.ts';
 import { reapplyLater } from './prevent.ts';
@@ -315,10 +315,8 @@ export class Controller {
   }
 
   #statusOf(source: Source) {
-    const { spec, appliedAt } = source;
-    const waitedMs = appliedAt === undefined ? 0 : this.#input.clock.elapsed() - appliedAt;
     const live = [...this.#live.of(source.key)];
-    const healthTimedOut = spec !== undefined && waitedMs > durationMs(spec.timeout);
+    const healthTimedOut = hasHealthTimedOut(source, live, this.#deps);
     return statusOf({ source, live, now: new Date(this.#input.clock.now()), healthTimedOut });
   }
 }

@@ -146,6 +146,8 @@ export class Source {
   appliedAt: number | undefined;
   /** Of the source then. */
   appliedGeneration: number | undefined;
+  /** `spec.wait`: since when some of its objects have been on their way to be healthy; monotonic milliseconds. */
+  onItsWaySince: number | undefined;
   /** Consecutive failed runs, for the backoff. */
   retries = 0;
   /** How often its objects were tried to be deleted, because the source itself is. */
