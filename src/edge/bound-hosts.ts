@@ -40,6 +40,7 @@ export class Bindings {
     this.#bound.set(key, bound);
     return bound;
   }
+
   /** The few that a Listener may take, in their order: many Listeners that ask for other labels each do not look at all of them. */
   #candidates({ namespace, selector }: Binding): readonly Host[] {
     const labels = Object.entries(selector).map((label) => JSON.stringify(label));
