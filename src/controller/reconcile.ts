@@ -1,5 +1,4 @@
 import { FINALIZER } from '../api/names.ts';
-import { durationMs } from '../api/fields.ts';
 import type { GitOpsSourceSpec } from '../api/source.ts';
 import { TerminalError } from '../errors.ts';
 import { isConflict } from '../kube/errors.ts';
@@ -12,6 +11,7 @@ import type { ReconcileDeps } from './deps.ts';
 import { passEdge } from './edge-gate.ts';
 import { judgedBy } from './expected.ts';
 import { finalize } from './finalize.ts';
+import { beginHealthWait } from './health-wait.ts';
 import { historyWith } from './history.ts';
 import { restoreProofs } from './lost-proof.ts';
 import type { Outcome } from './outcome.ts';
@@ -166,7 +166,7 @@ function settle(
   deps: ReconcileDeps,
   { requests, trouble }: { requests: readonly string[]; trouble: unknown },
 ): Outcome {
-  const { clock, status } = deps;
+  const { clock } = deps;
   const { tip, treeId, settings } = source.rendered!;
   const whole = source.failures.size === 0;
   const afterMs = againAfterMs(source, clock.elapsed());
@@ -180,9 +180,8 @@ function settle(
   if (whole) {
     // An edit of the source asks anew too, maybe for other objects or with another time.
     if (source.status.lastAppliedRevision !== tip.revision || source.appliedGeneration !== source.generation) {
-      source.appliedAt = clock.elapsed();
       source.appliedGeneration = source.generation;
-      if (spec.wait) clock.after(durationMs(spec.timeout) + 100, () => status.changed(source));
+      if (spec.wait) beginHealthWait(source, spec, deps);
     }
     source.appliedKey = wholeOf({ treeId, settings });
     source.status = { ...source.status, lastAppliedRevision: tip.revision };

@@ -7,6 +7,7 @@ import type { Declared, RenderProblem } from '../render/declared.ts';
 import { isPlacedElsewhere } from '../render/placements.ts';
 import { render, type RenderResult } from '../render/render.ts';
 import { desire } from '../sync/desired.ts';
+import { assertDependencies } from './dependencies.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { expect } from './expected.ts';
 import { recallRevision, wholeOf } from './kept-revision.ts';
@@ -43,18 +44,6 @@ export async function readRevision(
     const lastGood = (await ahead) ?? (await lastGoodRevision(source, spec, remote, deps, signal));
     if (!lastGood) throw trouble;
     return { rendered: lastGood, trouble };
-  }
-}
-
-function assertDependencies(source: Source, spec: GitOpsSourceSpec, { sources }: ReconcileDeps): void {
-  for (const { name } of spec.dependsOn ?? []) {
-    const other = sources.get(`${source.namespace}/${name}`);
-    const ready = other?.status.conditions?.find(({ type }) => type === 'Ready')?.status === 'True';
-    if (ready && other.status.observedGeneration === other.generation) continue;
-    throw new PlumblineError(
-      'DependencyNotReady',
-      `waits for the source ${name}, which ${other ? 'is not Ready yet' : 'does not exist'}`,
-    );
   }
 }
 

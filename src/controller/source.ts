@@ -142,11 +142,9 @@ export class Source {
   inventoryLost: boolean;
   /** A prune of this process has looked for objects that lost their labels, and none went out of sight since. */
   pruned = false;
-  /** When the last revision was applied whole; monotonic milliseconds, for the wait for health. */
-  appliedAt: number | undefined;
-  /** Of the source then. */
+  /** Of the source when its last revision was applied whole. */
   appliedGeneration: number | undefined;
-  /** `spec.wait`: since when some of its objects have been on their way to be healthy; monotonic milliseconds. */
+  /** `spec.wait`: since when its objects have been on their way to be healthy; monotonic milliseconds. */
   onItsWaySince: number | undefined;
   /** Consecutive failed runs, for the backoff. */
   retries = 0;
