@@ -1,3 +1,4 @@
+import { NONE } from '../none.ts';
 import { Frozen } from './compilation.ts';
 import { isRecord } from './spec.ts';
 import type { Policy, RouteGroup } from './model.ts';
@@ -10,8 +11,6 @@ export function bareHeaders(added: unknown): readonly string[] {
   if (!isRecord(added)) return NONE;
   return Object.keys(added).filter((name) => isRecord(added[name]) && !Object.hasOwn(added[name], 'value'));
 }
-
-const NONE: readonly never[] = [];
 
 /** Throws for the first route that the compiler cannot write. */
 export function raiseForAddedHeaders(groups: readonly RouteGroup[]): void {

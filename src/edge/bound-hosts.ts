@@ -3,6 +3,7 @@ import { insecureActionOf } from './hosts.ts';
 import { append } from './lists.ts';
 import { binds, type Binding } from './listeners.ts';
 import type { Host } from './model.ts';
+import { labelTexts } from './selector-index.ts';
 
 /** The Hosts that a Listener takes, and what they make of it; one for all Listeners that ask for the same. */
 export interface BoundHosts {
@@ -26,7 +27,7 @@ export class Bindings {
     this.#strict = strict;
     for (const [place, { namespace, policy }] of hosts.entries()) {
       append(this.#places, namespaceKey(namespace), place);
-      for (const label of Object.entries(policy?.labels ?? {})) append(this.#places, JSON.stringify(label), place);
+      for (const label of labelTexts(policy?.labels ?? {})) append(this.#places, label, place);
     }
   }
 
@@ -43,9 +44,8 @@ export class Bindings {
 
   /** The few that a Listener may take, in their order: many Listeners that ask for other labels each do not look at all of them. */
   #candidates({ namespace, selector }: Binding): readonly Host[] {
-    const labels = Object.entries(selector).map((label) => JSON.stringify(label));
-    const places = labels.map((label) => this.#places.get(label) ?? []);
-    const asked = this.#strict || labels.length === 0 ? places : [[...new Set(places.flat())].sort((a, b) => a - b)];
+    const places = labelTexts(selector).map((label) => this.#places.get(label) ?? []);
+    const asked = this.#strict || places.length === 0 ? places : [[...new Set(places.flat())].sort((a, b) => a - b)];
     if (namespace !== undefined) asked.push(this.#places.get(namespaceKey(namespace)) ?? []);
     const [fewest] = asked.sort((a, b) => a.length - b.length);
     return fewest ? fewest.map((place) => this.#hosts[place]!) : this.#hosts;

@@ -1,3 +1,4 @@
+import { NONE } from '../none.ts';
 import { isDeepStrictEqual } from 'node:util';
 import { GLOBAL_KEY } from './compilation.ts';
 import { cacheKeyOf, coreOf, type ReadMapping } from './mapping.ts';
@@ -15,9 +16,6 @@ export interface GroupDraft {
   readonly drops: readonly Drop[];
 }
 
-// Most have nothing to say, and there are thousands of them.
-const NOTHING: readonly never[] = [];
-
 /** `mappings`: in the compiler's order, at least one (ir/irhttpmappinggroup.py). What comes of it depends on nothing else. */
 export function draftOf(mappings: readonly ReadMapping[]): GroupDraft {
   const [first] = mappings as readonly [ReadMapping];
@@ -29,8 +27,8 @@ export function draftOf(mappings: readonly ReadMapping[]): GroupDraft {
     redirect: undefined,
     shadow: undefined,
     errored: false,
-    errors: NOTHING,
-    drops: NOTHING,
+    errors: NONE,
+    drops: NONE,
   };
 }
 

@@ -1,3 +1,4 @@
+import { NONE } from '../none.ts';
 import { Pool, TextPool } from './pool.ts';
 import { weightText } from './route-order.ts';
 import { shown } from './shown.ts';
@@ -33,22 +34,20 @@ export function matchOf(spec: Spec): Match | undefined {
   const prefix = textAt(spec, 'prefix');
   if (prefix === undefined) return undefined;
   const { host, hostRegex, problem, exact } = hostOf(spec);
-  const headers = headersOf(spec, exact, host === undefined ? NOTHING : authority(host, hostRegex));
+  const headers = headersOf(spec, exact, host === undefined ? NONE : authority(host, hostRegex));
   const query = askedOf(spec['query_parameters'], false).concat(askedOf(spec['regex_query_parameters'], true));
   const precedence = numberAt(spec, 'precedence') ?? 0;
   const weight = orderWeight(prefix, headers, query, precedence);
-  return { prefix, host, hostRegex, headers, query: query.length === 0 ? NOTHING : query, precedence, weight, problem };
+  return { prefix, host, hostRegex, headers, query: query.length === 0 ? NONE : query, precedence, weight, problem };
 }
 
 // Most ask for nothing else, and there are thousands of them.
-const NOTHING: readonly never[] = [];
-
 function headersOf(spec: Spec, exact: readonly Asked[], host: readonly Asked[]): readonly Asked[] {
   const regexes = askedOf(spec['regex_headers'], true);
   const method = textAt(spec, 'method');
   if (method === undefined && exact.length === 0 && regexes.length === 0) return host;
   const methods =
-    method === undefined ? NOTHING : { name: ':method', value: method, regex: isTrueAt(spec, 'method_regex') };
+    method === undefined ? NONE : { name: ':method', value: method, regex: isTrueAt(spec, 'method_regex') };
   return exact.concat(regexes, host, methods);
 }
 
@@ -106,7 +105,7 @@ function isAuthority({ name, value }: Asked): boolean {
 const hosts = new TextPool();
 
 function askedOf(values: unknown, regex: boolean): readonly Asked[] {
-  if (!isRecord(values)) return NOTHING;
+  if (!isRecord(values)) return NONE;
   return Object.entries(values).map(([name, value]) => {
     return { name, value: value === true || value === null ? undefined : textOf(value), regex };
   });
@@ -150,7 +149,7 @@ export function headerMatches(headers: readonly Asked[]): readonly ValueMatch[] 
 
 function matchesOf(headers: readonly Asked[]): readonly ValueMatch[] {
   const asked = headers.some(isAnyHost) ? headers.filter((header) => !isAnyHost(header)) : headers;
-  return asked.length === 0 ? NOTHING : asked.map(headerMatch);
+  return asked.length === 0 ? NONE : asked.map(headerMatch);
 }
 
 function isAnyHost({ name, value, regex }: Asked): boolean {
@@ -166,7 +165,7 @@ function headerMatch(header: Asked): ValueMatch {
 }
 
 export function queryMatches(query: readonly Asked[]): readonly ValueMatch[] {
-  return query.length === 0 ? NOTHING : query.map(valueMatch);
+  return query.length === 0 ? NONE : query.map(valueMatch);
 }
 
 function valueMatch({ name, value, regex }: Asked): ValueMatch {

@@ -1,6 +1,6 @@
 import { NONE } from '../none.ts';
 import type { Party, Traffic } from './finding.ts';
-import type { Edge, Policy, RouteGroup } from './model.ts';
+import type { Chain, Edge, Policy, RouteGroup } from './model.ts';
 import type { Origin } from './input.ts';
 import { matchOf } from './match.ts';
 import { textAt } from './spec.ts';
@@ -12,6 +12,11 @@ export function policiesOf(edge: Edge, kind: string): readonly Policy[] {
   let byKind = kindsOf.get(edge);
   if (!byKind) kindsOf.set(edge, (byKind = Map.groupBy(edge.policies, (policy) => policy.kind)));
   return byKind.get(kind) ?? NONE;
+}
+
+/** What brought a filter chain: the first of its TCPMappings, or its first Host. */
+export function bringerOf({ tcp, vhosts }: Chain): Policy | undefined {
+  return tcp ? tcp.members[0]?.policy : vhosts[0]?.host.policy;
 }
 
 /** A policy as a finding names it. */

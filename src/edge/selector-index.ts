@@ -25,9 +25,9 @@ export class SelectorIndex {
     this.#unasking = different.filter(({ selector }) => Object.keys(selector).length === 0);
     const counts = new Map<string, number>();
     for (const { selector } of different)
-      for (const label of labelsOf(selector)) counts.set(label, (counts.get(label) ?? 0) + 1);
+      for (const label of labelTexts(selector)) counts.set(label, (counts.get(label) ?? 0) + 1);
     for (const selecting of different) {
-      const labels = labelsOf(selecting.selector).sort((a, b) => counts.get(a)! - counts.get(b)!);
+      const labels = labelTexts(selecting.selector).sort((a, b) => counts.get(a)! - counts.get(b)!);
       for (const label of strict ? labels.slice(0, 1) : labels) append(this.#byLabel, label, selecting);
     }
   }
@@ -35,7 +35,7 @@ export class SelectorIndex {
   /** The positions of those that fit, ascending; what is undefined is no selector and never does. */
   matching(labels: Labels): number[] {
     const found = new Set(this.#unasking);
-    for (const label of labelsOf(labels))
+    for (const label of labelTexts(labels))
       for (const selecting of this.#byLabel.get(label) ?? [])
         if (labelsMatch(selecting.selector, labels, this.#strict)) found.add(selecting);
     return [...found].flatMap(({ positions }) => positions).sort((a, b) => a - b);
@@ -47,7 +47,7 @@ function differentOf(selectors: readonly (Labels | undefined)[]): Selecting[] {
   const different = new Map<string, Selecting>();
   for (const [position, selector] of selectors.entries()) {
     if (!selector) continue;
-    const key = labelsOf(selector).sort().join();
+    const key = labelTexts(selector).sort().join();
     const same = different.get(key);
     if (same) same.positions.push(position);
     else different.set(key, { selector, positions: [position] });
@@ -56,6 +56,6 @@ function differentOf(selectors: readonly (Labels | undefined)[]): Selecting[] {
 }
 
 /** One text for each name with its value, as JSON so that nothing else has the same. */
-function labelsOf(labels: Labels): string[] {
+export function labelTexts(labels: Labels): string[] {
   return Object.entries(labels).map((label) => JSON.stringify(label));
 }

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { Hit, Judged, Rule } from '../finding.ts';
-import type { Chain, Listener, Policy, Spec } from '../model.ts';
-import { describe, partyOf } from '../party.ts';
+import type { Listener, Policy, Spec } from '../model.ts';
+import { bringerOf, describe, partyOf } from '../party.ts';
 import { shown } from '../shown.ts';
 import { isRecord, isTrueAt, listAt, recordAt, textAt, valueAt } from '../spec.ts';
 import { inEach } from './each.ts';
@@ -53,7 +53,7 @@ function* partialWildcard({ edge }: Judged): Iterable<Hit> {
   for (const listener of edge.listeners) {
     for (const chain of listener.chains) {
       const name = chain.serverNames.find(isPartial);
-      const policy = name === undefined ? undefined : ownerOf(chain);
+      const policy = name === undefined ? undefined : bringerOf(chain);
       if (name === undefined || !policy || told.has(policy)) continue;
       told.add(policy);
       yield wildcardHit(policy, name, listener);
@@ -64,10 +64,6 @@ function* partialWildcard({ edge }: Judged): Iterable<Hit> {
 /** `*` alone is no server name: it asks for none. */
 function isPartial(name: string): boolean {
   return name.includes('*') && name !== '*' && !name.startsWith('*.');
-}
-
-function ownerOf({ tcp, vhosts }: Chain): Policy | undefined {
-  return tcp ? tcp.members[0]?.policy : vhosts[0]?.host.policy;
 }
 
 function wildcardHit(policy: Policy, name: string, { port }: Listener): Hit {

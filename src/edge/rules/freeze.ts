@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { Hit, Judged, Rule } from '../finding.ts';
 import { TLS_VERSIONS } from '../guard.ts';
 import type { Chain, Listener, Policy } from '../model.ts';
-import { describe, partyOf, policiesOf } from '../party.ts';
+import { bringerOf, describe, partyOf, policiesOf } from '../party.ts';
 import { readRegex } from '../regex.ts';
 import { hasScalar, numberAt, textAt, valueAt } from '../spec.ts';
 import { inEach, policiesWith } from './each.ts';
@@ -304,7 +304,7 @@ function* sameMatch(listener: Listener, before: Chain, chain: Chain): Iterable<H
     const message = `${describe(object)} takes every connection to port ${listener.port}, and so do the Hosts of ${where}`;
     yield { object, ...(other && { other }), message };
   } else {
-    const claimant = others.tcp ? others.tcp.members[0]?.policy : others.vhosts[0]?.host.policy;
+    const claimant = bringerOf(others);
     const other = claimant && partyOf(claimant);
     const message = `${describe(object)} is for ${name} on port ${listener.port}, ${other ? describe(other) : listener.name} for ${others.serverNames.join()}: one name for Envoy`;
     yield { object, ...(other && { other }), traffic: { host: name }, message };

@@ -1,3 +1,4 @@
+import { NONE } from '../../none.ts';
 import { remembered, type Remembering } from '../facts.ts';
 import type { Edge } from '../model.ts';
 import { Relisted } from '../relisted.ts';
@@ -10,8 +11,6 @@ interface Found {
 }
 
 type Look<Item> = (item: Item) => Iterable<unknown>;
-
-const NOTHING: readonly never[] = [];
 
 /** How a look is asked for: only at items that are of one of these sorts and have one of these traits. */
 export interface Scope {
@@ -61,7 +60,7 @@ export class Looks<Item extends Remembering> {
     ifAt?: (item: Item) => boolean,
   ): (edge: Edge) => Iterable<Finding> {
     const number = this.#looks.push({ look, scope, ifAt }) - 1;
-    const foundBy = (edge: Edge) => this.#walk(edge)[number] ?? NOTHING;
+    const foundBy = (edge: Edge) => this.#walk(edge)[number] ?? NONE;
     return function* (edge) {
       for (const { findings, error } of foundBy(edge)) {
         yield* findings as readonly Finding[];
@@ -82,8 +81,8 @@ export class Looks<Item extends Remembering> {
 
   readonly #foundIn = remembered((item: Item): readonly Found[] => {
     const { always, byTrait } = this.#ofSort(this.#sortOf(item));
-    let found = this.#begin(always, item, NOTHING);
-    for (const trait of this.#traitsOf(item)) found = this.#begin(byTrait.get(trait) ?? NOTHING, item, found);
+    let found = this.#begin(always, item, NONE);
+    for (const trait of this.#traitsOf(item)) found = this.#begin(byTrait.get(trait) ?? NONE, item, found);
     return found;
   });
 
