@@ -9,7 +9,7 @@ const AFTER_MS = 100;
 
 type Deps = Pick<ReconcileDeps, 'clock' | 'status'>;
 
-/** `spec.wait`: the time for getting healthy begins now; the status is told again when it is over. */
+/** `spec.wait`: the time for getting healthy begins now, and the status is told again when it is over. Returns now, in monotonic milliseconds. */
 export function beginHealthWait(
   source: Source,
   spec: Pick<GitOpsSourceSpec, 'timeout'>,
@@ -21,7 +21,8 @@ export function beginHealthWait(
 
 /**
  * `spec.wait`: has the time for getting healthy (`spec.timeout`) passed? It begins with the apply, and anew when what was healthy
- * no longer is: a pod that moves to another node is no failure yet.
+ * no longer is: a pod that moves to another node is no failure yet. Remembers
+ * with the source when it began.
  */
 export function hasHealthTimedOut(source: Source, live: readonly LiveObject[], deps: Deps): boolean {
   const { spec } = source;
