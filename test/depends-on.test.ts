@@ -1,6 +1,9 @@
 // A source waits for those that it depends on, and what it applied before stays enforced meanwhile.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { APPROVE_ANNOTATION, NAME_LABEL } from '../src/api/names.ts';
+import { findCondition, type Condition } from '../src/api/conditions.ts';
+import type { GitOpsSource } from '../src/api/source.ts';
 import { World } from './operator.ts';
 import { config, dataOf, deployment, Team } from './team.ts';
 import { until } from './until.ts';
@@ -17,11 +20,8 @@ describe('dependsOn', { concurrency: true }, () => {
       { 'a.yaml': config('child-a') },
       { dependsOn: [{ name: 'parent' }] },
     );
-    const { status } = await team.condition('Ready', 'False', { reason: 'DependencyNotReady' });
-    assert.match(
-      status?.conditions?.find(({ type }) => type === 'Ready')?.message ?? '',
-      /parent, which does not exist/,
-    );
+    const told = await team.condition('Ready', 'False', { reason: 'DependencyNotReady' });
+    assert.match(readyOf(told).message, /parent, which does not exist/);
     const parent = await Team.create(world, 'parent', { 'a.yaml': 'kind: [' });
     await parent.condition('Ready', 'False');
     await until(async () => (await team.status()).conditions?.some(({ message }) => /is not Ready/.test(message)));
@@ -63,4 +63,97 @@ describe('dependsOn', { concurrency: true }, () => {
     await child.condition('Ready', 'True');
     assert.deepEqual(await dataOf(own, 'top-b'), { key: 'value' });
   });
+
+  describe('of sources of one repository', { concurrency: true }, () => {
+    it('a commit reaches first the one that the other depends on, and nothing is said of the moment between', async () => {
+      const { base, top } = await pair('order');
+      const many = Array.from({ length: 30 }, (_, index) => [`base/${index}.yaml`, config(`order-base-${index}`)]);
+      const before = readyOf((await top.source())!);
+      const failures = () =>
+        world.operator.lines.filter(({ msg, source }) => source === top.key && /not be rec/.test(msg!));
+      const failed = failures().length;
+      const pushed = await top.commit({ ...Object.fromEntries(many), 'top/b.yaml': config('order-top-b') });
+      const after = await top.condition('Ready', 'True', { revision: pushed });
+      await base.condition('Ready', 'True', { revision: pushed });
+      const first = await versionOf('order-top-b');
+      for (const index of many.keys()) assert.ok((await versionOf(`order-base-${index}`)) < first, `${index}`);
+      assert.equal(readyOf(after).lastTransitionTime, before.lastTransitionTime);
+      assert.equal(failures().length, failed);
+    });
+
+    it('a commit that the one cannot apply stays away from the other', async () => {
+      const { base, top } = await pair('stays');
+      await top.commit({ 'base/a.yaml': 'kind: [', 'top/b.yaml': config('stays-top-b') });
+      await base.condition('Ready', 'False');
+      await top.condition('Ready', 'False', { reason: 'DependencyNotReady' });
+      assert.equal(await dataOf(world, 'stays-top-b'), undefined);
+      const mended = await top.commit({ 'base/a.yaml': config('stays-base') });
+      await top.condition('Ready', 'True', { revision: mended });
+      assert.deepEqual(await dataOf(world, 'stays-top-b'), { key: 'value' });
+    });
+
+    it('what waits for an approval in the one waits in the other, which says why', async () => {
+      const { base, top } = await pair('approval');
+      await base.patch({ spec: { sync: 'Manual' } });
+      await until(async () => (await base.status()).observedGeneration === 2);
+      const pushed = await top.commit({
+        'base/b.yaml': config('approval-base-b'),
+        'top/b.yaml': config('approval-top-b'),
+      });
+      const told = await top.condition('Ready', 'False', { reason: 'DependencyNotReady' });
+      assert.match(readyOf(told).message, /approval-base, where main@sha1:[0-9a-f]+ waits: WaitingForApproval/);
+      assert.equal(await dataOf(world, 'approval-top-b'), undefined);
+      await base.annotate({ [APPROVE_ANNOTATION]: pushed });
+      await top.condition('Ready', 'True', { revision: pushed });
+    });
+
+    it('one that is suspended holds no commit back', async () => {
+      const { base, top } = await pair('asleep');
+      await base.patch({ spec: { suspend: true } });
+      await base.condition('Ready', 'True', { reason: 'Suspended' });
+      const pushed = await top.commit({ 'base/b.yaml': config('asleep-base-b'), 'top/b.yaml': config('asleep-top-b') });
+      await top.condition('Ready', 'True', { revision: pushed });
+      assert.equal(await dataOf(world, 'asleep-base-b'), undefined);
+    });
+
+    it('an object that moves from the other one to the one passes both', async () => {
+      const { base, top } = await pair('moves');
+      await top.commit({ 'top/b.yaml': config('moves-b') });
+      await until(async () => dataOf(world, 'moves-b'));
+      const moved = await top.commit({ 'top/b.yaml': null, 'base/b.yaml': config('moves-b') });
+      await base.condition('Ready', 'True', { revision: moved });
+      await top.condition('Ready', 'True', { revision: moved });
+      const { metadata } = (await world.get('v1/configmaps/moves-b'))!;
+      assert.equal(metadata.labels?.[NAME_LABEL], 'moves-base');
+    });
+  });
+
+  it('sources that wait for each other say so', async () => {
+    const one = await Team.ready(world, 'circle-1', { 'a.yaml': config('circle-1') });
+    await Team.ready(world, 'circle-2', { 'a.yaml': config('circle-2') }, { dependsOn: [{ name: 'circle-1' }] });
+    await one.patch({ spec: { dependsOn: [{ name: 'circle-2' }] } });
+    const told = await one.condition('Ready', 'False', { reason: 'DependencyNotReady' });
+    assert.match(readyOf(told).message, /waits for itself: circle-1 → circle-2 → circle-1/);
+    await one.patch({ spec: { dependsOn: null } });
+    await one.condition('Ready', 'True');
+  });
 });
+
+/** Two sources over a folder each of one repository, both Ready: `top` depends on `base`. */
+async function pair(name: string): Promise<{ base: Team; top: Team }> {
+  const repository = await world.git.createRepository(name);
+  await repository.write({ 'base/a.yaml': config(`${name}-base-a`), 'top/a.yaml': config(`${name}-top-a`) });
+  const base = await Team.sharing(repository, world, `${name}-base`, { path: 'base' });
+  const dependsOn = [{ name: base.name }];
+  const top = await Team.sharing(repository, world, `${name}-top`, { path: 'top', dependsOn });
+  await top.condition('Ready', 'True');
+  return { base, top };
+}
+
+function readyOf({ status }: GitOpsSource): Condition {
+  return findCondition((status?.conditions ?? []) as Condition[], 'Ready')!;
+}
+
+async function versionOf(configMap: string): Promise<number> {
+  return Number((await world.get(`v1/configmaps/${configMap}`))?.metadata.resourceVersion);
+}

@@ -38,6 +38,16 @@ export class Team {
   ): Promise<Team> {
     const repository = await world.git.createRepository(name);
     await repository.write(files);
+    return Team.sharing(repository, world, name, spec);
+  }
+
+  /** A source over a repository that others may follow too. */
+  static async sharing(
+    repository: Repository,
+    world: World,
+    name: string,
+    spec: Partial<GitOpsSourceSpecInput>,
+  ): Promise<Team> {
     await world.createSource({ url: repository.url, ...spec }, name);
     return new Team(world, name, repository);
   }

@@ -289,7 +289,8 @@ const dependsOn = z
   )
   .max(16)
   .meta({
-    description: 'Sources that must be Ready at their newest revision before this one is applied.',
+    description:
+      'Sources that must be Ready at their newest revision before this one is applied. Of those that follow the same ref of the same repository: at the same commit.',
     'x-kubernetes-list-type': 'atomic',
   })
   .optional();

@@ -160,7 +160,7 @@ export class Desk implements SourceDesk {
     const readyBefore = findCondition((before?.conditions ?? []) as Condition[], 'Ready');
     if (!ready || ready.status === 'Unknown') return;
     // Also when only the generation is new: they wait for that too.
-    if (ready.status === 'True') this.wakeDependents(source);
+    this.wakeDependents(source, { alsoTold: ready.status === 'True' });
     const isOld = ready.status === readyBefore?.status && ready.message === readyBefore.message;
     // A run that failed has told why by itself.
     if (isOld || source.result.kind === 'failed' || source.result.kind === 'suspended') return;
@@ -170,10 +170,12 @@ export class Desk implements SourceDesk {
     events.record(subjectOf(source), { type, reason: ready.reason, message: ready.message, revision, commit });
   }
 
-  wakeDependents({ namespace, name }: Pick<Source, 'namespace' | 'name'>): void {
+  /** Those that wait for this source: quietly, and with `alsoTold` those whose Ready says so. */
+  wakeDependents({ namespace, name }: Pick<Source, 'namespace' | 'name'>, { alsoTold }: { alsoTold: boolean }): void {
     const { sources, wake } = this.#deps();
-    for (const { key, namespace: within, result, spec } of sources.values()) {
-      if (within !== namespace || result.kind !== 'failed' || result.code !== 'DependencyNotReady') continue;
+    for (const { key, namespace: within, result, isBehind, spec } of sources.values()) {
+      const isTold = result.kind === 'failed' && result.code === 'DependencyNotReady';
+      if (within !== namespace || !(isBehind || (isTold && alsoTold))) continue;
       if (spec?.dependsOn?.some((dependency) => dependency.name === name)) wake(key);
     }
   }

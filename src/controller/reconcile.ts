@@ -27,6 +27,8 @@ import { verify } from './verify.ts';
 
 /** Somebody else wrote the source in the same moment. */
 const SOON_MS = 50;
+/** A source that another one depends on tells when it is Ready; should nothing come of it, it is asked about again. */
+const DEPENDENCY_MS = 5_000;
 
 /**
  * Brings one source to where Git and its spec want it: gates with early return, then the way of the data in order. Looks at
@@ -59,7 +61,8 @@ export async function reconcile(source: Source, deps: ReconcileDeps, signal: Abo
     await claimAndWatch(source, rendered, deps, signal);
     // What counts as drift is another question now: everything is looked at anew.
     const isJudgedAnew = source.judgedBy !== undefined && source.judgedBy !== judgedBy(spec);
-    if (isJudgedAnew || ((isRequested || source.verifyDue) && !isNew)) await verify(source, deps, signal);
+    const isAsked = isRequested && !source.isBehind;
+    if (isJudgedAnew || ((isAsked || source.verifyDue) && !isNew)) await verify(source, deps, signal);
     // Only now: a run that is cut short leaves the look to the next one.
     source.judgedBy = judgedBy(spec);
 
@@ -170,6 +173,8 @@ function settle(
   const { tip, treeId, settings } = source.rendered!;
   const whole = source.failures.size === 0;
   const afterMs = againAfterMs(source, clock.elapsed());
+  // What was asked for is answered with the newest commit.
+  if (source.isBehind) return { kind: 'again', afterMs: Math.min(afterMs, DEPENDENCY_MS) };
   if (trouble !== undefined) {
     // The last good revision is enforced, with what failed of it; what people must hear is why it is not the newest one.
     if (afterMs < Infinity) deps.wake(source.key, afterMs);

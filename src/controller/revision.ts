@@ -7,7 +7,7 @@ import type { Declared, RenderProblem } from '../render/declared.ts';
 import { isPlacedElsewhere } from '../render/placements.ts';
 import { render, type RenderResult } from '../render/render.ts';
 import { desire } from '../sync/desired.ts';
-import { assertDependencies } from './dependencies.ts';
+import { assertDependencies, assertDependenciesAt, DependencyAtWork } from './dependencies.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { expect } from './expected.ts';
 import { recallRevision, wholeOf } from './kept-revision.ts';
@@ -34,13 +34,17 @@ export async function readRevision(
   signal: AbortSignal,
 ): Promise<Revision> {
   const ahead = readAhead(source, spec, remote, deps, signal);
+  source.isBehind = false;
   try {
     assertDependencies(source, spec, deps);
     const [tip, before] = await Promise.all([currentTip(source, spec, remote, deps, signal), ahead]);
+    assertDependenciesAt(tip, source, spec, deps);
     source.attempt = { revision: tip.revision };
     return { rendered: await renderAt(source, spec, remote, tip, before, deps, signal), before };
   } catch (trouble) {
     signal.throwIfAborted();
+    source.isBehind = trouble instanceof DependencyAtWork;
+    if (trouble instanceof DependencyAtWork && trouble.unaware !== undefined) deps.wake(trouble.unaware);
     const lastGood = (await ahead) ?? (await lastGoodRevision(source, spec, remote, deps, signal));
     if (!lastGood) throw trouble;
     return { rendered: lastGood, trouble };

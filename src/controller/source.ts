@@ -109,6 +109,8 @@ export class Source {
   applying = false;
   /** A new revision is being worked on. */
   working: string | undefined;
+  /** The newest revision waits, without a word, for a source that this one depends on and that is at work on it. */
+  isBehind = false;
   readonly failures = new Map<string, Failure>();
   pruneHold: PruneHold | undefined;
   /** What its objects do on the edge; null: nothing; undefined: not known yet in this process. */

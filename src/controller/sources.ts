@@ -166,7 +166,7 @@ export class Sources implements ReflectorHandler {
     metrics.forget(key);
     events.forget(subjectOf(source));
     this.#letGo(deps.guard.release(key));
-    desk.wakeDependents(source);
+    desk.wakeDependents(source, { alsoTold: true });
   }
 
   /** At the start: takes up what an earlier process guarded, and lets go what is guarded for sources that do not exist. */
