@@ -12,7 +12,7 @@ after(() => world[Symbol.asyncDispose]());
 const ownerOf = async (name: string) =>
   (await world.get(`v1/configmaps/${name}`))?.metadata.annotations?.['plumbline.dev/owner']?.split(':')[0];
 
-async function pair(prefix: string): Promise<void> {
+async function pair(prefix: string, world: World): Promise<void> {
   await world.repository.write({
     [`${prefix}/one/x.yaml`]: config(`${prefix}-x`, { by: 'one' }),
     [`${prefix}/one/own.yaml`]: config(`${prefix}-one`),
@@ -27,7 +27,7 @@ async function pair(prefix: string): Promise<void> {
 
 describe('objects that move between sources of a namespace', () => {
   it('are exchanged, although each source can only be whole when the other has let go', async () => {
-    await pair('exchange');
+    await pair('exchange', world);
     const commit = await world.repository.write({
       'exchange/one/x.yaml': null,
       'exchange/one/y.yaml': config('exchange-y', { by: 'one' }),
@@ -44,8 +44,31 @@ describe('objects that move between sources of a namespace', () => {
     assert.equal(await ownerOf('exchange-y'), `${world.namespace}/exchange-one`);
   });
 
-  it('stay where they are while anything else of the source fails: it may be the other half of a rename', async () => {
-    await pair('failing');
+  it('move as they are, whichever of the two reads the commit first', async () => {
+    // One after the other, so that the one that lets go has come to its end before the other one has begun.
+    await using slow = await World.create({ args: ['--concurrency=1'] });
+    await pair('moving', slow);
+    const uids = async () =>
+      Promise.all(['x', 'y'].map(async (name) => (await slow.get(`v1/configmaps/moving-${name}`))?.metadata.uid));
+    const before = await uids();
+    for (const [from, to, name] of [
+      ['one', 'two', 'x'],
+      ['two', 'one', 'y'],
+    ]) {
+      const commit = await slow.repository.write({
+        [`moving/${from}/${name}.yaml`]: null,
+        [`moving/${to}/${name}.yaml`]: config(`moving-${name}`, { by: to! }),
+      });
+      for (const source of ['moving-one', 'moving-two'])
+        await slow.condition('Ready', 'True', { name: source, revision: commit });
+      assert.deepEqual(await dataOf(slow, `moving-${name}`), { by: to });
+    }
+    assert.deepEqual(await uids(), before);
+  });
+
+  it('are not lost to one that would make them anew while anything else fails: it may be the other half of a rename', async () => {
+    await pair('failing', world);
+    await world.patchSource({ spec: { adoption: 'Refuse' } }, 'failing-two');
     await world.repository.write({
       'failing/one/x.yaml': null,
       'failing/one/bad.yaml': config('Not A Name'),

@@ -13,6 +13,8 @@ after(() => world[Symbol.asyncDispose]());
 const adopting = (name: string, data: Record<string, string>) =>
   config(name, data, { annotations: { 'plumbline.dev/adopt': 'true' } });
 
+const refusing = { adoption: 'Refuse' } as const;
+
 describe('two sources that declare one object', { concurrency: true }, () => {
   it('the second sees the conflict, overwrites nothing, and gets it when the first lets go', async () => {
     const first = await Team.ready(world, 'first', {
@@ -38,12 +40,12 @@ describe('two sources that declare one object', { concurrency: true }, () => {
     assert.equal((await first.status()).failures, undefined);
   });
 
-  it('without adopt: what the first lets go is pruned, then the second makes it', async () => {
+  it('under adoption: Refuse what the first lets go is pruned, then the second makes it', async () => {
     const first = await Team.ready(world, 'giver', {
       'a.yaml': config('given', { by: 'giver' }),
       'b.yaml': config('giver-b'),
     });
-    const second = await Team.create(world, 'taker', { 'a.yaml': config('given', { by: 'taker' }) });
+    const second = await Team.create(world, 'taker', { 'a.yaml': config('given', { by: 'taker' }) }, refusing);
     await second.failure('given', 'OwnedByOtherSource');
     const uid = (await world.get('v1/configmaps/given'))?.metadata.uid;
     await first.push({ 'a.yaml': null });
@@ -52,23 +54,38 @@ describe('two sources that declare one object', { concurrency: true }, () => {
     assert.notEqual((await world.get('v1/configmaps/given'))?.metadata.uid, uid);
   });
 
-  it('with adopt, it is handed over as it is: nothing is deleted in between', async () => {
-    const first = await Team.ready(world, 'elder', {
-      'a.yaml': config('handed', { by: 'elder', old: 'x' }),
-      'b.yaml': config('elder-b'),
+  for (const [how, name, declared, spec] of [
+    ['as the rule', 'handed', config, {}],
+    ['under adoption: Refuse with adopt', 'meant', adopting, refusing],
+  ] as const)
+    it(`${how}, it is handed over as it is: nothing is deleted in between`, async () => {
+      const first = await Team.ready(world, `${name}-elder`, {
+        'a.yaml': config(name, { by: 'elder', old: 'x' }),
+        'b.yaml': config(`${name}-elder-b`),
+      });
+      const second = await Team.create(world, `${name}-heir`, { 'a.yaml': declared(name, { by: 'heir' }) }, spec);
+      await second.failure(name, 'OwnedByOtherSource');
+      const uid = (await world.get(`v1/configmaps/${name}`))?.metadata.uid;
+      await first.push({ 'a.yaml': null });
+      await second.condition('Ready', 'True');
+      assert.deepEqual(await dataOf(world, name), { by: 'heir' });
+      assert.equal((await world.get(`v1/configmaps/${name}`))?.metadata.uid, uid);
+      await until(async () => (await first.status()).inventory?.count === 1);
+      assert.equal((await second.status()).inventory?.count, 1);
+      // It is the heir's in every respect.
+      await second.push({ 'a.yaml': null, 'c.yaml': config(`${name}-heir-c`) });
+      await present(world, name, false);
     });
-    const second = await Team.create(world, 'heir', { 'a.yaml': adopting('handed', { by: 'heir' }) });
-    await second.failure('handed', 'OwnedByOtherSource');
-    const uid = (await world.get('v1/configmaps/handed'))?.metadata.uid;
+
+  it('what is handed over to one that may not write it, and drops it then, is pruned by the first', async () => {
+    const first = await Team.ready(world, 'owner', { 'a.yaml': config('dropped'), 'b.yaml': config('owner-b') });
+    const files = { 'a.yaml': config('dropped', { by: 'powerless' }), 'b.yaml': config('powerless-b') };
+    const second = await Team.create(world, 'powerless', files, { serviceAccountName: 'powerless' });
+    await second.condition('Ready', 'False');
     await first.push({ 'a.yaml': null });
-    await second.condition('Ready', 'True');
-    assert.deepEqual(await dataOf(world, 'handed'), { by: 'heir' });
-    assert.equal((await world.get('v1/configmaps/handed'))?.metadata.uid, uid);
-    await until(async () => (await first.status()).inventory?.count === 1);
-    assert.equal((await second.status()).inventory?.count, 1);
-    // It is the heir's in every respect.
-    await second.push({ 'a.yaml': null, 'c.yaml': config('heir-c') });
-    await present(world, 'handed', false);
+    await present(world, 'dropped');
+    await second.commit({ 'a.yaml': null });
+    await present(world, 'dropped', false);
   });
 
   it('what belongs to a source that is gone is free', async () => {

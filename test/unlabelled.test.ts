@@ -39,7 +39,12 @@ describe('an object without our labels', () => {
       'x.yaml': config('moves', { by: 'one' }),
       'o.yaml': config('one-own'),
     });
-    const two = await Team.ready(world, 'two', { 't.yaml': config('two-own') }, { retryInterval: '2s' });
+    const two = await Team.ready(
+      world,
+      'two',
+      { 't.yaml': config('two-own') },
+      { adoption: 'Refuse', retryInterval: '2s' },
+    );
     // Prune is off for a moment: the first lets go of it, but it stays.
     await one.patch({ spec: { prune: false } });
     await one.push({ 'x.yaml': null });

@@ -3,6 +3,7 @@ import type { GitOpsSourceSpec } from '../api/source.ts';
 import { isGone } from '../kube/errors.ts';
 import type { Actor } from '../sync/actor.ts';
 import type { ControllerOptions, ReconcileDeps } from './deps.ts';
+import { inheritsFrom } from './inheritance.ts';
 import type { Source } from './source.ts';
 
 /**
@@ -32,6 +33,7 @@ export function orderFor(
     force: spec.force,
     ...(spec.drift.foreignFields === 'Remove' && spec.drift.mode !== 'Report' && { removes: spec.drift }),
     sourceExists: (key) => sources.has(key),
+    inheritsFrom: (key) => inheritsFrom(source, key) && sources.get(key)?.rendered !== undefined,
   };
 }
 

@@ -8,6 +8,7 @@ import { inParallel } from '../concurrency/parallel.ts';
 import { orderFor } from './actor.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { noteFailure } from './failure.ts';
+import { inheritsFrom, isSameTeam } from './inheritance.ts';
 import type { Rendered, Source } from './source.ts';
 
 /** How long a run waits for the first lists of its kinds; kinds that cannot be listed are then read object by object. */
@@ -131,6 +132,7 @@ export function grantable(source: Source, desired: readonly Desired[], deps: Rec
 }
 
 function rulesFor(source: Source, { live, sources, wake }: ReconcileDeps): ClaimRules {
+  const adopts = ({ policy }: Desired, other: string) => policy.adopt || inheritsFrom(source, other);
   return {
     foreignOwner: (object) => {
       const now = live.get(object.key);
@@ -140,13 +142,13 @@ function rulesFor(source: Source, { live, sources, wake }: ReconcileDeps): Claim
       if (!now?.pruneDisabled && !isSameTeam(source.key, other.key)) return other.key;
       if (other.deleting) return undefined;
       // A source that was never rendered in this process may still declare it; one that was and does not has let it go.
-      return other.rendered && object.policy.adopt ? undefined : other.key;
+      return other.rendered && adopts(object, other.key) ? undefined : other.key;
     },
     isHollow: (key, holder) => {
       const other = sources.get(holder);
       return live.get(key)?.source !== holder && (!other?.applying || other.failures.has(key));
     },
-    mayInherit: isSameTeam,
+    mayInherit: (object, holder) => isSameTeam(source.key, holder) && adopts(object, holder),
     displaced: (holder, desired) => {
       const { key } = desired;
       const other = sources.get(holder);
@@ -163,7 +165,10 @@ function claim(source: Source, desired: readonly Desired[], deps: ReconcileDeps)
   const conflicts = claims.claim(source.key, desired, rulesFor(source, deps));
   const held = claims.of(source.key);
   const refused = new Set(conflicts.map(({ desired: object }) => object.key));
-  for (const key of source.failures.keys()) if (!held.has(key) && !refused.has(key)) source.failures.delete(key);
+  for (const key of source.failures.keys()) {
+    const isGranted = held.has(key) && !before.has(key) && isRefused(source, key);
+    if (isGranted || (!held.has(key) && !refused.has(key))) source.failures.delete(key);
+  }
   for (const known of [source.drift, source.foreign, source.ignored])
     for (const key of known.keys()) if (!held.has(key)) known.delete(key);
   for (const key of before) if (!held.has(key)) wakeClaimants(key, deps);
@@ -225,13 +230,13 @@ function isTold(
   );
 }
 
-/** Whoever writes sources in a namespace may write all of them. Between namespaces both sides must agree. */
-export function isSameTeam(a: string, b: string): boolean {
-  return a.slice(0, a.indexOf('/')) === b.slice(0, b.indexOf('/'));
-}
-
-/** An object that was let go or is gone: whoever was refused it may try again. */
-export function wakeClaimants(key: string, { sources, wake }: Pick<ReconcileDeps, 'sources' | 'wake'>): void {
+/** An object that was let go or is gone: whoever was refused it may try again, and whose it still is may prune it. */
+export function wakeClaimants(
+  key: string,
+  { sources, live, wake }: Pick<ReconcileDeps, 'sources' | 'live' | 'wake'>,
+): void {
+  const owner = live.get(key)?.source;
+  if (owner !== undefined && sources.get(owner)?.judged) wake(owner);
   for (const other of sources.values()) {
     if (!isRefused(other, key)) continue;
     other.failures.get(key)!.retryAt = 0;

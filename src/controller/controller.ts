@@ -292,15 +292,15 @@ export class Controller {
     else status.changed(source);
   }
 
-  /** One switch over what a run can end in; undefined: it was interrupted by something newer. */
+  /** One switch over what a run can end in; undefined: it was interrupted by something newer, or goes on later. */
   async #outcome(source: Source, signal: AbortSignal): Promise<MetricOutcome | undefined> {
     const { key, requests } = source;
     try {
       const outcome = await reconcile(source, this.#deps, signal);
       source.retries = 0;
       this.#queue.forget(key);
-      if (outcome.kind === 'again') this.#queue.addAfter(key, outcome.afterMs);
-      return outcome.kind;
+      if (outcome.kind !== 'done') this.#queue.addAfter(key, outcome.afterMs);
+      return outcome.kind === 'unfinished' ? undefined : outcome.kind;
     } catch (error) {
       if (signal.aborted) return undefined;
       const retryMs = failRun(source, { error, requests }, this.#deps, this.#input.random);

@@ -2,6 +2,7 @@ import type { GitOpsSourceSpec } from '../api/source.ts';
 import { PlumblineError } from '../errors.ts';
 import type { Tip } from '../git/remote.ts';
 import type { ReconcileDeps } from './deps.ts';
+import { isSameRef } from './siblings.ts';
 import type { Source } from './source.ts';
 
 type Deps = Pick<ReconcileDeps, 'sources' | 'claims'>;
@@ -64,13 +65,16 @@ function readyOf({ status }: Source): string | undefined {
   return status.conditions?.find(({ type }) => type === 'Ready')?.status;
 }
 
-function isSameRef(a: GitOpsSourceSpec, b: GitOpsSourceSpec): boolean {
-  const origin = ({ url, ref = { branch: 'main' } }: GitOpsSourceSpec) => JSON.stringify([url, ref]);
-  return origin(a) === origin(b);
-}
-
-/** Is what `source` holds all that stands in the other one's way? What moves from one to the other would otherwise stop both. */
-function isHeldBackBy({ result, failures, edgeBlock }: Source, { key }: Source, { claims }: Deps): boolean {
+/**
+ * Does the other one only wait for `source`: for what that holds, or for it to read the commit before something is deleted? What
+ * moves from one to the other would otherwise stop both.
+ */
+function isHeldBackBy(
+  { result, failures, edgeBlock, awaitsHeirsSince }: Source,
+  { key }: Source,
+  { claims }: Deps,
+): boolean {
+  if (awaitsHeirsSince !== undefined) return true;
   if (result.kind === 'failed' && result.code === 'EdgeBlocked')
     return (
       edgeBlock?.by.every(({ object, other }) => [object, other].some((party) => party?.origin.source === key)) ?? false

@@ -9,10 +9,11 @@ import { inParallel } from '../concurrency/parallel.ts';
 import { prunePlan, type PrunePlan } from '../sync/prune-guard.ts';
 import { findUnlabelled } from '../sync/unlabelled.ts';
 import { orderFor } from './actor.ts';
-import { isRefused, isSameTeam, wakeClaimants } from './claim.ts';
+import { isRefused, wakeClaimants } from './claim.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { subjectOf } from './drift-record.ts';
 import { nextRetryMs } from './failure.ts';
+import { isSameTeam } from './inheritance.ts';
 import type { PruneHold, Rendered, Source } from './source.ts';
 
 const WIDTH = 16;

@@ -22,6 +22,7 @@ import { awaitFirst, noteReleased, passRelease, sayHealNow, tellWaiting } from '
 import { readRemote } from './remote-secret.ts';
 import { declaresNews, readRevision } from './revision.ts';
 import { RunListener } from './run-listener.ts';
+import { awaitsHeirs } from './siblings.ts';
 import type { Source } from './source.ts';
 import { verify } from './verify.ts';
 
@@ -29,6 +30,8 @@ import { verify } from './verify.ts';
 const SOON_MS = 50;
 /** A source that another one depends on tells when it is Ready; should nothing come of it, it is asked about again. */
 const DEPENDENCY_MS = 5_000;
+/** Until it is looked again whether those who may inherit what is to be deleted have read the commit. */
+const HEIRS_MS = 250;
 
 /**
  * Brings one source to where Git and its spec want it: gates with early return, then the way of the data in order. Looks at
@@ -71,6 +74,7 @@ export async function reconcile(source: Source, deps: ReconcileDeps, signal: Abo
     source.judged = true;
     const known = source.unlisted.length === 0 && trouble === undefined;
     const complete = known && source.failures.size === 0;
+    if (complete && awaitsHeirs(source, spec, deps)) return { kind: 'unfinished', afterMs: HEIRS_MS };
     source.pruneHold = complete ? await prune(source, spec, deps, signal) : undefined;
     if (known && !complete) await letGo(source, spec, candidate, deps, signal);
     await prevent(source, spec, deps, signal);

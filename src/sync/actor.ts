@@ -14,6 +14,8 @@ export interface Actor {
   removes?: DriftPolicy;
   /** Is this `namespace/name` a source that exists? Decides whether its old ownership still counts. */
   sourceExists(source: string): boolean;
+  /** Does it take, as it is, what that source has let go? */
+  inheritsFrom(source: string): boolean;
 }
 
 /** What everything that writes one object needs to know. */

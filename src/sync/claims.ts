@@ -7,7 +7,7 @@ export interface ClaimRules {
   /** Is the holder not applying it, nor has it? Who does not write an object must not keep others from writing it. */
   isHollow(key: string, holder: string): boolean;
   /** May the source have what the holder lets go as it is, without the holder's word? Else the holder deletes it first. */
-  mayInherit(source: string, holder: string): boolean;
+  mayInherit(desired: Desired, holder: string): boolean;
   /** Another source took what this one held hollow, by this declaration. */
   displaced(holder: string, desired: Desired): void;
 }
@@ -31,8 +31,8 @@ export class Claims {
   }
 
   /**
-   * The source that was refused the object although its declaration says adopt: whoever holds it hands it over as it is, and
-   * does not delete it when letting go.
+   * The source that was refused the object and would take it as it is: whoever holds it hands it over, and does not delete it
+   * when letting go.
    */
   heir(key: string): string | undefined {
     return this.#heirs.get(key);
@@ -53,8 +53,7 @@ export class Claims {
       const other = this.#other(source, object, rules);
       if (other === undefined) granted.set(object.key, object);
       else conflicts.push({ desired: object, holder: other });
-      if (other !== undefined && object.policy.adopt && rules.mayInherit(source, other))
-        this.#heirs.set(object.key, source);
+      if (other !== undefined && rules.mayInherit(object, other)) this.#heirs.set(object.key, source);
       if (holder === undefined || other !== undefined || holder === source) continue;
       const displaced = this.#bySource.get(holder)!;
       rules.displaced(holder, displaced.get(object.key)!);

@@ -6,7 +6,7 @@ export const SYNC_ERRORS = {
   },
   OwnedByOtherSource: {
     meaning: 'Another GitOpsSource declares this object, or the live object proves to belong to it.',
-    mend: 'Remove it from one of the two. To hand it over: remove it there with plumbline.dev/prune: disabled on the live object, then set plumbline.dev/adopt: "true" here.',
+    mend: 'Remove it from one of the two. Of a source of the same namespace it is taken over then as it is; of another namespace with plumbline.dev/prune: disabled on the live object there, and plumbline.dev/adopt: "true" here.',
   },
   TrackedByOtherTool: {
     meaning: 'Another GitOps tool still tracks the live object.',

@@ -77,7 +77,7 @@ function mayTake(live: KubeObject, { actor, desired }: WriteCall): 'own' | 'leav
   if (owner === actor.source) return 'own';
   if (desired.policy.ssa === 'IfNotPresent') return 'leave';
   if (desired.policy.adopt) return 'take';
-  if (owner !== undefined && actor.sourceExists(owner)) {
+  if (owner !== undefined && actor.sourceExists(owner) && !actor.inheritsFrom(owner)) {
     refuse(
       'OwnedByOtherSource',
       `belongs to the source ${owner}, and is not overwritten: remove it from one of the two`,
