@@ -3,8 +3,9 @@ import { isAsBad } from '../edge/verdict.ts';
 import type { Arguments } from './arguments.ts';
 import { judge, type Judgement } from './judgement.ts';
 import { tempered } from './partial-view.ts';
-import { plural, type Report } from './report.ts';
+import type { Report } from './report.ts';
 import { gatherScene, type Scene } from './scene.ts';
+import { plural } from '../plural.ts';
 
 /** A report, and whether anything in it is bad enough to fail. */
 export interface LintResult {

@@ -1,8 +1,9 @@
 import type { Finding, Party, Severity } from '../edge/finding.ts';
 import { describe } from '../edge/party.ts';
 import type { RenderProblem } from '../render/declared.ts';
-import { countsOf, placeOf, plural, trafficText, type Report } from './report.ts';
+import { countsOf, placeOf, trafficText, type Report } from './report.ts';
 import { printable, type Paint } from './terminal.ts';
+import { plural } from '../plural.ts';
 
 const COLOURS = { error: 'red', warning: 'yellow', info: 'cyan' } as const satisfies Record<Severity, string>;
 

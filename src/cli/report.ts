@@ -1,5 +1,6 @@
 import type { Finding, Party, Severity } from '../edge/finding.ts';
 import type { RenderProblem } from '../render/declared.ts';
+import { plural } from '../plural.ts';
 
 /** What a command found, before anybody writes it in some form. */
 export interface Report {
@@ -22,10 +23,6 @@ export function countsOf(findings: readonly Finding[]): string {
     counted(count('info'), 'info', 'info'),
   ];
   return parts.filter((part) => part !== undefined).join(', ') || 'no findings';
-}
-
-export function plural(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
 }
 
 function counted(count: number, one: string, many?: string): string | undefined {

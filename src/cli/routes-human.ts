@@ -2,12 +2,13 @@ import { sentenceOf } from '../edge/explain.ts';
 import { describe, partyOf } from '../edge/party.ts';
 import type { Answer } from '../edge/request.ts';
 import { problemLine } from './report-human.ts';
-import { placeOf, plural } from './report.ts';
+import { placeOf } from './report.ts';
 import { linesOf, matchText, ownerText, serviceText, tlsText, whereText } from './route-text.ts';
 import type { TableRoute } from '../edge/route-table.ts';
 import type { Route } from '../edge/model.ts';
 import type { RoutesResult } from './routes.ts';
 import { columns, printable, type Paint } from './terminal.ts';
+import { plural } from '../plural.ts';
 
 /** The table, or the answer to one request, with what could not be read first. */
 export function humanRoutes(result: RoutesResult, paint: Paint): string {

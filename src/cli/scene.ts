@@ -7,8 +7,8 @@ import type { Arguments } from './arguments.ts';
 import type { ClusterView } from './cluster.ts';
 import { chooseGateway, isEdgePolicy, type JudgedGateway } from './gateway.ts';
 import { assumedSecret, secretsFor } from './judgement.ts';
-import { plural } from './report.ts';
 import { readSources } from './sources.ts';
+import { plural } from '../plural.ts';
 
 /** Everything that a command looks at, gathered before anything is decided. */
 export interface Scene {

@@ -15,6 +15,7 @@ import { subjectOf } from './drift-record.ts';
 import { nextRetryMs } from './failure.ts';
 import { isSameTeam } from './inheritance.ts';
 import type { PruneHold, Rendered, Source } from './source.ts';
+import { plural } from '../plural.ts';
 
 const WIDTH = 16;
 
@@ -58,7 +59,7 @@ function holdOf(
   before?: PruneHold,
 ): PruneHold | undefined {
   if (failed.length === 0) return blocked && { code: 'PruneBlocked', message: blocked.message };
-  const message = `${failed.length} objects could not be deleted: ${failed.slice(0, 3).join('; ')}`;
+  const message = `${plural(failed.length, 'object')} could not be deleted: ${failed.slice(0, 3).join('; ')}`;
   const retryMs = nextRetryMs(before?.retryMs);
   if (blocked) return { code: 'PruneBlocked', message: `${blocked.message}; ${message}`, retryMs };
   return { code: 'PruneFailed', message, retryMs };

@@ -9,6 +9,7 @@ import type { LiveObject } from '../sync/live.ts';
 import type { Opening } from '../sync/windows.ts';
 import { edgeConditionOf, edgeStatusOf } from '../gate/report.ts';
 import type { Source } from './source.ts';
+import { plural } from '../plural.ts';
 
 type Health = NonNullable<GitOpsSourceStatus['health']>;
 
@@ -90,15 +91,16 @@ function readyOf({ source, healthTimedOut }: StatusInput, health: Health): NewCo
   if (source.spec?.wait) {
     const first = health.reasons[0];
     const why = first ? `: ${first.kind} ${first.name}: ${first.message}` : '';
-    if (health.failed > 0) return ready('False', 'HealthCheckFailed', `${health.failed} objects have failed${why}`);
+    if (health.failed > 0)
+      return ready('False', 'HealthCheckFailed', `${plural(health.failed, 'object')} failed${why}`);
     if (health.progressing > 0 && healthTimedOut)
       return ready(
         'False',
         'HealthCheckTimeout',
-        `${health.progressing} objects are not healthy within ${source.spec.timeout}${why}`,
+        `${plural(health.progressing, 'object')} not healthy within ${source.spec.timeout}${why}`,
       );
     if (health.progressing > 0)
-      return ready('Unknown', 'Progressing', `waits for ${health.progressing} objects to be healthy${why}`);
+      return ready('Unknown', 'Progressing', `waits for ${plural(health.progressing, 'object')} to be healthy${why}`);
   }
   const applied = `applied revision ${source.status.lastAppliedRevision ?? ''}`;
   return ready(
@@ -186,15 +188,20 @@ function healthyOf(health: Health, count: number): NewCondition | undefined {
   const first = health.reasons[0];
   const why = first ? `: ${first.kind} ${first.name}: ${first.message}` : '';
   if (health.failed > 0)
-    return condition('Healthy', 'False', 'HealthCheckFailed', `${health.failed} of ${count} objects have failed${why}`);
+    return condition(
+      'Healthy',
+      'False',
+      'HealthCheckFailed',
+      `${health.failed} of ${plural(count, 'object')} failed${why}`,
+    );
   if (health.progressing > 0)
     return condition(
       'Healthy',
       'Unknown',
       'Progressing',
-      `${health.progressing} of ${count} objects are on their way${why}`,
+      `${health.progressing} of ${plural(count, 'object')} on the way${why}`,
     );
-  return condition('Healthy', 'True', 'Healthy', `all ${count} objects are healthy`);
+  return condition('Healthy', 'True', 'Healthy', plural(count, 'object is healthy', 'objects are healthy'));
 }
 
 /** After a restart what was told stays, until it is found anew. */

@@ -1,6 +1,7 @@
 import { NONE } from '../none.ts';
 import { schemaOf, type Schema } from './schemas.ts';
 import { isRecord } from './spec.ts';
+import { plural } from '../plural.ts';
 
 /** Something that an API server refuses. */
 export interface Violation {
@@ -63,7 +64,7 @@ class Comparison {
 
   #list({ items, minItems }: Schema, list: readonly unknown[]): void {
     if (minItems !== undefined && list.length < minItems) {
-      this.#violation('minItems', `must have at least ${counted(minItems, 'entry', 'entries')}`);
+      this.#violation('minItems', `must have at least ${plural(minItems, 'entry', 'entries')}`);
     }
     if (items) for (const [at, item] of list.entries()) this.#within(at, items, item);
   }
@@ -75,10 +76,10 @@ class Comparison {
     }
     const names = Object.keys(value);
     if (minProperties !== undefined && names.length < minProperties) {
-      this.#violation('minProperties', `must have at least ${counted(minProperties, 'key', 'keys')}`);
+      this.#violation('minProperties', `must have at least ${plural(minProperties, 'key', 'keys')}`);
     }
     if (maxProperties !== undefined && names.length > maxProperties) {
-      this.#violation('maxProperties', `must have at most ${counted(maxProperties, 'key', 'keys')}`);
+      this.#violation('maxProperties', `must have at most ${plural(maxProperties, 'key', 'keys')}`);
     }
     for (const name of names) {
       const inner = childSchema(schema, name);
@@ -137,8 +138,4 @@ const DESCRIBED = new Map([
 
 function described(type: string): string {
   return DESCRIBED.get(type) ?? type;
-}
-
-function counted(count: number, one: string, many: string): string {
-  return `${count} ${count === 1 ? one : many}`;
 }

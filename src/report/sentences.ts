@@ -1,6 +1,7 @@
 import { APPROVE_ANNOTATION, SYNC_NOW_ANNOTATION } from '../api/names.ts';
 import type { GitOpsSourceStatus } from '../api/source.ts';
 import { type Identity, describeIdentity } from '../kube/object.ts';
+import { plural } from '../plural.ts';
 
 /** An object that others changed, as the status shows it: its values are masked and short already. */
 export type DriftedObject = NonNullable<GitOpsSourceStatus['drift']>['objects'][number];
@@ -97,7 +98,7 @@ export function sayAdopted(objects: readonly AdoptedObject[], total = objects.le
     return `${describeIdentity(identity)}${from}`;
   });
   return list(
-    `${total} ${total === 1 ? 'object' : 'objects'} that existed already ${total === 1 ? 'was' : 'were'} taken over`,
+    plural(total, 'object that existed already was taken over', 'objects that existed already were taken over'),
     items,
     total,
   );

@@ -1,6 +1,7 @@
 import { APPROVE_PRUNE_ANNOTATION, PRUNE_ANNOTATION, RECONCILE_ANNOTATION } from '../api/names.ts';
 import { describeIdentity, type Identity } from '../kube/object.ts';
 import { deletionStages, isCrd } from './stages.ts';
+import { plural } from '../plural.ts';
 
 /** One live object that proves to be the source's (`LiveObjects.of`); copied labels alone never bring an object here. */
 export interface PruneCandidate {
@@ -173,7 +174,7 @@ function exceededLimit({ live, guard = {} }: PruneInput, count: number): string 
   const total = live.filter(({ deleting }) => !deleting).length;
   const { maxCount, maxPercent = DEFAULT_MAX_PERCENT } = guard;
   if (maxCount !== undefined && count > maxCount)
-    return `${count} objects would be deleted, spec.pruneGuard.maxCount is ${maxCount}`;
+    return `${plural(count, 'object')} would be deleted, spec.pruneGuard.maxCount is ${maxCount}`;
   if (total <= FREE_COUNT || count * 100 <= total * maxPercent) return undefined;
   return `${count} of ${total} objects would be deleted, more than ${maxPercent} %`;
 }
