@@ -70,11 +70,11 @@ function readyOf({ status }: Source): string | undefined {
  * moves from one to the other would otherwise stop both.
  */
 function isHeldBackBy(
-  { result, failures, edgeBlock, awaitsHeirsSince }: Source,
+  { result, failures, edgeBlock, awaitsHeirs, working }: Source,
   { key }: Source,
   { claims }: Deps,
 ): boolean {
-  if (awaitsHeirsSince !== undefined) return true;
+  if (awaitsHeirs && awaitsHeirs.revision === working) return true;
   if (result.kind === 'failed' && result.code === 'EdgeBlocked')
     return (
       edgeBlock?.by.every(({ object, other }) => [object, other].some((party) => party?.origin.source === key)) ?? false

@@ -31,7 +31,7 @@ const SOON_MS = 50;
 /** A source that another one depends on tells when it is Ready; should nothing come of it, it is asked about again. */
 const DEPENDENCY_MS = 5_000;
 /** Until it is looked again whether those who may inherit what is to be deleted have read the commit. */
-const HEIRS_MS = 250;
+const HEIRS_MS = 500;
 
 /**
  * Brings one source to where Git and its spec want it: gates with early return, then the way of the data in order. Looks at

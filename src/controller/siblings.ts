@@ -10,8 +10,8 @@ const PATIENCE_MS = 30_000;
 
 /** Do both follow the same ref of the same repository? */
 export function isSameRef(a: GitOpsSourceSpec, b: GitOpsSourceSpec): boolean {
-  const origin = ({ url, ref = { branch: 'main' } }: GitOpsSourceSpec) => JSON.stringify([url, ref]);
-  return origin(a) === origin(b);
+  const refOf = ({ ref = { branch: 'main' } }: GitOpsSourceSpec) => JSON.stringify(ref);
+  return a.url === b.url && refOf(a) === refOf(b);
 }
 
 /**
@@ -20,11 +20,15 @@ export function isSameRef(a: GitOpsSourceSpec, b: GitOpsSourceSpec): boolean {
  * with the source since when it waits.
  */
 export function awaitsHeirs(source: Source, spec: GitOpsSourceSpec, deps: ReconcileDeps): boolean {
+  const { awaitsHeirs: before, rendered } = source;
+  source.awaitsHeirs = undefined;
   const unread = isPruning(source, spec, deps) ? unreadSiblings(source, spec, deps) : [];
-  const { clock, wake } = deps;
-  source.awaitsHeirsSince = unread.length > 0 ? (source.awaitsHeirsSince ?? clock.elapsed()) : undefined;
-  if (source.awaitsHeirsSince === undefined || clock.elapsed() - source.awaitsHeirsSince > PATIENCE_MS) return false;
-  for (const { key, working } of unread) if (working === undefined) wake(key);
+  const now = deps.clock.elapsed();
+  const { revision } = rendered!.tip;
+  const since = before?.revision === revision ? before.since : now;
+  if (unread.length === 0 || now - since > PATIENCE_MS) return false;
+  source.awaitsHeirs = { revision, since };
+  for (const { key, working } of unread) if (working === undefined) deps.wake(key);
   return true;
 }
 

@@ -113,8 +113,8 @@ export class Source {
   isBehind = false;
   readonly failures = new Map<string, Failure>();
   pruneHold: PruneHold | undefined;
-  /** Since when what is to be deleted waits for others to read the commit; monotonic milliseconds. */
-  awaitsHeirsSince: number | undefined;
+  /** Of which revision everything is applied, and what is to be deleted waits for others to read it; since when, monotonic milliseconds. */
+  awaitsHeirs: { readonly revision: string; readonly since: number } | undefined;
   /** What its objects do on the edge; null: nothing; undefined: not known yet in this process. */
   edge: EdgeReport | null | undefined;
   /** The newest commit, when it waits; null: it does not; undefined: not known yet in this process. */
