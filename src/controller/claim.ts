@@ -171,7 +171,7 @@ function claim(source: Source, desired: readonly Desired[], deps: ReconcileDeps)
   }
   for (const known of [source.drift, source.foreign, source.ignored])
     for (const key of known.keys()) if (!held.has(key)) known.delete(key);
-  for (const key of before) if (!held.has(key)) wakeClaimants(key, deps);
+  for (const key of before) if (!held.has(key)) wakeClaimants(key, source, deps);
   return conflicts;
 }
 
@@ -230,13 +230,14 @@ function isTold(
   );
 }
 
-/** An object that was let go or is gone: whoever was refused it may try again, and whose it still is may prune it. */
+/** What the source let go, or is gone: whoever was refused it may try again, and whose it still is may prune it. */
 export function wakeClaimants(
   key: string,
+  source: Pick<Source, 'key'>,
   { sources, live, wake }: Pick<ReconcileDeps, 'sources' | 'live' | 'wake'>,
 ): void {
   const owner = live.get(key)?.source;
-  if (owner !== undefined && sources.get(owner)?.judged) wake(owner);
+  if (owner !== undefined && owner !== source.key && sources.get(owner)?.judged) wake(owner);
   for (const other of sources.values()) {
     if (!isRefused(other, key)) continue;
     other.failures.get(key)!.retryAt = 0;

@@ -33,7 +33,7 @@ export async function finalize(source: Source, deps: ReconcileDeps, signal: Abor
   // From here on nothing of it is healed, and others that declare it too may have it.
   const held = [...claims.of(source.key).keys()];
   claims.release(source.key);
-  for (const key of held) wakeClaimants(key, deps);
+  for (const key of held) wakeClaimants(key, source, deps);
   if (!(source.resource.metadata.finalizers ?? []).includes(FINALIZER)) return { kind: 'done' };
   if (await isUninstall(source, deps, signal))
     return release(source, deps, signal, 'Plumbline or the namespace is being removed: all managed objects stay');
@@ -117,7 +117,7 @@ async function deleteObjects(source: Source, deps: ReconcileDeps, signal: AbortS
         if (outcome === 'changed' && !isFree(object.key)) return;
         if (outcome === 'changed') left.push(`${describeIdentity(object.identity)}: changed meanwhile`);
         if (outcome === 'deleted') {
-          wakeClaimants(object.key, deps);
+          wakeClaimants(object.key, source, deps);
           metrics.wrote('pruned');
           audit(log, { source: source.key, object: object.identity, action: 'pruned' });
         }

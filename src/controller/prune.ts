@@ -179,7 +179,7 @@ async function remove(
     if (outcome === 'changed')
       failed.push(`${describeIdentity(object.identity)} is being changed by others at this moment`);
     if (outcome !== 'deleted') return;
-    wakeClaimants(object.key, deps);
+    wakeClaimants(object.key, source, deps);
     metrics.wrote('pruned');
     const { sha, author } = source.rendered!.commit;
     audit(log, { source: source.key, commit: sha, author, object: object.identity, action: 'pruned' });

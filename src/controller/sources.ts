@@ -158,7 +158,7 @@ export class Sources implements ReflectorHandler {
     claims.release(key);
     watches.want(key, []);
     for (const object of live.of(key)) {
-      wakeClaimants(object.key, deps);
+      wakeClaimants(object.key, source, deps);
       // Nobody would tell us any more when it goes.
       if (!watches.has({ apiVersion: object.apiVersion, kind: object.identity.kind })) live.delete(object.key);
     }
