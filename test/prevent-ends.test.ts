@@ -112,6 +112,21 @@ describe('with the operator', () => {
     });
   });
 
+  it('the policies go after the last guard: by them the next operator finds what is left', async () => {
+    await using own = await preventWorld(cluster);
+    const team = await guarded(own, 'last', { 'a.yaml': config('last') });
+    const lock = await locked(own);
+    await mode(team, 'Heal');
+    const isRefused = () => own.operator.lines.some(({ msg }) => msg?.includes('cannot be loosened'));
+    await until(isRefused, { what: 'the guard cannot be removed' });
+    assert.equal((await made(own, 'policies')).length, 2);
+    await own.operator.stop('SIGKILL');
+    await lock.end();
+    own.startOperator();
+    await until(async () => (await guardIn(own)) === undefined, { what: 'the guard is gone', timeoutMs: 60_000 });
+    await until(async () => (await made(own, 'policies')).length === 0, { what: 'the policies are gone' });
+  });
+
   it('suspended: nothing is refused; afterwards it is again', async () => {
     const team = await guarded(world, 'paused', { 'a.yaml': config('paused') });
     await effective(world, 'v1/configmaps/paused');

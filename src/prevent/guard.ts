@@ -10,7 +10,7 @@ import { inParallel } from '../concurrency/parallel.ts';
 import { Turns } from '../concurrency/turns.ts';
 import { Ledger } from './ledger.ts';
 import { labels, POLICY, scopedName } from './names.ts';
-import { GUARD, guardId, idOf, namespaceOf, OwnObjects } from './own-objects.ts';
+import { GUARD, guardId, idOf, namespaceOf, OwnObjects, rankOf } from './own-objects.ts';
 import { homeOf, type Platform } from './policy.ts';
 import { sharesOf, type Wish } from './shares.ts';
 import { askStanding, type Standing } from './standing.ts';
@@ -135,11 +135,16 @@ export class Guard {
     });
   }
 
-  /** Each by itself: what cannot be written in one namespace holds nobody up elsewhere. Throws the first failure at the end. */
+  /** Guards first, policies last: by these the next start sees that there is anything of ours. Throws the first failure. */
   async #settle(ids: readonly string[]): Promise<void> {
-    const failures: unknown[] = [];
     const open = new Set(ids.filter((id) => this.#unsure.has(id) || this.#turns.busy(id)));
-    await inParallel(open, WIDTH, (id) => this.#keep(id).catch((error: unknown) => void failures.push(error)));
+    for (const [, some] of [...Map.groupBy(open, rankOf)].sort(([a], [b]) => a - b)) await this.#keepAll(some);
+  }
+
+  /** Each by itself: what cannot be written in one namespace holds nobody up elsewhere. Throws the first failure at the end. */
+  async #keepAll(ids: readonly string[]): Promise<void> {
+    const failures: unknown[] = [];
+    await inParallel(ids, WIDTH, (id) => this.#keep(id).catch((error: unknown) => void failures.push(error)));
     if (failures.length > 0) throw failures[0];
   }
 

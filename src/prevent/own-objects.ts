@@ -27,8 +27,10 @@ export const PREVENT_ERRORS = {
 
 export const GUARD = 'DriftGuard';
 
+const POLICY_KIND = 'ValidatingAdmissionPolicy';
+
 const KINDS = [
-  [ADMISSION_VERSION, 'ValidatingAdmissionPolicy'],
+  [ADMISSION_VERSION, POLICY_KIND],
   [ADMISSION_VERSION, 'ValidatingAdmissionPolicyBinding'],
   [API_VERSION, GUARD],
   ['apiextensions.k8s.io/v1', 'CustomResourceDefinition'],
@@ -105,7 +107,7 @@ export class OwnObjects {
   async #askLeft(): Promise<boolean> {
     const { api, discovery, signal } = this.#deps;
     try {
-      const resource = await discovery.resource(ADMISSION_VERSION, 'ValidatingAdmissionPolicy', signal);
+      const resource = await discovery.resource(ADMISSION_VERSION, POLICY_KIND, signal);
       if (!resource) return false;
       const { value } = await api.list(resource, { ...this.#selection, limit: 1, signal }).next();
       return value !== undefined && value.items.length > 0;
@@ -189,6 +191,12 @@ export function idOf({ kind, metadata: { namespace, name } }: KubeObject): strin
 /** There is one in a namespace. */
 export function guardId(namespace: string): string {
   return `${GUARD}/${namespace}`;
+}
+
+/** Of two ids the one with the lower number is removed first: a guard, a binding, a policy. */
+export function rankOf(id: string): number {
+  if (namespaceOf(id) !== undefined) return 0;
+  return id.startsWith(`${POLICY_KIND}/`) ? 2 : 1;
 }
 
 /** The namespace of a guard, from its id; undefined for anything else. */
