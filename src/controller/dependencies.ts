@@ -41,11 +41,12 @@ export function assertDependenciesAt(tip: Tip, source: Source, spec: GitOpsSourc
   for (const [name, other] of dependenciesOf(source, spec, deps)) {
     if (!other?.spec || other.spec.suspend || !isSameRef(other.spec, spec)) continue;
     if (other.status.lastAppliedRevision === tip.revision || isHeldBackBy(other, source, deps)) continue;
-    const { pending, attempt } = other;
+    const { pending, attempt, isBehind } = other;
     if (pending?.revision === tip.revision)
       throw notReady(`waits for the source ${name}, where ${tip.revision} waits: ${pending.reason}`);
-    const unaware = attempt?.revision === tip.revision ? undefined : other.key;
-    throw new DependencyAtWork(other, `has not applied ${tip.revision} yet`, unaware);
+    // One that waits itself looks again by itself: to wake it would have it wake this one in turn.
+    const isAware = isBehind || attempt?.revision === tip.revision;
+    throw new DependencyAtWork(other, `has not applied ${tip.revision} yet`, isAware ? undefined : other.key);
   }
 }
 
