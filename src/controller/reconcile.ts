@@ -57,7 +57,7 @@ export async function reconcile(source: Source, deps: ReconcileDeps, signal: Abo
   if (released.trouble === undefined && !waiting) await restoreProofs(source, spec, remote, released, deps, signal);
   const { rendered, trouble, candidate, first } = await passEdge(source, spec, remote, released, deps, signal);
   if (trouble === undefined && !waiting) await noteReleased(source, spec, rendered, deps);
-  const isNew = trouble === undefined && declaresNews(source, rendered);
+  const isNew = declaresNews(source, rendered);
   if (isNew) leaveUntouched(source, rendered, revision.before, deps);
   source.applying = true;
   try {
