@@ -184,7 +184,10 @@ export class Healer implements WatchListener {
     if (!desired && known.source !== undefined && !known.deleting) desk.lostSight(known.source);
     if (desired && source !== undefined) desk.beside(source, desired, NOTHING_BESIDE);
     if (!desired || source === undefined || !desired.policy.reconcile || known.reconcileDisabled) return;
-    if (desired.policy.ssa !== 'Ignore') void this.#lostObjects.look(source, desired, known);
+    if (desired.policy.ssa === 'Ignore') return;
+    // What is declared now was never applied: it is no drift that it is not there, and a run of the source goes on with it.
+    if (known.declaredDigest !== desired.digest) return desk.released(source);
+    void this.#lostObjects.look(source, desired, known);
   }
 
   #judge(source: string, desired: Desired, now: LiveObject, object: KubeObject): void {
