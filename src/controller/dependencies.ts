@@ -20,7 +20,7 @@ export class DependencyAtWork extends PlumblineError {
 
 /** Throws DependencyNotReady while a source in `spec.dependsOn` is missing, or not Ready at its newest spec. */
 export function assertDependencies(source: Source, spec: GitOpsSourceSpec, deps: Deps): void {
-  const circle = circleThrough(source, deps);
+  const circle = wayBetween(source, source, deps)?.map(({ name }) => name);
   if (circle) throw notReady(`waits for itself: ${circle.join(' → ')}; take one of them out of spec.dependsOn`);
   for (const [name, other] of dependenciesOf(source, spec, deps)) {
     if (!other) throw notReady(`waits for the source ${name}, which does not exist`);
@@ -40,13 +40,14 @@ export function assertDependencies(source: Source, spec: GitOpsSourceSpec, deps:
 export function assertDependenciesAt(tip: Tip, source: Source, spec: GitOpsSourceSpec, deps: Deps): void {
   for (const [name, other] of dependenciesOf(source, spec, deps)) {
     if (!other?.spec || other.spec.suspend || !isSameRef(other.spec, spec)) continue;
-    if (other.status.lastAppliedRevision === tip.revision || isHeldBackBy(other, source, deps)) continue;
-    const { pending, attempt, isBehind } = other;
+    const { status, pending, attempt, isBehind } = other;
+    const isTried = attempt?.revision === tip.revision;
+    if (status.lastAppliedRevision === tip.revision || (isTried && isHeldBackBy(other, source, deps))) continue;
     if (pending?.revision === tip.revision)
       throw notReady(`waits for the source ${name}, where ${tip.revision} waits: ${pending.reason}`);
     // One that waits itself looks again by itself: to wake it would have it wake this one in turn.
-    const isAware = isBehind || attempt?.revision === tip.revision;
-    throw new DependencyAtWork(other, `has not applied ${tip.revision} yet`, isAware ? undefined : other.key);
+    const unaware = isTried || isBehind ? undefined : other.key;
+    throw new DependencyAtWork(other, `has not applied ${tip.revision} yet`, unaware);
   }
 }
 
@@ -67,30 +68,44 @@ function readyOf({ status }: Source): string | undefined {
 }
 
 /**
- * Does the other one only wait for `source`: for what that holds, or for it to read the commit before something is deleted? What
- * moves from one to the other would otherwise stop both.
+ * Does the other one only wait for its dependents, this one or one that depends on this one among them: for what they hold, or
+ * for them to read the commit before it deletes anything? What moves between them would otherwise stop them all.
  */
-function isHeldBackBy(
-  { result, failures, edgeBlock, awaitsHeirs, working }: Source,
-  { key }: Source,
-  { claims }: Deps,
-): boolean {
-  if (awaitsHeirs && awaitsHeirs.revision === working) return true;
-  if (result.kind === 'failed' && result.code === 'EdgeBlocked')
-    return (
-      edgeBlock?.by.every(({ object, other }) => [object, other].some((party) => party?.origin.source === key)) ?? false
-    );
-  if (result.kind !== 'partly' || failures.size === 0) return false;
-  return [...failures].every(([object, { code }]) => code === 'OwnedByOtherSource' && claims.holder(object) === key);
+function isHeldBackBy(other: Source, source: Source, deps: Deps): boolean {
+  if (other.awaitsHeirs && other.awaitsHeirs.revision === other.working) return true;
+  const obstacles = obstaclesOf(other, deps);
+  const dependents = new Set([...new Set(obstacles.flat())].filter((key) => isDependent(key, other, deps)));
+  if (!obstacles.every((holders) => holders.some((key) => dependents.has(key)))) return false;
+  return [...dependents].some((key) => key === source.key || isDependent(key, source, deps));
 }
 
-/** The names on the shortest way along `dependsOn` that comes back to the source, which begins and ends it. */
-function circleThrough(source: Source, deps: Deps): string[] | undefined {
+/** Of each thing that keeps the source from applying its newest revision: the sources that may let it pass. */
+function obstaclesOf({ result, failures, edgeBlock }: Source, { claims }: Deps): string[][] {
+  if (result.kind === 'failed' && result.code === 'EdgeBlocked') {
+    const parties = (edgeBlock?.by ?? []).map(({ object, other }) => [object, other]);
+    return parties.map((both) => both.flatMap((party) => party?.origin.source ?? []));
+  }
+  if (result.kind !== 'partly') return [];
+  // With `atomic`, the rest was not tried because of these.
+  const tried = [...failures].filter(([, { code }]) => code !== 'NotAttempted');
+  const holderOf = (object: string, code: string) =>
+    code === 'OwnedByOtherSource' ? claims.holder(object) : undefined;
+  return tried.map(([object, { code }]) => [holderOf(object, code)].filter((key) => key !== undefined));
+}
+
+/** Does the source of this key depend on the other one, maybe by way of further ones? */
+function isDependent(key: string, other: Source, deps: Deps): boolean {
+  const source = deps.sources.get(key);
+  return source !== undefined && wayBetween(source, other, deps) !== undefined;
+}
+
+/** The sources on the shortest way along `dependsOn` from one to another (or back to itself), which begin and end it. */
+function wayBetween(start: Source, end: Source, deps: Deps): Source[] | undefined {
   const cameFrom = new Map<Source, Source>();
-  const reached = [source];
+  const reached = [start];
   for (const at of reached) {
     for (const [, other] of at.spec ? dependenciesOf(at, at.spec, deps) : []) {
-      if (other === source) return [source.name, ...wayTo(at, source, cameFrom), source.name];
+      if (other === end) return [...wayTo(at, start, cameFrom), end];
       if (!other || cameFrom.has(other)) continue;
       cameFrom.set(other, at);
       reached.push(other);
@@ -99,8 +114,8 @@ function circleThrough(source: Source, deps: Deps): string[] | undefined {
   return undefined;
 }
 
-function wayTo(end: Source, start: Source, cameFrom: ReadonlyMap<Source, Source>): string[] {
-  const names: string[] = [];
-  for (let at = end; at !== start; at = cameFrom.get(at)!) names.unshift(at.name);
-  return names;
+function wayTo(end: Source, start: Source, cameFrom: ReadonlyMap<Source, Source>): Source[] {
+  const way = [end];
+  while (way[0] !== start) way.unshift(cameFrom.get(way[0]!)!);
+  return way;
 }

@@ -1,0 +1,68 @@
+// Objects that move to a source from those that depend on it: these hold them, and must not wait for it.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { GitOpsSourceSpecInput } from '../src/api/source.ts';
+import { NAME_LABEL } from '../src/api/names.ts';
+import type { Files } from './git-repository.ts';
+import { World } from './operator.ts';
+import { config, Team } from './team.ts';
+
+let world: World;
+before(async () => void (world = await World.create()));
+after(() => world[Symbol.asyncDispose]());
+
+describe('with dependsOn, an object that moves', { concurrency: true }, () => {
+  it('from two sources to the one that both depend on passes all', async () => {
+    const { commit, teams } = await family('both', { base: [], one: ['base'], two: ['base'] });
+    await commit({ 'one/b.yaml': config('both-b'), 'two/c.yaml': config('both-c') });
+    await commit({
+      'one/b.yaml': null,
+      'two/c.yaml': null,
+      'base/b.yaml': config('both-b'),
+      'base/c.yaml': config('both-c'),
+    });
+    assert.deepEqual([await ownerOf('both-b'), await ownerOf('both-c')], [teams.base.name, teams.base.name]);
+  });
+
+  it('over a source in the middle passes all three', async () => {
+    const { commit, teams } = await family('far', { base: [], middle: ['base'], top: ['middle'] });
+    await commit({ 'top/b.yaml': config('far-b') });
+    await commit({ 'top/b.yaml': null, 'base/b.yaml': config('far-b') });
+    assert.equal(await ownerOf('far-b'), teams.base.name);
+  });
+
+  it('to a source that applies all or nothing passes both', async () => {
+    const { commit, teams } = await family('atomic', { base: [], top: ['base'] }, { atomic: true });
+    await commit({ 'top/b.yaml': config('atomic-b') });
+    await commit({ 'top/b.yaml': null, 'base/b.yaml': config('atomic-b'), 'base/c.yaml': config('atomic-c') });
+    assert.equal(await ownerOf('atomic-b'), teams.base.name);
+  });
+});
+
+/** Sources over a folder each of one repository, by folder, each with those that it depends on. */
+async function family<Folder extends string>(
+  name: string,
+  dependencies: Record<Folder, string[]>,
+  spec: Partial<GitOpsSourceSpecInput> = {},
+) {
+  const repository = await world.git.createRepository(name);
+  const folders = Object.entries<string[]>(dependencies);
+  await repository.write(Object.fromEntries(folders.map(([path]) => [`${path}/a.yaml`, config(`${name}-${path}`)])));
+  const created = await Promise.all(
+    folders.map(async ([path, needed]) => {
+      const dependsOn = needed.map((folder) => ({ name: `${name}-${folder}` }));
+      return [path, await Team.sharing(repository, world, `${name}-${path}`, { path, dependsOn, ...spec })] as const;
+    }),
+  );
+  const teams = Object.fromEntries(created) as Record<Folder, Team>;
+  /** Pushes, and waits until all have applied it. */
+  const commit = async (files: Files) => {
+    const revision = await repository.write(files);
+    await Promise.all(created.map(([, team]) => team.condition('Ready', 'True', { revision })));
+  };
+  return { teams, commit };
+}
+
+async function ownerOf(configMap: string): Promise<string | undefined> {
+  return (await world.get(`v1/configmaps/${configMap}`))?.metadata.labels?.[NAME_LABEL];
+}
