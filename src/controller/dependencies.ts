@@ -40,13 +40,13 @@ export function assertDependencies(source: Source, spec: GitOpsSourceSpec, deps:
 export function assertDependenciesAt(tip: Tip, source: Source, spec: GitOpsSourceSpec, deps: Deps): void {
   for (const [name, other] of dependenciesOf(source, spec, deps)) {
     if (!other?.spec || other.spec.suspend || !isSameRef(other.spec, spec)) continue;
-    const { status, pending, attempt, isBehind } = other;
+    const { status, pending, attempt, behind } = other;
     const isTried = attempt?.revision === tip.revision;
     if (status.lastAppliedRevision === tip.revision || (isTried && isHeldBackBy(other, source, deps))) continue;
     if (pending?.revision === tip.revision)
       throw notReady(`waits for the source ${name}, where ${tip.revision} waits: ${pending.reason}`);
     // One that waits itself looks again by itself: to wake it would have it wake this one in turn.
-    const unaware = isTried || isBehind ? undefined : other.key;
+    const unaware = isTried || behind !== undefined ? undefined : other.key;
     throw new DependencyAtWork(other, `has not applied ${tip.revision} yet`, unaware);
   }
 }

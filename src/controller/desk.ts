@@ -173,9 +173,9 @@ export class Desk implements SourceDesk {
   /** Those that wait for this source: quietly, and with `alsoTold` those whose Ready says so. */
   wakeDependents({ namespace, name }: Pick<Source, 'namespace' | 'name'>, { alsoTold }: { alsoTold: boolean }): void {
     const { sources, wake } = this.#deps();
-    for (const { key, namespace: within, result, isBehind, spec } of sources.values()) {
+    for (const { key, namespace: within, result, behind, spec } of sources.values()) {
       const isTold = result.kind === 'failed' && result.code === 'DependencyNotReady';
-      if (within !== namespace || !(isBehind || (isTold && alsoTold))) continue;
+      if (within !== namespace || !(behind !== undefined || (isTold && alsoTold))) continue;
       if (spec?.dependsOn?.some((dependency) => dependency.name === name)) wake(key);
     }
   }

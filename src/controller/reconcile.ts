@@ -20,10 +20,10 @@ import { wholeOf } from './kept-revision.ts';
 import { letGo, prune, pruneFirst } from './prune.ts';
 import { awaitFirst, noteReleased, passRelease, sayHealNow, tellWaiting } from './release.ts';
 import { readRemote } from './remote-secret.ts';
-import { declaresNews, readRevision } from './revision.ts';
+import { declaresNews, isWhole, readRevision } from './revision.ts';
 import { RunListener } from './run-listener.ts';
 import { awaitsHeirs } from './siblings.ts';
-import type { Source } from './source.ts';
+import type { RunResult, Source } from './source.ts';
 import { verify } from './verify.ts';
 
 /** Somebody else wrote the source in the same moment. */
@@ -64,7 +64,7 @@ export async function reconcile(source: Source, deps: ReconcileDeps, signal: Abo
     await claimAndWatch(source, rendered, deps, signal);
     // What counts as drift is another question now: everything is looked at anew.
     const isJudgedAnew = source.judgedBy !== undefined && source.judgedBy !== judgedBy(spec);
-    const isAsked = isRequested && !source.isBehind;
+    const isAsked = isRequested && source.behind === undefined;
     if (isJudgedAnew || ((isAsked || source.verifyDue) && !isNew)) await verify(source, deps, signal);
     // Only now: a run that is cut short leaves the look to the next one.
     source.judgedBy = judgedBy(spec);
@@ -75,7 +75,9 @@ export async function reconcile(source: Source, deps: ReconcileDeps, signal: Abo
     const known = source.unlisted.length === 0 && trouble === undefined;
     const complete = known && source.failures.size === 0;
     if (complete && awaitsHeirs(source, spec, deps)) return { kind: 'unfinished', afterMs: HEIRS_MS };
-    source.pruneHold = complete ? await prune(source, spec, deps, signal) : undefined;
+    if (complete) source.pruneHold = await prune(source, spec, deps, signal);
+    // Nothing is pruned while a newer commit waits for another source, and what had to stay does.
+    else if (source.behind === undefined) source.pruneHold = undefined;
     if (known && !complete) await letGo(source, spec, candidate, deps, signal);
     await prevent(source, spec, deps, signal);
   } finally {
@@ -177,8 +179,12 @@ function settle(
   const { tip, treeId, settings } = source.rendered!;
   const whole = source.failures.size === 0;
   const afterMs = againAfterMs(source, clock.elapsed());
-  // What was asked for is answered with the newest commit.
-  if (source.isBehind) return { kind: 'again', afterMs: Math.min(afterMs, DEPENDENCY_MS) };
+  if (source.behind !== undefined) {
+    source.working = undefined;
+    source.result = resultBehind(source, spec);
+    // What was asked for is answered with the newest commit.
+    return { kind: 'again', afterMs: Math.min(afterMs, DEPENDENCY_MS) };
+  }
   if (trouble !== undefined) {
     // The last good revision is enforced, with what failed of it; what people must hear is why it is not the newest one.
     if (afterMs < Infinity) deps.wake(source.key, afterMs);
@@ -203,6 +209,12 @@ function settle(
   };
   source.result = whole ? { kind: 'applied' } : { kind: 'partly' };
   return afterMs < Infinity ? { kind: 'again', afterMs } : { kind: 'done' };
+}
+
+/** How what is enforced stands while a newer commit waits for another source. */
+function resultBehind(source: Source, spec: GitOpsSourceSpec): RunResult {
+  if (source.failures.size > 0) return { kind: 'partly' };
+  return isWhole(source, spec) ? { kind: 'applied' } : { kind: 'pending' };
 }
 
 /** When the first of what failed may be tried again. */

@@ -34,7 +34,7 @@ export async function readRevision(
   signal: AbortSignal,
 ): Promise<Revision> {
   const ahead = readAhead(source, spec, remote, deps, signal);
-  source.isBehind = false;
+  source.behind = undefined;
   try {
     assertDependencies(source, spec, deps);
     const [tip, before] = await Promise.all([currentTip(source, spec, remote, deps, signal), ahead]);
@@ -43,8 +43,10 @@ export async function readRevision(
     return { rendered: await renderAt(source, spec, remote, tip, before, deps, signal), before };
   } catch (trouble) {
     signal.throwIfAborted();
-    source.isBehind = trouble instanceof DependencyAtWork;
-    if (trouble instanceof DependencyAtWork && trouble.unaware !== undefined) deps.wake(trouble.unaware);
+    if (trouble instanceof DependencyAtWork) {
+      source.behind = trouble.message;
+      if (trouble.unaware !== undefined) deps.wake(trouble.unaware);
+    }
     const lastGood = (await ahead) ?? (await lastGoodRevision(source, spec, remote, deps, signal));
     if (!lastGood) throw trouble;
     return { rendered: lastGood, trouble };
@@ -166,6 +168,12 @@ export function declaresNews(source: Source, { treeId, settings, tip }: Rendered
   if (appliedKey !== undefined) return appliedKey !== wholeOf({ treeId, settings });
   if (status.lastAppliedRevision !== tip.revision) return true;
   return observedSpec === undefined || settingsOf(source, observedSpec) !== settings;
+}
+
+/** Has this process applied whole what is enforced, and as the source is now? */
+export function isWhole(source: Source, spec: GitOpsSourceSpec): boolean {
+  const { rendered, appliedKey } = source;
+  return rendered?.settings === settingsOf(source, spec) && appliedKey === wholeOf(rendered);
 }
 
 /** Has a process before this one applied it whole, as the source is now, and this one nothing yet? */

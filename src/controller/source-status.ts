@@ -64,7 +64,7 @@ function readyOf({ source, healthTimedOut }: StatusInput, health: Health): NewCo
   if (source.deleting) return ready('False', 'Deleting', 'the source is being deleted');
   switch (result.kind) {
     case 'pending':
-      return ready('Unknown', 'Progressing', source.working ? `applying ${source.working}` : 'reading the repository');
+      return ready('Unknown', 'Progressing', sayPendingRun(source));
     case 'waiting':
       return ready(
         'Unknown',
@@ -110,6 +110,11 @@ function readyOf({ source, healthTimedOut }: StatusInput, health: Health): NewCo
   );
 }
 
+/** What a source is about of which nothing is known yet. */
+function sayPendingRun({ working, behind }: Source): string {
+  return working ? `applying ${working}` : (behind ?? 'reading the repository');
+}
+
 /** One word for several failures: their own when they agree. */
 function reasonOfFailures(source: Source): string {
   const codes = new Set([...source.failures.values()].map(({ code }) => code));
@@ -127,7 +132,7 @@ function reconcilingOf(source: Source): NewCondition | undefined {
     return condition('Reconciling', 'True', 'ProgressingWithRetry', 'each object that failed is tried again');
   if (result.kind === 'failed' && !result.terminal)
     return condition('Reconciling', 'True', 'ProgressingWithRetry', result.message);
-  if (result.kind === 'pending') return condition('Reconciling', 'True', 'Progressing', 'reading the repository');
+  if (result.kind === 'pending') return condition('Reconciling', 'True', 'Progressing', sayPendingRun(source));
   if (source.pending) return condition('Reconciling', 'True', source.pending.reason, sayPending(source.pending));
   return undefined;
 }

@@ -109,8 +109,8 @@ export class Source {
   applying = false;
   /** A new revision is being worked on. */
   working: string | undefined;
-  /** The newest revision waits, without a word, for a source that this one depends on and that is at work on it. */
-  isBehind = false;
+  /** Why the newest revision waits: a source that this one depends on is at work on it. What is applied stands meanwhile. */
+  behind: string | undefined;
   readonly failures = new Map<string, Failure>();
   pruneHold: PruneHold | undefined;
   /** Of which revision everything is applied, and what is to be deleted waits for others to read it; since when, monotonic milliseconds. */
