@@ -46,8 +46,9 @@ function unreadSiblings(source: Source, spec: GitOpsSourceSpec, { sources }: Rec
   });
 }
 
-/** Does it come to the commit by itself, soon? Not while it fails, or waits for a window or an approval. */
+/** Does it come to the commit by itself? Not when it failed there, or waits for another source, a window or an approval. */
 function isYetToRead({ rendered, attempt, working, result }: Source, { revision }: Tip): boolean {
   if (rendered?.tip.revision === revision) return false;
-  return attempt?.revision === revision ? working === revision : result.kind !== 'failed';
+  if (attempt?.revision === revision) return working === revision;
+  return result.kind !== 'failed' || result.code !== 'DependencyNotReady';
 }
