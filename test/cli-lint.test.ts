@@ -152,6 +152,19 @@ describe('routes', () => {
     );
   });
 
+  it('names the host of a Mapping that is for one name of a wider Host only', async () => {
+    const wide = HOST.replace('"hostname":"a.example.com"', '"hostname":"*.example.com"');
+    using dir = folder({
+      ...CLEAN,
+      'host.yaml': wide,
+      'all.yaml': mapping('all', { hostname: '*.example.com', prefix: '/all/' }),
+    });
+    const { stdout } = await cli('routes', dir.path);
+    assert.match(stdout, /^\*\.example\.com +\/a\/ host: a\.example\.com +100%/m);
+    const other = await cli('routes', dir.path, '--host', 'b.example.com');
+    assert.doesNotMatch(other.stdout, /\/a\//);
+  });
+
   it('says who serves a request, and that nobody does', async () => {
     using dir = folder(CLEAN);
     const served = await cli('routes', dir.path, '--host', 'a.example.com', '--path', '/a/b?c=d', '--scheme', 'http');

@@ -1,25 +1,38 @@
 import type { Party } from '../edge/finding.ts';
+import { isGlob } from '../edge/hostglob.ts';
 import type { ValueMatch } from '../edge/model.ts';
 import { ownerOf } from '../edge/party.ts';
+import { valueMatches } from '../edge/request.ts';
 import type { TableMember, TableRoute } from '../edge/route-table.ts';
 import { placeOf } from './report.ts';
 
-/** The match in words: `/cart/`, `= /cart`, `~ /api/(v1|v2)/.*`, then headers and query; `tcp :5432` for connections. */
-export function matchText({ path, headers, query, caseSensitive, precedence }: TableRoute): string {
+/**
+ * The match in words: `/cart/`, `= /cart`, `~ /api/(v1|v2)/.*`, then headers and query; `tcp :5432` for connections. The host
+ * is told only where the column before does not say it: a Host for `*.example.com` serves Mappings of narrower names.
+ */
+export function matchText({ host, path, headers, query, caseSensitive, precedence }: TableRoute): string {
   if (path.match === 'tcp') return `tcp :${path.value}`;
   const mark = { prefix: '', path: '= ', regex: '~ ' }[path.match];
   const method = headers.find(({ name, match }) => name === ':method' && match === 'exact')?.value;
-  // The host stands in a column of its own.
-  const others = headers.filter(
-    ({ name, match }) => name !== ':authority' && !(name === ':method' && match === 'exact'),
-  );
+  const others = headers.filter((one) => {
+    if (one.name === ':authority') return !host.split(', ').every((domain) => takesAll(one, domain));
+    return !(one.name === ':method' && one.match === 'exact');
+  });
   return [
     ...(method === undefined ? [] : [method]),
     `${mark}${path.value}${caseSensitive ? '' : ' (any case)'}`,
-    ...others.map((one) => valueText(one, ': ')),
+    ...others.map((one) => valueText(one.name === ':authority' ? { ...one, name: 'host' } : one, ': ')),
     ...query.map((one) => `?${valueText(one, '=')}`),
     ...(precedence === 0 ? [] : [`precedence ${precedence}`]),
   ].join(' ');
+}
+
+/** Does a match of the host name take every name that a domain stands for? */
+export function takesAll(asked: ValueMatch, domain: string): boolean {
+  const { match, value = '' } = asked;
+  if (!isGlob(domain)) return valueMatches(asked, domain);
+  if (match === 'suffix') return domain.startsWith('*') && domain.slice(1).endsWith(value);
+  return match === 'prefix' && domain.endsWith('*') && domain.slice(0, -1).startsWith(value);
 }
 
 function valueText({ name, match, value = '' }: ValueMatch, between: string): string {

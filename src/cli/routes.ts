@@ -1,10 +1,12 @@
 import { whoServes, type Answer } from '../edge/request.ts';
+import { isGlob } from '../edge/hostglob.ts';
 import { explain, type ObjectVerdict } from '../edge/explain.ts';
 import { routeTable, type TableRoute } from '../edge/route-table.ts';
 import type { RenderProblem } from '../render/declared.ts';
 import type { Arguments } from './arguments.ts';
 import { judge } from './judgement.ts';
 import { optionsOf } from './lint.ts';
+import { takesAll } from './route-text.ts';
 import { gatherScene } from './scene.ts';
 
 export interface RoutesResult {
@@ -39,9 +41,11 @@ export async function routes(args: Arguments): Promise<RoutesResult> {
   return { ...result, routes: table, unserved };
 }
 
-/** The virtual host itself, or one whose glob covers the name. */
-function isAbout({ host }: TableRoute, name: string): boolean {
+/** The virtual host itself, or one whose glob covers the name, unless the route is for other names of it alone. */
+function isAbout({ host, headers }: TableRoute, name: string): boolean {
   const wanted = name.toLowerCase();
+  const isOfOthers = headers.some((asked) => asked.name === ':authority' && !takesAll(asked, wanted));
+  if (isOfOthers && !isGlob(wanted)) return false;
   return host.split(', ').some((domain) => {
     const glob = domain.toLowerCase();
     if (glob === wanted) return true;

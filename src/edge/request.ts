@@ -131,7 +131,8 @@ function headerOf({ host, path, method, headers, secure }: EdgeRequest, name: st
   }
 }
 
-function valueMatches({ match, value = '' }: ValueMatch, given: string | undefined): boolean {
+/** Does a value of a request, undefined where it has none, fit what a route asks for? */
+export function valueMatches({ match, value = '' }: ValueMatch, given: string | undefined): boolean {
   if (given === undefined) return false;
   switch (match) {
     case 'present':
