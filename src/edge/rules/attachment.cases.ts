@@ -175,6 +175,11 @@ export const ATTACHMENT_CASES: Record<string, RuleCases> = {
       },
       '_automatic_ beside others': [mapping('t1/m', { ambassador_id: ['_automatic_', 'other'] })],
       'another gateway': { objects: [mapping('t1/m', { ambassador_id: ['other'] })], finds: { severity: 'info' } },
+      'none, before another gateway': {
+        objects: [mapping('t1/m')],
+        settings: { ambassadorId: 'other' },
+        finds: { severity: 'info', says: /is default, as it has none, not other$/ },
+      },
     },
     passes: {
       absent: [mapping('t1/m')],

@@ -273,8 +273,9 @@ function* idMismatch({ edge }: Judged): Iterable<Hit> {
     const list = Array.isArray(ids) ? (ids as unknown[]) : [ids];
     const broken = list.length === 0 || list.includes('_automatic_');
     const names = list.map((id) => (typeof id === 'string' ? id : 'something that is no text')).join(', ');
+    const named = ids === undefined ? 'default, as it has none' : names;
     const text =
-      list.length === 0 ? 'is an empty list: no gateway looks at it' : `is ${names}, not ${edge.settings.ambassadorId}`;
+      list.length === 0 ? 'is an empty list: no gateway looks at it' : `is ${named}, not ${edge.settings.ambassadorId}`;
     yield {
       object,
       ...(!broken && { severity: 'info' as const }),
