@@ -111,6 +111,7 @@ describe('lint', () => {
     assert.equal(run!.tool.driver.name, 'plumbline');
     assert.equal(run!.tool.driver.rules[result!.ruleIndex]!.id, result!.ruleId);
     assert.equal(result!.level, 'error');
+    assert.match(result!.message.text, /goes to team-b\/b\. Give one /);
     assert.match(result!.locations[0]!.physicalLocation.artifactLocation.uri, /[ab]\.yaml$/);
     assert.equal(result!.locations[0]!.physicalLocation.region.startLine, 1);
   });
@@ -193,6 +194,7 @@ interface Sarif {
       ruleId: string;
       ruleIndex: number;
       level: string;
+      message: { text: string };
       locations: { physicalLocation: { artifactLocation: { uri: string }; region: { startLine: number } } }[];
     }[];
   }[];

@@ -49,7 +49,7 @@ function resultOf(finding: Finding, ruleIndex: number | undefined) {
     ruleId: rule,
     ...(ruleIndex !== undefined && { ruleIndex }),
     level: LEVELS[severity],
-    message: { text: `${message} ${mend}` },
+    message: { text: `${message}. ${mend}` },
     locations: [locationOf(object, other)],
     ...(other?.origin.file !== undefined && {
       relatedLocations: [{ id: 1, ...locationOf(other), message: { text: describe(other) } }],
@@ -84,7 +84,7 @@ function problemNotification({ code, file, line, message }: RenderProblem) {
 }
 
 function liveNotification({ rule, severity, message, mend }: Finding) {
-  return { level: LEVELS[severity], associatedRule: { id: rule }, message: { text: `${message} ${mend}` } };
+  return { level: LEVELS[severity], associatedRule: { id: rule }, message: { text: `${message}. ${mend}` } };
 }
 
 function noteNotification(note: string) {
