@@ -29,6 +29,7 @@ describe('usage', () => {
     ['lint', '--context', 'x'],
     ['lint', '--namespace='],
     ['lint', '--ignore', 'EM010,EM999', 'src/cli'],
+    ['diff', '--fail-on', 'warning'],
     ['routes', '--path', '/x'],
     ['routes', '--method', 'PUT'],
   ]) {

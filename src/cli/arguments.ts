@@ -56,11 +56,6 @@ const GATEWAY = {
 } satisfies Record<string, Flag>;
 
 const JUDGING = {
-  'fail-on': {
-    type: 'string',
-    value: 'SEVERITY',
-    help: 'Exit with 1 from this severity on: error, warning, info (error).',
-  },
   show: { type: 'string', value: 'SEVERITY', help: 'Print findings from this severity on (warning).' },
   ignore: { type: 'string', multiple: true, value: 'RULE', help: 'Leave out a rule (EM046); may be repeated.' },
 } satisfies Record<string, Flag>;
@@ -92,6 +87,11 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
       ...LIVE,
       all: { type: 'boolean', help: 'With --live: findings among objects of the cluster alone, too.' },
       ...GATEWAY,
+      'fail-on': {
+        type: 'string',
+        value: 'SEVERITY',
+        help: 'Exit with 1 from this severity on: error, warning, info (error).',
+      },
       ...JUDGING,
       ...output(OUTPUTS),
     },
