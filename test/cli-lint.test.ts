@@ -167,6 +167,11 @@ describe('routes', () => {
     assert.doesNotMatch(other.stdout, /\/a\//);
   });
 
+  it('of a host that nothing serves it says so', async () => {
+    using dir = folder(CLEAN);
+    assert.match((await cli('routes', dir.path, '--host', 'b.example.org')).stdout, /^no routes for b\.example\.org$/m);
+  });
+
   it('says who serves a request, and that nobody does', async () => {
     using dir = folder(CLEAN);
     const served = await cli('routes', dir.path, '--host', 'a.example.com', '--path', '/a/b?c=d', '--scheme', 'http');

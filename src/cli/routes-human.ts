@@ -4,7 +4,6 @@ import type { Answer } from '../edge/request.ts';
 import { problemLine } from './report-human.ts';
 import { placeOf } from './report.ts';
 import { linesOf, matchText, ownerText, serviceText, tlsText, whereText } from './route-text.ts';
-import type { TableRoute } from '../edge/route-table.ts';
 import type { Route } from '../edge/model.ts';
 import type { RoutesResult } from './routes.ts';
 import { columns, printable, type Paint } from './terminal.ts';
@@ -12,10 +11,10 @@ import { plural } from '../plural.ts';
 
 /** The table, or the answer to one request, with what could not be read first. */
 export function humanRoutes(result: RoutesResult, paint: Paint): string {
-  const { routes, unserved, answers, problems, notes } = result;
+  const { unserved, answers, problems, notes } = result;
   return [
     ...problems.map((problem) => problemLine(problem, paint)),
-    ...(answers ? answers.map((answer) => answerText(answer, paint)) : [routesText(routes, paint)]),
+    ...(answers ? answers.map((answer) => answerText(answer, paint)) : [routesText(result, paint)]),
     ...(answers?.length === 0 ? ['nobody: no Listener takes HTTP'] : []),
     ...unserved.map((verdict) => `${paint('yellow', describe(verdict.object))} ${printable(sentenceOf(verdict))}`),
     ...notes.map((note) => paint('dim', printable(note))),
@@ -24,7 +23,8 @@ export function humanRoutes(result: RoutesResult, paint: Paint): string {
 
 const HEAD = ['HOST', 'MATCH', 'WEIGHT', 'SERVICE', 'TLS', 'OWNER', 'OBJECT', 'FILE'];
 
-export function routesText(routes: readonly TableRoute[], paint: Paint): string {
+function routesText({ routes, host }: RoutesResult, paint: Paint): string {
+  if (routes.length === 0 && host !== undefined) return `no routes for ${printable(host)}`;
   if (routes.length === 0) return 'no routes: nothing is served without a Listener and a Host (or a default one)';
   const rows = routes.flatMap((route) =>
     linesOf(route).map(({ weight, service, object }, index) => [

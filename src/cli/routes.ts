@@ -10,6 +10,8 @@ import { takesAll } from './route-text.ts';
 import { gatherScene } from './scene.ts';
 
 export interface RoutesResult {
+  /** Set when it was asked what serves one host. */
+  readonly host: string | undefined;
   readonly routes: readonly TableRoute[];
   /** Mappings and TCPMappings that nothing reaches, with the reason. */
   readonly unserved: readonly ObjectVerdict[];
@@ -27,8 +29,8 @@ export async function routes(args: Arguments): Promise<RoutesResult> {
     ...scene.notes(),
     ...(edge.freeze ? [`the gateway would take nothing of this: ${edge.freeze.message}`] : []),
   ];
-  const result = { problems: scene.problems, notes, answers: undefined };
   const { host, path, method, headers, scheme } = args;
+  const result = { host, problems: scene.problems, notes, answers: undefined };
   if (host !== undefined && path !== undefined) {
     const answers = whoServes(edge, { host, path, method, headers, secure: scheme === 'https' });
     return { ...result, routes: [], unserved: [], answers };
