@@ -101,6 +101,15 @@ describe('lint', () => {
     assert.match(stdout, /SymlinkOutside/);
   });
 
+  it('says what the gateway does not read: nothing wrong was found there only because nobody looked', async () => {
+    const spec = { ambassadorId: 'default', emissaryVersion: '4.1.0', labelSelector: 'edge=public' };
+    const policy = { apiVersion: 'plumbline.dev/v1alpha1', kind: 'EdgePolicy', metadata: { name: 'public' }, spec };
+    using dir = folder({ ...CLEAN, ...STOLEN, 'policy.yaml': JSON.stringify(policy) });
+    const { code, stdout } = await cli('lint', dir.path);
+    assert.equal(code, 0);
+    assert.match(stdout, /^4 objects of these files are not judged: .*edge=public/m);
+  });
+
   it('writes SARIF with its rules, places and levels', async () => {
     using dir = folder({ ...CLEAN, ...STOLEN });
     const { stdout } = await cli('lint', dir.path, '-o', 'sarif');

@@ -1,7 +1,8 @@
 import { PRUNE_ANNOTATION } from '../api/names.ts';
-import type { EdgeInput, EdgeObject, SecretShape } from '../edge/input.ts';
+import type { EdgeInput, EdgeObject, EdgeSettings, SecretShape } from '../edge/input.ts';
 import { isEdgeCrd, versionsServedBy } from '../edge/served-versions.ts';
-import { identityKey, identityOf } from '../kube/object.ts';
+import { watchedBy } from '../edge/watched.ts';
+import { groupOf, identityKey, identityOf } from '../kube/object.ts';
 import type { RenderProblem } from '../render/declared.ts';
 import type { Arguments } from './arguments.ts';
 import type { ClusterView } from './cluster.ts';
@@ -52,8 +53,10 @@ async function offline(
     if (shape) assumed.add(`${namespace}/${name}`);
     return shape;
   };
+  const unread = unreadNotes(objects, gateway.settings);
   const notes = () => [
     ...gateway.notes,
+    ...unread,
     ...(assumed.size > 0
       ? [`${plural(assumed.size, 'Secret')} not among the files taken as present and complete; --live looks`]
       : []),
@@ -81,7 +84,8 @@ async function live(
     return assumedSecret(name.name, name.namespace);
   });
   const unseen = forbidden.length > 0 ? [`taken as present, this account may not look: ${forbidden.join(', ')}`] : [];
-  const all = [...gateway.notes, ...view.notes, ...notes, ...unseen];
+  const unread = unreadNotes(objects, gateway.settings);
+  const all = [...gateway.notes, ...unread, ...view.notes, ...notes, ...unseen];
   const complete = view.complete && declared.problems.length === 0;
   return { objects, before: view.objects, complete, gateway, secret, problems: declared.problems, notes: () => all };
 }
@@ -116,6 +120,24 @@ export function applied(
   };
   const notes = adopter === undefined ? [] : [`the files are taken for those of source ${adopter}`];
   return { objects: [...named, ...present.filter(stays)], notes };
+}
+
+/** Where the gateway reads only some objects, nothing is found in the others, and nothing would say so. */
+function unreadNotes(objects: readonly EdgeObject[], settings: EdgeSettings): string[] {
+  const { namespace, singleNamespace = false, labelSelector } = settings;
+  const policies = objects.filter(({ object, origin }) => {
+    return origin.file !== undefined && groupOf(object.apiVersion) === 'getambassador.io';
+  });
+  const count = policies.length - watchedBy(settings, policies).length;
+  if (count === 0) return [];
+  const read = [
+    ...(singleNamespace ? [`in the namespace ${namespace}`] : []),
+    ...(labelSelector === undefined ? [] : [`with the labels ${labelSelector}`]),
+  ];
+  const verb = count === 1 ? 'is' : 'are';
+  return [
+    `${plural(count, 'object')} of these files ${verb} not judged: the gateway reads only those ${read.join(' ')}`,
+  ];
 }
 
 function keyOf(object: EdgeObject['object']): string {
