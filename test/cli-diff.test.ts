@@ -8,9 +8,12 @@ import type { KubeObject } from '../src/kube/object.ts';
 import { until } from './until.ts';
 
 let cluster: Cluster;
+/** What was said before Emissary's CRDs came. */
+let bare: Awaited<ReturnType<typeof cli>>;
 // A cluster of its own: the edge is one for all namespaces.
 before(async () => {
   cluster = await startCluster({ controllers: false });
+  bare = await cli('routes', '--live', ...live());
   for (const kind of ['hosts', 'listeners', 'mappings']) {
     for (const crd of objectsOf(`examples/emissary-crds/${kind}.yaml`)) await applyObject(cluster, crd);
     const path = `/apis/getambassador.io/v3alpha1/${kind}?limit=1`;
@@ -35,6 +38,10 @@ async function apply(text: string): Promise<void> {
 }
 
 const live = () => ['--kubeconfig', cluster.kubeconfig];
+
+it('a cluster without Emissary says so', () => {
+  assert.match(bare.stdout, /^the cluster serves no kind of getambassador\.io: Emissary's CRDs are not there$/m);
+});
 
 it('no difference: 0', async () => {
   using dir = folder({ 'a.yaml': mapping('a', { prefix: '/a/' }) });

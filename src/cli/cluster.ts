@@ -16,7 +16,7 @@ export interface ClusterView {
   readonly servedVersions: ReadonlySet<string>;
   /** Are the objects all that there are? */
   readonly complete: boolean;
-  /** What could not be read, one sentence each. */
+  /** What could not be read or is not there, one sentence each. */
   readonly notes: readonly string[];
 }
 
@@ -27,7 +27,7 @@ const READ_VERSION = `${EDGE_GROUP}/v3alpha1`;
 /** Lists everything that decides what the edge does. Throws KubeError; only what is not of group getambassador.io may be forbidden. */
 export async function readCluster(api: KubeApi, signal: AbortSignal): Promise<ClusterView> {
   await api.discovery.refresh(signal);
-  const notes: string[] = [];
+  const unseen: string[] = [];
   const edgeKinds = api.discovery.preferredKinds().filter(({ group }) => group === EDGE_GROUP);
   const resources = edgeKinds.map(({ kind, apiVersion }) => ({
     kind,
@@ -39,19 +39,20 @@ export async function readCluster(api: KubeApi, signal: AbortSignal): Promise<Cl
       const resource = api.discovery.cachedPreferred(group, kind);
       return listAll(api, resource, signal).catch((error: unknown) => {
         if (!isForbidden(error)) throw error;
-        notes.push(`not judged by what the cluster holds of ${kind}: this account may not list them`);
+        unseen.push(`not judged by what the cluster holds of ${kind}: this account may not list them`);
         return [];
       });
     }),
   );
+  const absent = `the cluster serves no kind of ${EDGE_GROUP}: Emissary's CRDs are not there`;
   const [services = [], ingresses = [], policies = [], namespaces = []] = others;
   return {
     objects: [...edge.flat(), ...services, ...ingresses].map(liveObject),
     policies,
     namespaces,
     servedVersions: servedVersions(api, edgeKinds),
-    complete: notes.length === 0,
-    notes,
+    complete: unseen.length === 0,
+    notes: edgeKinds.length === 0 ? [absent, ...unseen] : unseen,
   };
 }
 
