@@ -46,6 +46,22 @@ export const HEAL_NOW_ANNOTATION = `${GROUP}/healNow`;
 export const REVISION_ANNOTATION = `${GROUP}/revision`;
 export const COMMIT_ANNOTATION = `${GROUP}/commit`;
 
+/** What people may write on objects in Git; the rest of the prefix is nothing, and whoever writes it means something. */
+export const MANIFEST_ANNOTATIONS: ReadonlySet<string> = new Set([
+  PRUNE_ANNOTATION,
+  RECONCILE_ANNOTATION,
+  SSA_ANNOTATION,
+  FORCE_ANNOTATION,
+  ADOPT_ANNOTATION,
+  ROUTE_GROUP_ANNOTATION,
+  REQUESTED_AT_ANNOTATION,
+  APPROVE_PRUNE_ANNOTATION,
+  APPROVE_ANNOTATION,
+  SYNC_NOW_ANNOTATION,
+  HEAL_NOW_ANNOTATION,
+  OWNER_ANNOTATION,
+]);
+
 export const FINALIZER = `${GROUP}/finalizer`;
 
 /** The owner annotation's value for one object of one source. */

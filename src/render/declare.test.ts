@@ -166,6 +166,24 @@ test('policy comes from annotations, and unknown values are errors', () => {
   );
 });
 
+test('what is none of our annotations is an error: it would protect nothing', () => {
+  const says = (metadata: string) =>
+    declareText(`apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, ${metadata}}`).problems;
+  for (const [metadata, message] of [
+    ['annotations: {plumbline.dev/pruned: disabled}', /there is no annotation plumbline\.dev\/pruned: .*dev\/prune,/],
+    ['annotations: {plumbline.dev/: x}', /there is no annotation plumbline\.dev\/:/],
+    ['labels: {plumbline.dev/prune: disabled}', /plumbline\.dev\/prune is no label: write it as an annotation/],
+  ] as const) {
+    const [problem, ...others] = says(metadata);
+    assert.deepEqual([problem?.code, problem?.line, others], ['InvalidAnnotation', 1, []]);
+    assert.match(problem!.message, message);
+  }
+  // What is exported from a cluster, or written on a source in Git.
+  const owned = 'annotations: {plumbline.dev/owner: "a/b:c", plumbline.dev/requestedAt: "1", example.com/pruned: "1"}';
+  assert.deepEqual(says(`${owned}, labels: {plumbline.dev/name: a, plumbline.dev/namespace: b}`), []);
+  assert.deepEqual(says('annotations: null, labels: null'), []);
+});
+
 test('the same object twice is named with both places', () => {
   const text =
     'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: team}\n';

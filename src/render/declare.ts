@@ -96,7 +96,7 @@ export function declareObject(
   const { source, commonMetadata } = settings;
   const identity = identify(object, settings);
   const key = detached(identityKey(identity));
-  const { policy, complaints } = readPolicy(object.metadata.annotations ?? {});
+  const { policy, complaints } = readPolicy(object.metadata);
   const { body, complaint } = serialise(object, {
     namespace: identity.namespace,
     labels: { ...commonMetadata?.labels, [NAME_LABEL]: source.name, [NAMESPACE_LABEL]: source.namespace },

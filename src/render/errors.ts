@@ -66,8 +66,9 @@ export const RENDER_ERRORS = {
     mend: 'Use letters, digits, `-`, `.` and `:`.',
   },
   InvalidAnnotation: {
-    meaning: 'An annotation plumbline.dev/… holds a value that Plumbline does not know.',
-    mend: 'Use one of the values that the message lists.',
+    meaning:
+      'An annotation plumbline.dev/… is none that Plumbline knows, or holds a value that it does not know; or it is written as a label.',
+    mend: 'Use one of those that the message lists.',
   },
   DuplicateObject: {
     meaning: 'Two documents declare the same object (group, kind, namespace and name).',

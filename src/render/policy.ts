@@ -1,10 +1,15 @@
 import {
   ADOPT_ANNOTATION,
   FORCE_ANNOTATION,
+  GROUP,
+  MANIFEST_ANNOTATIONS,
+  NAME_LABEL,
+  NAMESPACE_LABEL,
   PRUNE_ANNOTATION,
   RECONCILE_ANNOTATION,
   SSA_ANNOTATION,
 } from '../api/names.ts';
+import type { KubeObject } from '../kube/object.ts';
 import type { ObjectPolicy } from './declared.ts';
 
 const SSA = ['Override', 'Merge', 'IfNotPresent', 'Ignore'] as const;
@@ -22,9 +27,11 @@ function isUsual({ prune, reconcile, ssa, force, adopt }: ObjectPolicy): boolean
   return prune && reconcile && ssa === 'Override' && !force && !adopt;
 }
 
-/** Reads how an object wants to be handled; `complaints` holds the annotations whose value is unknown. */
-export function readPolicy(annotations: Record<string, string>): { policy: ObjectPolicy; complaints: string[] } {
-  const complaints: string[] = [];
+/** Reads how an object wants to be handled; `complaints` holds the annotations that are unknown, or whose value is. */
+export function readPolicy(metadata: KubeObject['metadata']): { policy: ObjectPolicy; complaints: string[] } {
+  // Both may be null in a file.
+  const annotations = metadata.annotations ?? {};
+  const complaints = strangers(annotations, metadata.labels ?? {});
   const oneOf = <T extends string>(annotation: string, allowed: readonly T[], fallback: T): T => {
     const value = annotations[annotation];
     if (value === undefined) return fallback;
@@ -40,4 +47,16 @@ export function readPolicy(annotations: Record<string, string>): { policy: Objec
     adopt: oneOf(ADOPT_ANNOTATION, YES_NO, 'false') === 'true',
   };
   return { policy: onePolicy(policy), complaints };
+}
+
+/** A misspelt `prune: disabled` would protect nothing, and nobody would be told. One of each sort is enough. */
+function strangers(annotations: Record<string, string>, labels: Record<string, string>): string[] {
+  const ours = (entries: object) => Object.keys(entries).filter((key) => key.startsWith(`${GROUP}/`));
+  const annotation = ours(annotations).find((key) => !MANIFEST_ANNOTATIONS.has(key));
+  const label = ours(labels).find((key) => key !== NAME_LABEL && key !== NAMESPACE_LABEL);
+  const known = [...MANIFEST_ANNOTATIONS].join(', ');
+  return [
+    ...(annotation === undefined ? [] : [`there is no annotation ${annotation}: those that are known are ${known}`]),
+    ...(label === undefined ? [] : [`${label} is no label: write it as an annotation`]),
+  ];
 }
