@@ -163,6 +163,18 @@ describe('routes', () => {
     );
   });
 
+  it('calls nothing live without a cluster', async () => {
+    using dir = folder(CLEAN);
+    const own = ['routes', dir.path, '--host', 'a.example.com', '--path', '/ambassador/v0/check_ready'];
+    assert.match((await cli(...own)).stdout, /InternalMapping .* {2}Emissary's own$/m);
+    assert.match(
+      (await cli('lint', dir.path, '--show', 'info')).stdout,
+      /EM087 Module emissary\/ambassador {2}not there$/m,
+    );
+    const tables = [...own, '-o', 'markdown'];
+    assert.doesNotMatch((await cli(...tables)).stdout, /live/);
+  });
+
   it('names the host of a Mapping that is for one name of a wider Host only', async () => {
     const wide = HOST.replace('"hostname":"a.example.com"', '"hostname":"*.example.com"');
     using dir = folder({

@@ -1,7 +1,7 @@
 import type { Finding, Party, Severity } from '../edge/finding.ts';
 import { describe } from '../edge/party.ts';
 import type { RenderProblem } from '../render/declared.ts';
-import { countsOf, placeOf, trafficText, type Report } from './report.ts';
+import { countsOf, whereOf, trafficText, type Report } from './report.ts';
 import { printable, type Paint } from './terminal.ts';
 import { plural } from '../plural.ts';
 
@@ -35,7 +35,7 @@ function findingBlock(finding: Finding, paint: Paint): string {
 
 function party(object: Party, paint: Paint): string {
   const { source } = object.origin;
-  const place = placeOf(object) ?? 'live in the cluster';
+  const place = whereOf(object);
   return `${printable(describe(object))}  ${paint('cyan', printable(place))}${source === undefined ? '' : ` (${printable(source)})`}`;
 }
 

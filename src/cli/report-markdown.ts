@@ -2,7 +2,7 @@ import type { Finding, Party, Severity } from '../edge/finding.ts';
 import { describe } from '../edge/party.ts';
 import type { RenderProblem } from '../render/declared.ts';
 import { code, escaped, folded, markdownTable } from './markdown.ts';
-import { countsOf, placeOf, trafficText, type Report } from './report.ts';
+import { countsOf, whereOf, trafficText, type Report } from './report.ts';
 
 const MARKS = { error: '🔴', warning: '🟡', info: '🔵' } as const satisfies Record<Severity, string>;
 
@@ -42,7 +42,7 @@ function findingTable(findings: readonly Finding[]): string {
 function party(object: Party): string {
   const { source } = object.origin;
   const owner = source === undefined ? '' : ` (${escaped(source)})`;
-  return `${code(describe(object))}<br>${code(placeOf(object) ?? 'live in the cluster')}${owner}`;
+  return `${code(describe(object))}<br>${code(whereOf(object))}${owner}`;
 }
 
 function problemTable(problems: readonly RenderProblem[]): string {

@@ -34,6 +34,11 @@ export function placeOf({ origin: { file, line } }: Pick<Party, 'origin'>): stri
   return file === undefined ? undefined : `${file}${line === undefined ? '' : `:${line}`}`;
 }
 
+/** Its file and line, or what is to be said in their place. */
+export function whereOf(object: Pick<Party, 'origin'>, live = 'live in the cluster'): string {
+  return placeOf(object) ?? object.origin.instead ?? live;
+}
+
 /** The requests that a finding is about: `GET,PUT shop.example.com /cart/`. */
 export function trafficText({ traffic }: Finding): string | undefined {
   if (!traffic) return undefined;

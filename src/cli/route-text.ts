@@ -4,7 +4,7 @@ import type { ValueMatch } from '../edge/model.ts';
 import { ownerOf } from '../edge/party.ts';
 import { valueMatches } from '../edge/request.ts';
 import type { TableMember, TableRoute } from '../edge/route-table.ts';
-import { placeOf } from './report.ts';
+import { whereOf } from './report.ts';
 
 /**
  * The match in words: `/cart/`, `= /cart`, `~ /api/(v1|v2)/.*`, then headers and query; `tcp :5432` for connections. The host
@@ -87,5 +87,5 @@ export function ownerText(object: Party): string {
 
 /** `Mapping shop/cart  config/cart.yaml:3` in two parts. */
 export function whereText(object: Party): string {
-  return placeOf(object) ?? 'live';
+  return whereOf(object, 'live');
 }

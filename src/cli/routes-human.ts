@@ -2,7 +2,7 @@ import { sentenceOf } from '../edge/explain.ts';
 import { describe, partyOf } from '../edge/party.ts';
 import type { Answer } from '../edge/request.ts';
 import { problemLine } from './report-human.ts';
-import { placeOf } from './report.ts';
+import { whereOf } from './report.ts';
 import { linesOf, matchText, ownerText, serviceText, tlsText, whereText } from './route-text.ts';
 import type { Route } from '../edge/model.ts';
 import type { RoutesResult } from './routes.ts';
@@ -47,7 +47,7 @@ function answerText({ listener, chain, vhost, served, unserved }: Answer, paint:
   if (!vhost) return `${at}  404: no Host of this name`;
   const lines = served.map(({ route, share }) => {
     const party = partyOf(route.policy);
-    const place = placeOf(party) ?? 'live in the cluster';
+    const place = whereOf(party);
     return `  ${share}% ${printable(targetOf(route))}  ${printable(describe(party))}  ${paint('cyan', printable(place))}`;
   });
   const rest = unserved > 0 ? [`  ${unserved}% 404: no route`] : [];

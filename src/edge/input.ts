@@ -8,6 +8,8 @@ export interface Origin {
   readonly file?: string;
   /** 1-based. */
   readonly line?: number;
+  /** It is no object at all, but this: `Emissary's own`, `not there`. */
+  readonly instead?: string;
 }
 
 /** One Kubernetes object that may matter to the edge, as it is written: any apiVersion, not yet normalised. Never changed by us. */

@@ -5,6 +5,8 @@ import type { AmbassadorModule } from './module.ts';
 import type { EdgeSettings } from './input.ts';
 import type { Policy } from './model.ts';
 
+const OWN = { instead: "Emissary's own" };
+
 /** Emissary's own routes: where a request to it goes unless the Module says otherwise. */
 const PROBES = [
   ['liveness', 'liveness_probe', '/ambassador/v0/check_alive'],
@@ -50,5 +52,5 @@ export function internalMappings(module: AmbassadorModule, settings: EdgeSetting
 function internal(name: string, spec: Policy['spec'], key: string, namespace: string): Policy {
   const kind = 'InternalMapping';
   const written = { apiVersion: 'getambassador.io/v3alpha1', kind, metadata: { name, namespace }, spec };
-  return { kind, name, namespace, labels: {}, spec, key, storedName: name, origin: {}, written, facts: noFacts() };
+  return { kind, name, namespace, labels: {}, spec, key, storedName: name, origin: OWN, written, facts: noFacts() };
 }

@@ -96,7 +96,7 @@ export function* askOne(rule: Rule, judged: Judged): Iterable<Finding> {
     for (const hit of rule.find(judged)) yield finding(rule, hit);
   } catch (error) {
     const message = `${rule.id} ${rule.name} failed: ${error instanceof Error ? error.message : String(error)}`;
-    const object = { kind: 'Rule', namespace: '', name: rule.id, origin: {} };
+    const object = { kind: 'Rule', namespace: '', name: rule.id, origin: { instead: 'not an object' } };
     if (!judged.guard.ignored.has(RULE_FAILED.id)) yield finding(RULE_FAILED, { object, message });
   }
 }

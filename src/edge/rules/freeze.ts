@@ -350,7 +350,12 @@ function* tlsParameters({ edge }: Judged): Iterable<Hit> {
 
 function* compilerFails({ edge: { freeze, settings } }: Judged): Iterable<Hit> {
   if (!freeze) return;
-  const gateway = { kind: 'Gateway', namespace: settings.namespace, name: settings.ambassadorId, origin: {} };
+  const gateway = {
+    kind: 'Gateway',
+    namespace: settings.namespace,
+    name: settings.ambassadorId,
+    origin: { instead: 'not an object' },
+  };
   const object = freeze.policy ? partyOf(freeze.policy) : gateway;
   yield { object, message: `${describe(object)}: the compiler fails (${freeze.stage}): ${freeze.message}` };
 }

@@ -165,7 +165,7 @@ function* diagnosticsExposed({ edge }: Judged): Iterable<Hit> {
   if (enabled === false) return;
   const object = module
     ? partyOf(module)
-    : { kind: 'Module', namespace: edge.settings.namespace, name: 'ambassador', origin: {} };
+    : { kind: 'Module', namespace: edge.settings.namespace, name: 'ambassador', origin: { instead: 'not there' } };
   const message = module
     ? `${describe(object)} leaves diagnostics enabled on every Host`
     : 'there is no Module ambassador, so diagnostics are enabled on every Host';
