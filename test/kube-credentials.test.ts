@@ -193,9 +193,12 @@ test('a login command that fails is named; what it printed is not told', async (
 test('a broken kubeconfig is named without its content', async () => {
   const path = join(directory, 'broken');
   await writeFile(path, 'users: [{user: {token: hunter2}}\nclusters: [');
+  const aimless = join(directory, 'aimless');
+  await writeFile(aimless, 'clusters: [{name: a, cluster: {server: "https://127.0.0.1:1"}}]');
   for (const [file, why] of [
     [path, /not a valid kubeconfig/],
     [join(directory, 'absent'), /ENOENT/],
+    [aimless, /names no current context/],
   ] as const) {
     const error = await kubeconfigConfig(file).then(
       () => assert.fail(),

@@ -11,8 +11,9 @@ import { abortable } from '../concurrency/abortable.ts';
  */
 export async function kubeconfigConfig(path: string, context?: string): Promise<ClusterConfig> {
   const first = await load(path, context);
-  const cluster = first.getCurrentCluster();
-  if (!cluster) throw missing(path, `it has no cluster for the context "${first.getCurrentContext()}"`);
+  const [cluster, chosen] = [first.getCurrentCluster(), first.getCurrentContext()];
+  if (!cluster && !chosen) throw missing(path, 'it names no current context: say which one with --context');
+  if (!cluster) throw missing(path, `it has no cluster for the context "${chosen}"`);
   if (cluster.server.startsWith('http:') && !cluster.skipTLSVerify) {
     throw missing(path, 'it names an http server: add insecure-skip-tls-verify: true if that is meant');
   }
@@ -22,7 +23,7 @@ export async function kubeconfigConfig(path: string, context?: string): Promise<
     if (refused) config = await load(path, context);
     return abortable(login(config, path), signal);
   });
-  const namespace = first.getContextObject(first.getCurrentContext())?.namespace;
+  const namespace = first.getContextObject(chosen)?.namespace;
   return {
     server: cluster.server,
     ...(cluster.proxyUrl ? { proxy: cluster.proxyUrl } : {}),
