@@ -47,6 +47,13 @@ describe('usage', () => {
     assert.match(stdout, /EmptyRevision/);
   });
 
+  it('a file of another suffix is not read, and the error says so', async () => {
+    using dir = folder({ 'edge.txt': HOST });
+    const { code, stdout } = await cli('lint', join(dir.path, 'edge.txt'));
+    assert.equal(code, 2);
+    assert.match(stdout, /not one Kubernetes object in a file \.yaml, \.yml or \.json/);
+  });
+
   it('a folder that does not exist is an error', async () => {
     const { code, stderr } = await cli('lint', '/nowhere/at/all');
     assert.equal(code, 2);

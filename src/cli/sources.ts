@@ -43,7 +43,8 @@ export async function readSources(sources: readonly SourceArgument[], options: R
 }
 
 function empty({ path }: SourceArgument): RenderProblem {
-  return { code: 'EmptyRevision', file: path, message: 'there is not one Kubernetes object' };
+  const message = 'there is not one Kubernetes object in a file .yaml, .yml or .json';
+  return { code: 'EmptyRevision', file: path, message };
 }
 
 const CLUSTER_KINDS: ReadonlySet<string> = new Set([
