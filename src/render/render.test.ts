@@ -95,6 +95,8 @@ test('the ignore file is read from the tree, a missing blob is a problem', async
   assert.deepEqual([keys, problems, skipped], [['/ConfigMap/team/a'], [], 1]);
   const lost = await run({ 'apps/a.yaml': 'x' }, new RenderCache(), { read: () => Promise.resolve(new Map()) });
   assert.equal(lost.problems[0]?.code, 'UnreadableFile');
+  // Of a working copy it is there, and may not be read.
+  assert.equal(lost.problems[0]?.message, 'the content of the file cannot be read');
 });
 
 test('there is one ignore file: those in folders below are not read', async () => {

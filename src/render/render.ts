@@ -194,5 +194,5 @@ function trimmed<T>(items: readonly T[]): readonly T[] {
 }
 
 function missing(path: string): RenderProblem {
-  return { code: 'UnreadableFile', file: path, message: 'the content of the file is missing from the repository' };
+  return { code: 'UnreadableFile', file: path, message: 'the content of the file cannot be read' };
 }
