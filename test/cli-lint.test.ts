@@ -145,6 +145,16 @@ describe('lint', () => {
     assert.equal(row.replaceAll('\\|', '').split('|').length, 6, row);
   });
 
+  it('writes no more Markdown than a comment takes, and says so', async () => {
+    const names = Array.from({ length: 60 }, (_, index) => `${'a-long-name-'.repeat(10)}${index}`);
+    const taken = (namespace: string) => names.map((name) => mapping(name, { prefix: `/${name}/` }, namespace));
+    using dir = folder({ ...CLEAN, 'all.yaml': ['', ...taken('team-a'), ...taken('team-b')].join('\n---\n') });
+    const { stdout } = await cli('lint', dir.path, '-o', 'markdown', '--show', 'info');
+    assert.ok(stdout.length < 65_536, String(stdout.length));
+    assert.match(stdout, /^…the rest is left out/m);
+    assert.equal(stdout.match(/<details>/g)?.length, stdout.match(/<\/details>/g)?.length);
+  });
+
   it('prints colours only to a terminal', async () => {
     using dir = folder({ ...CLEAN, ...STOLEN });
     assert.ok(!(await cli('lint', dir.path)).stdout.includes('\u001b'));

@@ -22,6 +22,17 @@ export function folded(summary: string, content: string): string {
   return `<details><summary>${summary}</summary>\n\n${content}\n</details>\n`;
 }
 
+/** GitHub refuses comments of more than 65,536 characters. */
+const MAX_COMMENT = 65_000;
+
+/** What a comment takes, to the end of a line; that the rest is missing is said. */
+export function fitted(text: string): string {
+  if (text.length <= MAX_COMMENT) return text;
+  const kept = text.slice(0, text.lastIndexOf('\n', MAX_COMMENT) + 1);
+  const isFolded = kept.lastIndexOf('<details>') > kept.lastIndexOf('</details>');
+  return `${kept}\n…the rest is left out: a comment takes no more.\n${isFolded ? '\n</details>\n' : ''}`;
+}
+
 function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ').trim();
 }

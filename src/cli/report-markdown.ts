@@ -1,17 +1,17 @@
 import type { Finding, Party, Severity } from '../edge/finding.ts';
 import { describe } from '../edge/party.ts';
 import type { RenderProblem } from '../render/declared.ts';
-import { code, escaped, folded, markdownTable } from './markdown.ts';
+import { code, escaped, fitted, folded, markdownTable } from './markdown.ts';
 import { countsOf, whereOf, trafficText, type Report } from './report.ts';
 
 const MARKS = { error: '🔴', warning: '🟡', info: '🔵' } as const satisfies Record<Severity, string>;
 
-/** GitHub refuses comments of more than 65,536 characters; the rest is said to be missing. */
+/** More would not be read; the rest is said to be missing. */
 const MAX_FINDINGS = 50;
 
 /** A pull-request comment. */
 export function markdownReport(report: Report, title = 'Plumbline: the edge'): string {
-  return `## ${title}\n\n${reportSections(report)}`;
+  return fitted(`## ${title}\n\n${reportSections(report)}`);
 }
 
 export function reportSections({ findings, problems, notes }: Report): string {

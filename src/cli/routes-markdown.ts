@@ -2,12 +2,12 @@ import { sentenceOf } from '../edge/explain.ts';
 import { describe, partyOf } from '../edge/party.ts';
 import type { TableRoute } from '../edge/route-table.ts';
 import type { DiffResult } from './diff.ts';
-import { code, escaped, folded, markdownTable } from './markdown.ts';
+import { code, escaped, fitted, folded, markdownTable } from './markdown.ts';
 import { reportSections } from './report-markdown.ts';
 import { linesOf, matchText, ownerText, tlsText, whereText } from './route-text.ts';
 import type { RoutesResult } from './routes.ts';
 
-/** GitHub refuses comments of more than 65,536 characters. */
+/** More would not be read; the rest is said to be missing. */
 const MAX_ROUTES = 100;
 
 /** `plumbline routes` as a table. */
@@ -24,7 +24,7 @@ export function markdownRoutes({ routes, unserved, answers, problems, notes }: R
   ]);
   const dropped = unserved.map((verdict) => [code(describe(verdict.object)), escaped(sentenceOf(verdict))]);
   const { length } = problems;
-  return [
+  const sections = [
     answers ? markdownTable(['listener', 'host', 'share', 'object', 'file'], served) : routeRows(routes),
     ...(dropped.length > 0 ? [folded('not served', markdownTable(['object', 'why'], dropped))] : []),
     ...(length > 0
@@ -33,7 +33,8 @@ export function markdownRoutes({ routes, unserved, answers, problems, notes }: R
         ]
       : []),
     ...notes.map((note) => `_${escaped(note)}_\n`),
-  ].join('\n');
+  ];
+  return fitted(sections.join('\n'));
 }
 
 /** `plumbline diff` as a pull-request comment. */
@@ -45,14 +46,15 @@ export function markdownDiff({ diff: { added, changed, lost }, report }: DiffRes
     people(after),
   ]);
   const changedTable = markdownTable(['route', 'changed', 'before', 'after'], changes.slice(0, MAX_ROUTES));
-  return [
+  const sections = [
     '## Plumbline: what this changes on the edge\n',
     `**routes: ${added.length} new, ${changed.length} changed, ${lost.length} lost**\n`,
     ...(added.length > 0 ? [`### New routes\n\n${routeRows(added)}`] : []),
     ...(changed.length > 0 ? [`### Changed routes\n\n${changedTable}${more(changed.length)}`] : []),
     ...(lost.length > 0 ? [`### Lost routes\n\n${routeRows(lost)}`] : []),
     `### New findings\n\n${reportSections(report)}`,
-  ].join('\n');
+  ];
+  return fitted(sections.join('\n'));
 }
 
 function routeRows(routes: readonly TableRoute[]): string {
