@@ -3,6 +3,7 @@ import { coversFrom, hostCovers, pathCovers, valuesCover, witnessPath } from './
 import type { Edge, RouteGroup } from './model.ts';
 import { Relisted } from './relisted.ts';
 import { entryOf, RouteIndex, type Entry, type Neighbourhood, type PathIndex } from './route-index.ts';
+import { Meetings } from './meetings.ts';
 import { compareWeights } from './route-order.ts';
 
 /** Two routes of which the first is tried first. */
@@ -11,11 +12,11 @@ export interface Pair {
   readonly later: RouteGroup;
 }
 
-/** What routes do to each other. That a Host serves both is still to be asked. */
+/** What routes do to each other. */
 export interface Overlaps {
-  /** `first` takes every request of `later`; of several the one that is tried first. */
+  /** `first` takes every request of `later`, of several the one that is tried first. That a Host serves both is still to be asked. */
   readonly covered: readonly Pair[];
-  /** `first` takes a part of `later`, which is somebody else's: one pair for each owner, of those around it the nearest. */
+  /** `first` takes a part of `later`, which is somebody else's, on a Host that gets requests for both: one pair for each owner, of those around it the nearest. */
   readonly carved: readonly Pair[];
 }
 
@@ -35,14 +36,15 @@ export function overlapsOf(edge: Edge): Overlaps {
   const index = new RouteIndex(entries(edge.settings).flatMap(edge.groups, entriesIn));
   const covered: Pair[] = [];
   const carved: Pair[] = [];
+  const meetings = new Meetings(edge);
   for (const neighbourhood of index.neighbourhoods) {
     const within = overlapsWithin(neighbourhood);
     covered.push(...within.covered);
     carved.push(...within.carved);
     if (neighbourhood.isWide)
-      for (const entry of neighbourhood.own.entries) carved.push(...carvedElsewhere(entry, index));
+      for (const entry of neighbourhood.own.entries) carved.push(...carvedElsewhere(entry, index, meetings));
   }
-  const overlaps = { covered, carved };
+  const overlaps = { covered, carved: carved.filter(({ first, later }) => meetings.happens(first, later)) };
   byEdge.set(edge, overlaps);
   return overlaps;
 }
@@ -95,13 +97,23 @@ function addOverlaps(
   if (cover) covered.push({ first: cover, later: group });
 }
 
+/** A route is held against so many others in vain; after them the first of each owner is taken, whether a Host serves both or not. */
+const MOST_MISSES = 16;
+
 /** What a route of a wide host takes from routes of narrower ones. */
-function* carvedElsewhere(entry: Entry, index: RouteIndex): Iterable<Pair> {
+function* carvedElsewhere(entry: Entry, index: RouteIndex, meetings: Meetings): Iterable<Pair> {
   const { group } = entry;
+  const hosts = [...meetings.servingOf(group)];
+  if (hosts.length === 0) return;
   let mine = entry.owners;
+  let misses = 0;
   for (const other of index.everywhere(entry)) {
     if (other.host === entry.host || other.owners.isSubsetOf(mine)) continue;
     if (!takesPart(group, other.group) || isFirst(other.group, group)) continue;
+    if (misses < MOST_MISSES && !hosts.some((host) => meetings.gives(host, other.group))) {
+      misses += 1;
+      continue;
+    }
     mine = mine.union(other.owners);
     yield { first: group, later: other.group };
   }

@@ -1,7 +1,15 @@
-import { from, host, mapping, type RuleCases } from './case.ts';
+import { from, host, listener, mapping, type RuleCases } from './case.ts';
 
 const REGEX = { prefix: '/api/(v1|v2)/.*', prefix_regex: true };
 const GRANT = { holder: 'platform', namespaces: new Set(['t2']), hosts: ['*'], prefixes: [], kinds: [] };
+
+const WIDE = { hostname: '*.a.com' };
+const NARROW = { hostname: 'x.a.com', mappingSelector: { matchLabels: { app: 'x' } } };
+/** Of the narrow Host, and of the wide one too; then something for every name that the narrow Host does not select. */
+const APART = [
+  mapping('t1/m', { hostname: 'x.a.com', prefix: '/api/' }, { labels: { app: 'x' } }),
+  mapping('t2/m', { hostname: '*', prefix: '/api/v1/' }),
+];
 
 export const ORDER_CASES: Record<string, RuleCases> = {
   EM021: {
@@ -115,6 +123,35 @@ export const ORDER_CASES: Record<string, RuleCases> = {
         objects: [mapping('t1/m', { prefix: '/api/v1' }), mapping('t2/m', REGEX)],
         finds: { object: 'Mapping t2/m', says: /at least \/api\/v1\/x/ },
       },
+      'a Host of the name that another Listener takes': {
+        objects: [
+          ...APART,
+          host('t1/h', NARROW),
+          host('t3/h', WIDE),
+          listener('t1/inner', { port: 8081, hostBinding: { namespace: { from: 'SELF' } } }),
+          listener('t3/outer', { hostBinding: { namespace: { from: 'SELF' } } }),
+        ],
+        finds: { severity: 'error', object: 'Mapping t2/m', other: 'Mapping t1/m' },
+      },
+      'a Host of the name without TLS beside one with it': {
+        objects: [
+          ...APART,
+          host('t1/h', NARROW),
+          host('t3/h', { ...WIDE, tlsSecret: { name: 'cert' } }),
+          listener('t3/l', { protocol: 'HTTPS' }),
+        ],
+        secrets: ['t3/cert'],
+        finds: { severity: 'error', object: 'Mapping t2/m', other: 'Mapping t1/m' },
+      },
+      'one of two hosts of the same owner': {
+        objects: [
+          ...APART,
+          mapping('t1/n', { hostname: 'y.a.com', prefix: '/api/' }),
+          host('t1/h', NARROW),
+          host('t3/h', { hostname: 'y.a.com' }),
+        ],
+        finds: { severity: 'error', object: 'Mapping t2/m', other: 'Mapping t1/n' },
+      },
       'two sources of one namespace': [
         from('one', mapping('t1/a', { prefix: '/api/' })),
         from('two', mapping('t1/b', { prefix: '/api/v1/' })),
@@ -123,6 +160,7 @@ export const ORDER_CASES: Record<string, RuleCases> = {
     passes: {
       'one owner': [mapping('t1/a', { prefix: '/api/' }), mapping('t1/b', { hostname: '*', prefix: '/api/v1/' })],
       'another path': [mapping('t1/m', { prefix: '/api/' }), mapping('t2/m', { hostname: '*', prefix: '/app/' })],
+      'a wider Host that gets no requests for the name': [...APART, host('t1/h', NARROW), host('t3/h', WIDE)],
       'another host': [
         mapping('t1/m', { prefix: '/api/' }),
         mapping('t2/m', { hostname: 'b.com', prefix: '/api/v1/' }),

@@ -1,8 +1,9 @@
-import { HostIndex, serves } from '../attachment.ts';
+import { serves } from '../attachment.ts';
 import { covers, hostCovers, pathCovers, witnessPath } from '../containment.ts';
 import type { Hit, Judged, Rule } from '../finding.ts';
 import { Grants } from '../grants.ts';
-import type { Edge, Host, Policy, RouteGroup } from '../model.ts';
+import { Meetings } from '../meetings.ts';
+import type { Edge, Policy, RouteGroup } from '../model.ts';
 import { overlapsOf } from '../overlaps.ts';
 import { ownersOf, policiesIn, shareOnPurpose } from '../owner.ts';
 import { describe, partyOf, requestsOf, trafficOf } from '../party.ts';
@@ -53,31 +54,18 @@ export const ORDER_RULES: readonly Rule[] = [
   },
 ];
 
-/** The Hosts that serve a route. */
-function* servingHosts(group: RouteGroup, hosts: HostIndex, strict: boolean): Iterable<Host> {
-  for (const { host } of hosts.candidates(group)) if (serves(host, group, strict)) yield host;
-}
-
 /** Is the first served wherever the later one is? */
-function serveTogether({ settings }: Edge, hosts: HostIndex, first: RouteGroup, later: RouteGroup): boolean {
-  const strict = settings.strictLabelSelectors;
-  const serving = [...servingHosts(later, hosts, strict)];
-  return serving.length > 0 && serving.every((host) => serves(host, first, strict));
-}
-
-/** Is there a Host that serves both? */
-function servedByOne({ settings }: Edge, hosts: HostIndex, first: RouteGroup, later: RouteGroup): boolean {
-  const strict = settings.strictLabelSelectors;
-  for (const host of servingHosts(later, hosts, strict)) if (serves(host, first, strict)) return true;
-  return false;
+function serveTogether({ settings }: Edge, meetings: Meetings, first: RouteGroup, later: RouteGroup): boolean {
+  const serving = [...meetings.servingOf(later)];
+  return serving.length > 0 && serving.every((host) => serves(host, first, settings.strictLabelSelectors));
 }
 
 function* shadowed(edge: Edge, wanted: 'same' | 'wider'): Iterable<Hit> {
-  const hosts = new HostIndex(edge.hosts, edge.settings.strictLabelSelectors);
+  const meetings = new Meetings(edge);
   for (const { first, later } of overlapsOf(edge).covered) {
     const same = first.precedence !== later.precedence && covers(later, first) ? 'same' : 'wider';
     const [policy, by] = [policiesIn(later)[0], policiesIn(first)[0]];
-    if (same !== wanted || !policy || !by || !serveTogether(edge, hosts, first, later)) continue;
+    if (same !== wanted || !policy || !by || !serveTogether(edge, meetings, first, later)) continue;
     const [object, other] = [partyOf(policy), partyOf(by)];
     const message = `${describe(object)} (${routeText(later)}) is never reached: ${describe(other)} (${routeText(first)}) is tried first and takes all of its requests`;
     yield { object, other, otherMayChange: true, traffic: trafficOf(later), message };
@@ -86,10 +74,9 @@ function* shadowed(edge: Edge, wanted: 'same' | 'wider'): Iterable<Hit> {
 
 function* carveOuts({ edge, guard }: Judged): Iterable<Hit> {
   const grants = new Grants(guard);
-  const hosts = new HostIndex(edge.hosts, edge.settings.strictLabelSelectors);
   for (const { first, later } of overlapsOf(edge).carved) {
     const [policy, from] = [policiesIn(first)[0], policiesIn(later)[0]];
-    if (!policy || !from || shareOnPurpose(policy, from) || !servedByOne(edge, hosts, first, later)) continue;
+    if (!policy || !from || shareOnPurpose(policy, from)) continue;
     const [object, other] = [partyOf(policy), partyOf(from)];
     const path = pathCovers(later, first) ? undefined : witnessPath(first, later);
     const what = path === undefined ? 'a part' : `at least ${path}`;
