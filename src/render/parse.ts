@@ -18,7 +18,7 @@ const ENCRYPTED = 'ENC[AES256_GCM,';
  */
 export function parseFile(path: string, content: Uint8Array): ParsedFile {
   if (content.length > MAX_FILE_BYTES) {
-    return refuse('FileTooLarge', path, `the file has ${content.length} bytes, more than ${MAX_FILE_BYTES}`);
+    return refuse('FileTooLarge', path, `the file has more than ${MAX_FILE_BYTES} bytes`);
   }
   if (LFS_POINTER.every((byte, index) => content[index] === byte)) {
     return refuse('LfsPointer', path, 'the file is a Git LFS pointer, its content is not in the repository');
