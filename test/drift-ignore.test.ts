@@ -21,6 +21,13 @@ function owners(object: KubeObject): string[] {
   return entries.flatMap(({ manager, fieldsV1 }) => (fieldsV1?.['f:spec']?.['f:replicas'] ? [manager!] : [])).sort();
 }
 
+/** What of the data of a ConfigMap the second manager holds. */
+async function givenUpKeys(name: string): Promise<string[]> {
+  const { managedFields = [] } = ((await world.get(`v1/configmaps/${name}`)) as KubeObject).metadata;
+  const initial = managedFields.find(({ manager }) => manager === 'plumbline-initial');
+  return Object.keys(initial?.fieldsV1?.['f:data'] ?? {}).sort();
+}
+
 /** A heal that came later in the same watch: what was edited before it has been judged. */
 async function judged(name: string): Promise<void> {
   const label = { metadata: { labels: { 'plumbline.dev/namespace': 'other' } } };
@@ -58,6 +65,16 @@ describe('an ignored field', { concurrency: true }, () => {
     await world.edit('apps/v1/deployments/later', { spec: { replicas: 4 } });
     await judged('later');
     assert.equal((await web('later')).spec.replicas, 4);
+  });
+
+  it('may be joined by others: each keeps its live value', async () => {
+    const ignore = (...keys: string[]) => ({ drift: { ignore: [{ paths: keys.map((key) => `/data/${key}`) }] } });
+    const files = { 'a.yaml': config('joined-a', { key: 'value', one: '1', two: '2' }) };
+    const team = await Team.ready(world, 'joined', files, ignore('one'));
+    await team.patch({ spec: ignore('one', 'two') });
+    await until(async () => (await givenUpKeys('joined-a')).includes('f:two'));
+    assert.deepEqual(await givenUpKeys('joined-a'), ['f:one', 'f:two']);
+    assert.deepEqual(await dataOf(world, 'joined-a'), { key: 'value', one: '1', two: '2' });
   });
 
   it('may be taken back: Git decides again, and what Git drops is gone', async () => {

@@ -68,9 +68,9 @@ function graftItems(
       continue;
     }
     const known = itemIn(before, pair.key);
-    const grown = graft(known ?? pair.key, item, rest, pair.node);
-    if (grown === (known ?? pair.key)) continue;
-    if (known === undefined) added.add(grown);
+    const grown = graft(known, item, rest, pair.node);
+    if (grown === known) continue;
+    if (known === undefined) added.add({ ...pair.key, ...(grown as object) });
     else changed.set(known, grown);
   }
   if (changed.size === 0 && added.size === 0) return target;

@@ -129,6 +129,11 @@ describe('what is handed over', () => {
       },
     ],
     ['every member of a set', ['/spec/set/*'], { set: ['x', 'y'] }],
+    [
+      'an item that is no more than its key',
+      ['/spec/ports[protocol=UDP]/port'],
+      { ports: [{ port: 53, protocol: 'UDP' }] },
+    ],
     ['what is still ours', ['/spec/lost', '/spec/replicas'], { replicas: 2 }],
   ];
   for (const [what, pointers, spec] of CASES) {

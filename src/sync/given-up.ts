@@ -1,7 +1,7 @@
 import { FIELD_MANAGER, INITIAL_FIELD_MANAGER } from '../api/names.ts';
-import { formatPath, ownEntry } from '../drift/fields.ts';
+import { formatPath, ownEntry, unionOf } from '../drift/fields.ts';
 import { leavesOutside, pick } from '../drift/handover.ts';
-import type { KubeObject } from '../kube/object.ts';
+import type { FieldsV1, KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import { impersonated, type WriteCall } from './actor.ts';
 
@@ -14,9 +14,12 @@ export async function handOver(api: KubeApi, call: WriteCall, known?: KubeObject
   const { actor, desired, resource, signal } = call;
   const { namespace, name } = desired.identity;
   const live = known ?? (await api.get(resource, namespace, name, { ...impersonated(actor), signal }));
-  const fields = ownEntry(live, FIELD_MANAGER)?.fieldsV1;
-  const body = fields && pick(live, desired.givenUp?.paths ?? [], fields);
-  if (body) await applyAsInitial(api, call, body);
+  const [initial = {}, ours] = entriesOfBoth(live);
+  const paths = desired.givenUp?.paths ?? [];
+  if (!ours || !pick(live, paths, ours)) return;
+  // What an apply leaves out, its manager lets go: what was handed over before is said again.
+  const held = leavesOutside(initial, undefined).map(formatPath);
+  await applyAsInitial(api, call, pick(live, [...held, ...paths], unionOf([initial, ours]))!);
 }
 
 /**
@@ -24,7 +27,7 @@ export async function handOver(api: KubeApi, call: WriteCall, known?: KubeObject
  * the cluster when Git drops it. Fields that only the second manager holds stay with it. Returns the object as it is then.
  */
 export async function takeBack(api: KubeApi, call: WriteCall, object: KubeObject): Promise<KubeObject> {
-  const [initial, ours] = [INITIAL_FIELD_MANAGER, FIELD_MANAGER].map((name) => ownEntry(object, name)?.fieldsV1);
+  const [initial, ours] = entriesOfBoth(object);
   if (!initial || !ours) return object;
   const kept = leavesOutside(initial, ours).map(formatPath);
   if (kept.length === leavesOutside(initial, undefined).length) return object;
@@ -32,6 +35,10 @@ export async function takeBack(api: KubeApi, call: WriteCall, object: KubeObject
   const { name, namespace } = metadata;
   const nothing = { apiVersion, kind, metadata: { name, ...(namespace && { namespace }) } };
   return applyAsInitial(api, call, pick(object, kept, initial) ?? nothing);
+}
+
+function entriesOfBoth(object: KubeObject): (FieldsV1 | undefined)[] {
+  return [INITIAL_FIELD_MANAGER, FIELD_MANAGER].map((name) => ownEntry(object, name)?.fieldsV1);
 }
 
 async function applyAsInitial(api: KubeApi, call: WriteCall, body: KubeObject): Promise<KubeObject> {
