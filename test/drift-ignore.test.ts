@@ -77,6 +77,15 @@ describe('an ignored field', { concurrency: true }, () => {
     assert.deepEqual(await dataOf(world, 'joined-a'), { key: 'value', one: '1', two: '2' });
   });
 
+  it('may be all that there is: what is applied around it leaves it', async () => {
+    const ignore = [{ paths: ['/data/one', '/data/two'] }];
+    const files = (labels: object) => ({ 'a.yaml': config('all-a', { one: '1', two: '2' }, { labels }) });
+    const team = await Team.ready(world, 'all', files({ edition: 'a' }), { drift: { ignore } });
+    await team.push(files({ edition: 'b' }));
+    assert.deepEqual(await dataOf(world, 'all-a'), { one: '1', two: '2' });
+    assert.deepEqual(await givenUpKeys('all-a'), ['f:one', 'f:two']);
+  });
+
   it('may be taken back: Git decides again, and what Git drops is gone', async () => {
     const ignore = [{ paths: ['/data/mine'] }];
     const files = (data: Record<string, string>) => ({ 'a.yaml': config('back-a', data) });

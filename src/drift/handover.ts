@@ -25,10 +25,12 @@ export function pick(declared: KubeObject, pointers: readonly string[], fields: 
   return picked === empty ? undefined : (picked as KubeObject);
 }
 
-/** The leaves of one entry that another does not own as well; `others` undefined: all of them. */
+/**
+ * The leaves of one entry that another does not own as well; `others` undefined: all of them. What is below an empty node of the
+ * other one is not its own: where there is something below, the node is a map that was applied empty, not an atomic one.
+ */
 export function leavesOutside(fields: FieldsV1, others: FieldsV1 | undefined, path: FieldPath = []): FieldPath[] {
   if (isLeaf(fields)) return others ? [] : [path];
-  if (others && isLeaf(others)) return [];
   return Object.entries(fields).flatMap(([trieKey, node]) => {
     const step = stepOf(trieKey);
     return step ? leavesOutside(node, others?.[trieKey], [...path, step]) : [];

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { FieldsV1, Identity, KubeObject } from '../kube/object.ts';
-import { pick } from './handover.ts';
+import { formatPath } from './fields.ts';
+import { leavesOutside, pick } from './handover.ts';
 import { ignoredFor, withoutPaths, type IgnoreRule } from './ignore.ts';
 
 const object = (fields: object): KubeObject => ({
@@ -144,6 +145,18 @@ describe('what is handed over', () => {
     assert.equal(pick(declared, ['/spec/lost', '/spec/absent', '/metadata/name', 'x'], fields), undefined);
     assert.equal(pick(declared, ['/spec/replicas'], {}), undefined);
   });
+});
+
+describe('what one entry holds and another does not', () => {
+  const CASES: [what: string, fields: FieldsV1, others: FieldsV1, paths: string[]][] = [
+    ['a field', { 'f:a': {}, 'f:b': {} }, { 'f:b': {} }, ['/a']],
+    ['an atomic node, which both hold', { 'f:a': {} }, { 'f:a': {} }, []],
+    ['a map that the other one declares empty', { 'f:data': { 'f:a': {} } }, { 'f:data': {} }, ['/data/a']],
+    ['a map that is empty here', { 'f:data': {} }, { 'f:data': { 'f:a': {} } }, []],
+  ];
+  for (const [what, fields, others, paths] of CASES) {
+    it(what, () => assert.deepEqual(leavesOutside(fields, others).map(formatPath), paths));
+  }
 });
 
 describe('rules', () => {
