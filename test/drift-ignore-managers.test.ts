@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { KubeObject } from '../src/kube/object.ts';
 import { World } from './operator.ts';
-import { config, dataOf, deployment, Team } from './team.ts';
+import { config, dataOf, deployment, manifest, Team } from './team.ts';
 import { until } from './until.ts';
 
 let world: World;
@@ -51,6 +51,24 @@ describe('a field that is left to managers', () => {
 
     await setImage('updated', 'app:hand', 'kubectl-set');
     await until(async () => (await imageOf('updated')) === 'app:1', { what: 'it is Git again that decides' });
+  });
+
+  it('is theirs in a list item whose key is not declared whole', async () => {
+    const service = manifest('v1', 'Service', 'ported', { spec: { ports: [{ port: 80, targetPort: 8080 }] } });
+    const paths = ['/spec/ports[port=80,protocol=TCP]/targetPort'];
+    const drift = { ignore: [{ paths, managers: ['port-*'] }] };
+    const team = await Team.ready(world, 'ported', { 'service.yaml': service }, { drift });
+    await world.expect(200, 'PATCH', `${world.path('v1/services/ported')}?fieldManager=port-mover`, {
+      body: [{ op: 'replace', path: '/spec/ports/0/targetPort', value: 9090 }],
+      contentType: 'application/json-patch+json',
+    });
+    await judged('v1/services/ported');
+    const { ports } = (await world.get('v1/services/ported'))!['spec'] as { ports: { targetPort: number }[] };
+    assert.deepEqual(
+      ports.map(({ targetPort }) => targetPort),
+      [9090],
+    );
+    await team.condition('Drifted', 'False', { reason: 'InSync' });
   });
 
   it('is shown where it differs, with who holds it, and is no drift', async () => {

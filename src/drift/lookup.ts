@@ -91,10 +91,22 @@ export function placeIn(value: unknown, step: FieldStep, child: unknown): string
 
 function placeOf(list: List, step: FieldStep): number | undefined {
   if ('value' in step) return placesByTextOf(list).get(String(step.value));
-  if ('key' in step) return namedPlacesOf(list).having(step.key)[0]?.place;
+  if ('key' in step) return placeOfItem(list, step.key);
   const place = 'index' in step ? step.index : Number(step.field);
   const isPlace = Number.isInteger(place) && place >= 0 && place < list.length;
   return isPlace && ('index' in step || String(place) === step.field) ? place : undefined;
+}
+
+/**
+ * A manifest may leave out key fields that the server fills in: where no item says all of the key, the first one is meant that
+ * says some of it and nothing else.
+ */
+function placeOfItem(list: List, key: Key): number | undefined {
+  const named = namedPlacesOf(list);
+  const [exact] = named.having(key);
+  if (exact) return exact.place;
+  const fitting = named.unopposed(key);
+  return Object.keys(key).some((name) => fieldOf(fitting?.item, name) != null) ? fitting?.place : undefined;
 }
 
 /**
