@@ -311,6 +311,45 @@ describe('foreign fields are', () => {
     });
   }
 
+  it('an item beside a declared one that leaves a part of its key out', () => {
+    const port = (protocol: string, nodePort?: number) => ({ port: 53, protocol, ...(nodePort && { nodePort }) });
+    const held = { '.': {}, 'f:port': {}, 'f:protocol': {}, 'f:nodePort': {} };
+    const object: KubeObject = {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: {
+        name: 'dns',
+        managedFields: [
+          {
+            manager: OURS,
+            operation: 'Apply',
+            apiVersion: 'v1',
+            fieldsV1: { 'f:spec': { 'f:ports': { 'k:{"port":53,"protocol":"TCP"}': { '.': {}, 'f:port': {} } } } },
+          },
+          by(
+            'you',
+            {
+              'f:spec': {
+                'f:ports': {
+                  'k:{"port":53,"protocol":"TCP"}': { 'f:nodePort': {} },
+                  'k:{"port":53,"protocol":"UDP"}': held,
+                },
+              },
+            },
+            { apiVersion: 'v1' },
+          ),
+        ],
+      },
+      spec: { ports: [port('UDP', 30_002), port('TCP', 30_001)] },
+    };
+    const inGit = (ports: object[]) => ({ declared: { ...object, spec: { ports } }, live: object, manager: OURS });
+    const paths = (ports: object[]) =>
+      foreignFields({ ...inGit(ports), tolerated: [] }).map(({ path }) => formatPath(path));
+    const nodePort = '/spec/ports[port=53,protocol=TCP]/nodePort';
+    assert.deepEqual(paths([{ port: 53 }]), [nodePort, '/spec/ports[port=53,protocol=UDP]']);
+    assert.deepEqual(paths([{ port: 53 }, port('UDP')]), [nodePort, '/spec/ports[port=53,protocol=UDP]/nodePort']);
+  });
+
   it('told with their owner and no declared value', () => {
     const { tolerated } = policyFor({ foreignFields: 'Report' }, kept, declared);
     const object = live({ paused: true }, {}, [by('old', PAUSED), by('new', PAUSED, { time: '2026-01-02T00:00:00Z' })]);

@@ -4,7 +4,7 @@ import { ownable } from './coverage.ts';
 import type { DriftedField } from './explain.ts';
 import { entriesOfOthers, formatPath, isLeaf, ownedBy, ownEntry, stepOf, unionOf, type FieldPath } from './fields.ts';
 import { FOREIGN_FIELDS } from './foreign-defaults.ts';
-import { resolve, resolveDeclared } from './lookup.ts';
+import { resolve, resolveBeside } from './lookup.ts';
 import type { FieldPlace } from './system-fields.ts';
 import { isHolder, reach, type Concession } from './surrender.ts';
 
@@ -48,13 +48,14 @@ export function foreignFields(input: ForeignInput): ForeignField[] {
     (entry) => !isTolerated(entry) && (entry.subresource === undefined || entry.subresource === 'scale'),
   );
   if (strangers.length === 0) return [];
-  const kept = unionOf([ownEntry(live, manager)?.fieldsV1 ?? {}, ownedBy(others.filter(isTolerated))]);
+  const ours = ownEntry(live, manager)?.fieldsV1 ?? {};
+  const kept = unionOf([ours, ownedBy(others.filter(isTolerated))]);
   const places = FOREIGN_FIELDS.filter(({ kind }) => kind === undefined || kind === live.kind);
   const root = ownable(declared);
   const found = new Map<string, ForeignField>();
   for (const owner of strangers) {
     const mayHold = tolerated.filter((concession) => concession.paths && isHolder(concession, owner));
-    const walk: Walk = { root, live, owner, mayHold };
+    const walk: Walk = { root, ours, live, owner, mayHold };
     for (const path of foreignPaths(walk, considered(owner, live.apiVersion), kept, places, [])) {
       const text = formatPath(path);
       const known = found.get(text);
@@ -77,6 +78,8 @@ function considered({ fieldsV1 = {}, apiVersion }: ManagedFieldsEntry, version: 
 interface Walk {
   /** The declared object, see `ownable`. */
   readonly root: unknown;
+  /** What we own of the live one. */
+  readonly ours: FieldsV1;
   readonly live: KubeObject;
   readonly owner: ManagedFieldsEntry;
   /** Concessions of single paths to this owner. */
@@ -112,7 +115,7 @@ function foreignAt(
   path: FieldPath,
 ): FieldPath[] {
   if (resolve(walk.live, path) === undefined || isConceded(walk, path)) return [];
-  const isAlone = kept === undefined && resolveDeclared(walk.root, path) === undefined;
+  const isAlone = kept === undefined && resolveBeside(walk.root, path, walk.ours) === undefined;
   if (isLeaf(node)) return isAlone ? [path] : [];
   const below = foreignPaths(walk, node, kept, places, path);
   const isWholeItem = isAlone && 'key' in path.at(-1)! && '.' in node;

@@ -3,6 +3,13 @@ import { fieldOf } from './fields.ts';
 /** Some fields and their values: what a list item says that makes it this item. */
 export type Key = Readonly<Record<string, unknown>>;
 
+/** What an item says of the fields with these names. */
+export function saidOf(item: unknown, names: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(
+    names.flatMap((name) => (fieldOf(item, name) == null ? [] : [[name, fieldOf(item, name)]])),
+  );
+}
+
 /** Things by the values of some of their fields, in constant time for each that is asked for. */
 export class KeyIndex<T> {
   readonly #things: readonly T[];

@@ -3,7 +3,7 @@
 import type { FieldsV1 } from '../kube/object.ts';
 import { once } from '../once.ts';
 import { fieldOf, isLeaf, isMap, stepOf, trieItems, type FieldPath, type FieldStep } from './fields.ts';
-import { KeyIndex, type Key } from './key-index.ts';
+import { KeyIndex, saidOf, type Key } from './key-index.ts';
 
 type List = readonly unknown[];
 
@@ -53,6 +53,29 @@ export function resolveDeclared(declared: unknown, path: FieldPath): unknown {
     else value = value.length > SCAN_LIMIT ? itemsOf(value).unopposed(step.key) : unopposedIn(value, step.key);
   }
   return value;
+}
+
+/**
+ * As `resolveDeclared`, beside what we own: a declared item that we hold under the key that the server made of it is that one
+ * and no other (port 53, held as 53/TCP, is not 53/UDP).
+ */
+export function resolveBeside(declared: unknown, path: FieldPath, ours: FieldsV1): unknown {
+  let value = declared;
+  let node: FieldsV1 | undefined = ours;
+  for (const step of path) {
+    const child = resolveDeclared(value, [step]);
+    if ('key' in step && node && isHeldAsOther(value, child, step.key, node)) return undefined;
+    node = node && childOf(node, step);
+    value = child;
+  }
+  return value;
+}
+
+/** Do we hold this item of the list under a key that is not this one, and that no other item says? */
+function isHeldAsOther(list: unknown, item: unknown, key: Key, node: FieldsV1): boolean {
+  if (item === undefined || itemIn(list, key) === item || childOf(node, { key })) return false;
+  const held = trieItemsOf(node);
+  return held.having(saidOf(item, held.names)).some((one) => itemIn(list, one.key) === undefined);
 }
 
 /** Does it say all of the key? */

@@ -1,5 +1,5 @@
 import { fieldOf, type TrieItem } from './fields.ts';
-import { KeyIndex } from './key-index.ts';
+import { KeyIndex, saidOf } from './key-index.ts';
 
 /**
  * Which owned item of an associative list each declared item is: one entry for each of `items`, undefined when none is left.
@@ -39,8 +39,5 @@ export function pairItems(items: readonly unknown[], owned: readonly TrieItem[])
 
 /** The part of the key that a declared item says itself: what it can be called by when nobody owns it. */
 export function declaredKey(item: unknown, owned: readonly TrieItem[]): Record<string, unknown> {
-  const names = owned.length > 0 ? Object.keys(owned[0]!.key) : [];
-  return Object.fromEntries(
-    names.flatMap((name) => (fieldOf(item, name) == null ? [] : [[name, fieldOf(item, name)]])),
-  );
+  return saidOf(item, owned.length > 0 ? Object.keys(owned[0]!.key) : []);
 }
