@@ -103,6 +103,23 @@ describe('foreign fields are removed', () => {
     assert.deepEqual(healed('deep').slice(-1), ['/metadata/annotations/probe'], "what the server put back is nobody's");
   });
 
+  it('once, where the API server puts the same value back as a default: it is nobody’s then', async () => {
+    await Team.ready(world, 'default', { 'web.yaml': deployment('default') }, REMOVE);
+    const { apiVersion, kind, metadata } = await get('default');
+    const { name, namespace } = metadata;
+    const same = { apiVersion, kind, metadata: { name, namespace }, spec: { revisionHistoryLimit: 10 } };
+    await world.expect(200, 'PATCH', `${world.path('apps/v1/deployments/default')}?fieldManager=somebody`, {
+      body: same,
+      contentType: 'application/apply-patch+yaml',
+    });
+    const owners = async () => (await get('default')).metadata.managedFields!.map(({ manager }) => manager);
+    await until(async () => !(await owners()).includes('somebody'), { what: 'somebody holds nothing' });
+    await world.edit('apps/v1/deployments/default', { metadata: { labels: { probe: '1' } } });
+    await until(() => healed('default').includes('/metadata/labels/probe'));
+    assert.deepEqual(healed('default'), ['/spec/revisionHistoryLimit', '/metadata/labels/probe']);
+    assert.equal(((await get('default')).spec as unknown as { revisionHistoryLimit: number }).revisionHistoryLimit, 10);
+  });
+
   it('together with a declared field that was changed', async () => {
     const files = {
       'web.yaml': manifest('apps/v1', 'Deployment', 'both', {

@@ -6,7 +6,7 @@ import type { FieldsV1, KubeObject, ManagedFieldsEntry } from '../kube/object.ts
 import { formatPath } from './fields.ts';
 import { foreignField, foreignFields } from './foreign.ts';
 import { DEFAULT_POLICY, policyFor, type DriftPolicy } from './policy.ts';
-import { removal } from './removal.ts';
+import { disowned, removal } from './removal.ts';
 
 const OURS = 'plumbline';
 const identity = { group: 'apps', kind: 'Deployment', namespace: 'shop', name: 'web' };
@@ -348,6 +348,18 @@ describe('foreign fields are', () => {
     const nodePort = '/spec/ports[port=53,protocol=TCP]/nodePort';
     assert.deepEqual(paths([{ port: 53 }]), [nodePort, '/spec/ports[port=53,protocol=UDP]']);
     assert.deepEqual(paths([{ port: 53 }, port('UDP')]), [nodePort, '/spec/ports[port=53,protocol=UDP]/nodePort']);
+  });
+
+  it('nobody’s once they are disowned, and an entry that holds nothing else goes', () => {
+    const both: FieldsV1 = { 'f:spec': { ...PAUSED['f:spec'], 'f:replicas': {} } };
+    const object = live({ paused: true, replicas: 1 }, {}, [by('you', PAUSED), by('me', both), by('old', SIDECAR)]);
+    const paused = { path: [{ field: 'spec' }, { field: 'paused' }], live: true, owner: {} };
+    const left = disowned(object, OURS, [paused]).map(({ manager, fieldsV1 }) => [manager, fieldsV1]);
+    assert.deepEqual(left, [
+      [OURS, ownFields],
+      ['me', { 'f:spec': { 'f:replicas': {} } }],
+      ['old', SIDECAR],
+    ]);
   });
 
   it('told with their owner and no declared value', () => {

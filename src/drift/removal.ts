@@ -1,6 +1,6 @@
-import type { FieldsV1, KubeObject } from '../kube/object.ts';
+import type { FieldsV1, KubeObject, ManagedFieldsEntry } from '../kube/object.ts';
 import { ownable } from './coverage.ts';
-import { formatPath, isApplyOf, isWithin, ownedBy, stepOf, type FieldPath } from './fields.ts';
+import { formatPath, isApplyOf, isLeaf, isWithin, ownedBy, stepOf, type FieldPath } from './fields.ts';
 import type { ForeignField, ForeignInput } from './foreign.ts';
 import { childOf, nodeAt, placeIn, resolveDeclared, stepInto } from './lookup.ts';
 
@@ -50,6 +50,32 @@ export function removal({ declared, live, manager }: ForeignInput, fields: reado
   );
   const places = [...tops.values()].map((path) => placeOf(live, path));
   return places.sort(fromTheEnd).map((place) => ({ op: 'remove', path: pointer(place) }));
+}
+
+/**
+ * The managedFields without any claim of others to these fields. For a default that somebody holds: the server puts back what a
+ * patch removes, finds nothing changed, and leaves it his.
+ */
+export function disowned(
+  live: KubeObject,
+  manager: string,
+  fields: readonly ForeignField[],
+): readonly ManagedFieldsEntry[] {
+  const { managedFields = [] } = live.metadata;
+  return managedFields.flatMap((entry) => {
+    if (isApplyOf(entry, manager) || !entry.fieldsV1) return [entry];
+    const left = fields.reduce((trie, { path }) => withoutPath(trie, path), entry.fieldsV1);
+    return isLeaf(left) ? [] : [{ ...entry, fieldsV1: left }];
+  });
+}
+
+/** An emptied node goes as well: it would claim all that is below it. */
+function withoutPath(trie: FieldsV1, [step, ...rest]: FieldPath): FieldsV1 {
+  const child = step && childOf(trie, step);
+  if (!child) return trie;
+  const left = rest.length > 0 ? withoutPath(child, rest) : {};
+  const entries = Object.entries(trie).map(([key, node]) => [key, node === child ? left : node] as const);
+  return Object.fromEntries(entries.filter(([, node]) => node !== left || !isLeaf(left)));
 }
 
 type Place = readonly (string | number)[];

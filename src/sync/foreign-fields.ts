@@ -3,7 +3,7 @@ import { foreignFields } from '../drift/foreign.ts';
 import { formatPath } from '../drift/fields.ts';
 import { shownPath } from '../drift/mask.ts';
 import { policyFor } from '../drift/policy.ts';
-import { removal } from '../drift/removal.ts';
+import { disowned, removal } from '../drift/removal.ts';
 import { PlumblineError } from '../errors.ts';
 import { isConflict } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/object.ts';
@@ -30,22 +30,25 @@ export async function withoutForeign(
   const declared = JSON.parse(desired.body.text) as KubeObject;
   const { foreignFields: wish, tolerated } = policyFor(actor.removes, desired, declared);
   if (wish !== 'Remove') return live;
+  const { namespace, name } = desired.identity;
+  const patch = async ({ metadata }: KubeObject, operations: readonly object[]): Promise<KubeObject> => {
+    // A guard: the server answers 409 when somebody was faster.
+    const guard = { op: 'replace', path: '/metadata/resourceVersion', value: metadata.resourceVersion };
+    // What the server puts in the place of a removed field is a default, and nobody's business: never ours as declared.
+    const options = { fieldManager: INITIAL_FIELD_MANAGER, ...impersonated(actor), signal };
+    return (await api.jsonPatch(resource, namespace, name, [guard, ...operations], options)).object;
+  };
   let now = live;
   for (let attempt = 1; ; attempt += 1) {
     const input = { declared, live: now, manager: FIELD_MANAGER, tolerated };
     const fields = foreignFields(input);
     if (fields.length === 0) return now;
-    // A guard: the server answers 409 when somebody was faster.
-    const guard = { op: 'replace', path: '/metadata/resourceVersion', value: now.metadata.resourceVersion };
-    const { namespace, name } = desired.identity;
     try {
-      const { object } = await api.jsonPatch(resource, namespace, name, [guard, ...removal(input, fields)], {
-        // What the server puts in the place of a removed field is a default, and nobody's business: never ours as declared.
-        fieldManager: INITIAL_FIELD_MANAGER,
-        ...impersonated(actor),
-        signal,
-      });
-      return object;
+      const object = await patch(now, removal(input, fields));
+      const back = foreignFields({ ...input, live: object });
+      if (back.length === 0) return object;
+      const value = disowned(object, FIELD_MANAGER, back);
+      return await patch(object, [{ op: 'replace', path: '/metadata/managedFields', value }]);
     } catch (error) {
       if (!isConflict(error))
         throw refused(
