@@ -77,6 +77,24 @@ describe('an ignored field', { concurrency: true }, () => {
     assert.deepEqual(await dataOf(world, 'joined-a'), { key: 'value', one: '1', two: '2' });
   });
 
+  it('may be named by its place in Git, in whatever order the live items are', async () => {
+    const team = await Team.ready(world, 'placed', { 'web.yaml': deployment('placed') });
+    await world.expect(200, 'PATCH', `${world.path('apps/v1/deployments/placed')}?fieldManager=injector`, {
+      body: [{ op: 'add', path: '/spec/template/spec/containers/0', value: { name: 'mesh', image: 'mesh:1' } }],
+      contentType: 'application/json-patch+json',
+    });
+    const paths = ['/spec/template/spec/containers/0/image'];
+    await team.patch({ spec: { drift: { ignore: [{ paths }] } } });
+    const given = { 'f:image': {}, 'f:name': {}, '.': {} };
+    const held = async () => {
+      const { managedFields = [] } = (await web('placed')).metadata;
+      const initial = managedFields.find(({ manager }) => manager === 'plumbline-initial');
+      return initial?.fieldsV1?.['f:spec']?.['f:template']?.['f:spec']?.['f:containers'];
+    };
+    assert.deepEqual(await until(held), { 'k:{"name":"app"}': given });
+    await team.condition('Ready', 'True');
+  });
+
   it('may be all that there is: what is applied around it leaves it', async () => {
     const ignore = [{ paths: ['/data/one', '/data/two'] }];
     const files = (labels: object) => ({ 'a.yaml': config('all-a', { one: '1', two: '2' }, { labels }) });

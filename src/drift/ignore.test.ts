@@ -141,6 +141,18 @@ describe('what is handed over', () => {
     it(what, () => assert.deepEqual(pick(declared, pointers, fields), object({ spec })));
   }
 
+  it('has the live values of what the paths mean in Git, in whatever order the live items are', () => {
+    const ports = [
+      { port: 53, protocol: 'UDP', name: 'udp' },
+      { port: 53, protocol: 'TCP', name: 'live' },
+    ];
+    const live = object({ spec: { replicas: 3, ports } });
+    assert.deepEqual(
+      pick(declared, ['/spec/ports/0/name', '/spec/replicas'], fields, live),
+      object({ spec: { replicas: 3, ports: [{ port: 53, protocol: 'TCP', name: 'live' }] } }),
+    );
+  });
+
   it('is nothing when nothing is ours or there', () => {
     assert.equal(pick(declared, ['/spec/lost', '/spec/absent', '/metadata/name', 'x'], fields), undefined);
     assert.equal(pick(declared, ['/spec/replicas'], {}), undefined);

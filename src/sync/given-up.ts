@@ -1,6 +1,6 @@
 import { FIELD_MANAGER, INITIAL_FIELD_MANAGER } from '../api/names.ts';
-import { formatPath, ownEntry, unionOf } from '../drift/fields.ts';
-import { leavesOutside, pick } from '../drift/handover.ts';
+import { formatPath, ownEntry } from '../drift/fields.ts';
+import { leavesOutside, pick, withPicked } from '../drift/handover.ts';
 import type { FieldsV1, KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import { impersonated, type WriteCall } from './actor.ts';
@@ -15,11 +15,13 @@ export async function handOver(api: KubeApi, call: WriteCall, known?: KubeObject
   const { namespace, name } = desired.identity;
   const live = known ?? (await api.get(resource, namespace, name, { ...impersonated(actor), signal }));
   const [initial = {}, ours] = entriesOfBoth(live);
-  const paths = desired.givenUp?.paths ?? [];
-  if (!ours || !pick(live, paths, ours)) return;
+  if (!ours || !desired.givenUp) return;
+  const whole = JSON.parse(desired.givenUp.createBody.text) as KubeObject;
+  const fresh = pick(whole, desired.givenUp.paths, ours, live);
+  if (!fresh) return;
   // What an apply leaves out, its manager lets go: what was handed over before is said again.
   const held = leavesOutside(initial, undefined).map(formatPath);
-  await applyAsInitial(api, call, pick(live, [...held, ...paths], unionOf([initial, ours]))!);
+  await applyAsInitial(api, call, withPicked(fresh, { declared: live, live }, held, initial));
 }
 
 /**
