@@ -1,7 +1,7 @@
 import type { FieldsV1, KubeObject } from '../kube/object.ts';
 import { fieldOf, isLeaf, isMap, parsePath, stepOf, trieItems, type FieldPath } from './fields.ts';
 import { isIdentity } from './ignore.ts';
-import { isMember, itemIn, placesOf, resolveDeclared } from './lookup.ts';
+import { childOf, isMember, itemIn, placesOf, resolveDeclared } from './lookup.ts';
 import { pairItems } from './pairs.ts';
 
 /**
@@ -92,7 +92,7 @@ function graftItems(
     const [item, pair] = [declared[place], pairs[place]];
     // Without a key it is a member of a set, which is its own key.
     if (!pair) {
-      if (`v:${JSON.stringify(item)}` in node && !isMember(before, item)) added.add(item);
+      if (childOf(node, { value: item }) && !isMember(before, item)) added.add(item);
       continue;
     }
     const known = itemIn(before, pair.key);

@@ -81,7 +81,7 @@ describe('what is handed over', () => {
     'f:spec': {
       'f:replicas': {},
       'f:selector': {},
-      'f:set': { 'v:"x"': {}, 'v:"y"': {} },
+      'f:set': { 'v:"x"': {}, 'v:"y"': {}, [String.raw`v:"a\u0026b"`]: {} },
       'f:ports': {
         'k:{"port":53,"protocol":"TCP"}': { '.': {}, 'f:port': {}, 'f:name': {} },
         'k:{"port":53,"protocol":"UDP"}': { '.': {}, 'f:port': {}, 'f:protocol': {}, 'f:name': {} },
@@ -92,7 +92,7 @@ describe('what is handed over', () => {
     spec: {
       replicas: 2,
       selector: { app: 'x', tier: 'y' },
-      set: ['x', 'y'],
+      set: ['x', 'y', 'a&b'],
       ports: [
         { port: 53, name: 'tcp' },
         { port: 53, protocol: 'UDP', name: 'udp' },
@@ -129,7 +129,7 @@ describe('what is handed over', () => {
         ],
       },
     ],
-    ['every member of a set', ['/spec/set/*'], { set: ['x', 'y'] }],
+    ['every member of a set', ['/spec/set/*'], { set: ['x', 'y', 'a&b'] }],
     [
       'an item that is no more than its key',
       ['/spec/ports[protocol=UDP]/port'],
