@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { GitOpsSourceStatus } from '../src/api/source.ts';
 import { World } from './operator.ts';
-import { config, dataOf, present, Team } from './team.ts';
+import { config, dataOf, manifest, present, Team } from './team.ts';
 import { until } from './until.ts';
 
 let world: World;
@@ -83,6 +83,34 @@ describe('drift.mode Report', () => {
       'healed d',
       'recreated b',
     ]);
+  });
+
+  it('what is put back by hand is no drift any more, also where the server adds defaults to it', async () => {
+    const ports = [
+      { name: 'web', port: 80 },
+      { name: 'admin', port: 81 },
+    ];
+    const drift = { mode: 'Report' as const };
+    const team = await Team.ready(
+      world,
+      'back',
+      { 'a.yaml': manifest('v1', 'Service', 'back-a', { spec: { ports } }) },
+      { drift },
+    );
+    const edit = (operation: object) =>
+      world.expect(200, 'PATCH', `${world.path('v1/services/back-a')}?fieldManager=somebody`, {
+        body: [operation],
+        contentType: 'application/json-patch+json',
+      });
+    await edit({ op: 'remove', path: '/spec/ports/1' });
+    const shown = (await reported(['back-a'], 'back')).get('back-a')!;
+    assert.deepEqual(
+      shown.fields.map(({ path }) => path),
+      ['/spec/ports[port=81]'],
+    );
+    await edit({ op: 'add', path: '/spec/ports/0', value: ports[1] });
+    await reported([], 'back');
+    await team.condition('Drifted', 'False', { reason: 'InSync' });
   });
 
   it('a commit that changes the object ends its drift', async () => {

@@ -84,11 +84,14 @@ export function explainJudgement(
   }
 }
 
-/** `theirs`: what the other managers own, together. */
+/**
+ * `theirs`: what the other managers own, together. Where nothing differs but what stands beside the declared (defaults, what others
+ * added), the live value is the declared one.
+ */
 function refine(whole: Difference, theirs: FieldsV1): Difference[] {
   const shape = nodeAt(theirs, whole.path);
   const finer = differencesBelow(whole.declared, whole.live, shape, whole.path, isDeepStrictEqual);
-  return finer.length > 0 ? finer : [whole];
+  return finer.length > 0 ? finer : [{ ...whole, live: whole.declared }];
 }
 
 /**

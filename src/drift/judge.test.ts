@@ -137,6 +137,19 @@ describe('who owns a lost field now', () => {
     assert.equal(told([one, at('2026-01-01T00:00:09Z', { 'f:status': {} }, 'later')])?.manager, 'one');
   });
 
+  it('stands with two equal values where all that is declared of the field is there again, with more beside it', () => {
+    const object = live({
+      spec: { map: { x: 1, more: 2 } },
+      fields: {},
+      others: [entry({ 'f:spec': { 'f:map': { 'f:x': {} } } }, { manager: 'you' })],
+    });
+    const mapped = { ...declared, spec: { map: { x: 1 } } };
+    const path = [{ field: 'spec' }, { field: 'map' }];
+    assert.deepEqual(explain([path], mapped, object, OURS), [
+      { path: '/spec/map', declared: { x: 1 }, live: { x: 1 }, manager: 'you', operation: 'Apply' },
+    ]);
+  });
+
   it('is who owns it as part of an atomic node, before who owns something below', () => {
     assert.equal(
       told([
