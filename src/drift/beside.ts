@@ -1,6 +1,6 @@
 import type { KubeObject } from '../kube/object.ts';
-import { differences } from './compare.ts';
-import { formatPath, isWithin, ownedBy, type FieldPath } from './fields.ts';
+import { differences, type Difference } from './compare.ts';
+import { formatPath, isMap, isWithin, ownedBy, type FieldPath, type FieldStep } from './fields.ts';
 import { told, type DriftedField } from './explain.ts';
 import { rewritten } from './notation.ts';
 import { reachOf } from './patterns.ts';
@@ -28,8 +28,21 @@ export function ignoredFields(
   if (paths.length === 0 && surrendered.length === 0) return [];
   const entries = live.metadata.managedFields ?? [];
   const held = new Set(surrendered.map(formatPath));
-  const isIgnored = (path: FieldPath): boolean => isWithin(path, held) || reachOf(paths, whole, path) === 'all';
-  return rewritten(differences(whole, live, ownedBy(entries)).filter(({ path }) => isIgnored(path))).map((difference) =>
-    told(difference, entries),
-  );
+  const ignoredIn = (difference: Difference): Difference[] => {
+    const how = isWithin(difference.path, held) ? 'all' : reachOf(paths, whole, difference.path);
+    if (how === 'all') return [difference];
+    return how === 'part' ? goneBelow(difference).flatMap(ignoredIn) : [];
+  };
+  const found = differences(whole, live, ownedBy(entries)).flatMap(ignoredIn);
+  return rewritten(found).map((difference) => told(difference, entries));
+}
+
+/** The same, one step further down, of a field that is gone with everything below it. */
+function goneBelow({ path, declared, live }: Difference): Difference[] {
+  const isGone = live === undefined || live === null || (Array.isArray(live) && live.length === 0);
+  if (!isGone || typeof declared !== 'object' || declared === null) return [];
+  const steps: [FieldStep, unknown][] = Array.isArray(declared)
+    ? declared.map((item: unknown, index) => [isMap(item) ? { index } : { value: item }, item])
+    : Object.entries(declared).map(([field, value]) => [{ field }, value]);
+  return steps.map(([step, value]) => ({ path: [...path, step], declared: value, live: undefined }));
 }
