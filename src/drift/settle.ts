@@ -1,7 +1,7 @@
 import { FIELD_MANAGER } from '../api/names.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { differences, type Difference } from './compare.ts';
-import { ownEntry } from './fields.ts';
+import { ownedBy } from './fields.ts';
 import { baselineOf, type Baseline } from './judge.ts';
 import { rewritten } from './notation.ts';
 
@@ -21,8 +21,11 @@ export function settle(
   return { baseline, rewritten: answerRewritten(sent, live) };
 }
 
-/** The fields that somebody's admission made other than they were sent. */
+/**
+ * The fields that somebody's admission made other than they were sent. What all own together tells a set or a list with keys,
+ * of which we own nothing when it is declared empty: what others put there is theirs, and nothing was rewritten.
+ */
 export function answerRewritten(sent: string, answer: KubeObject): Difference[] {
-  const fields = ownEntry(answer, FIELD_MANAGER)?.fieldsV1 ?? {};
+  const fields = ownedBy(answer.metadata.managedFields ?? []);
   return rewritten(differences(JSON.parse(sent) as KubeObject, answer, fields));
 }
