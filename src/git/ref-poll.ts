@@ -10,6 +10,8 @@ import type { UploadPack } from './upload-pack.ts';
 const FORGET_AFTER_MS = 10 * 60_000;
 /** From here on the two large folders are asked for as a whole. */
 const MAX_PREFIXES = 200;
+/** No prefix: those go on behind the slash. */
+const TOGETHER = 'refs/';
 
 interface Answer {
   refs: ServerRef[];
@@ -23,8 +25,11 @@ export class RefPoll {
   readonly #server: UploadPack;
   readonly #now: () => number;
   readonly #asked = new Map<string, number>();
+  /** By prefix, where each is asked for alone; TOGETHER where all are. */
   readonly #calls = new SharedCalls<Answer>();
   #answer: Answer | undefined;
+  /** When the answer for all together was too much. */
+  #apartSince = -Infinity;
 
   constructor(server: UploadPack, now: () => number) {
     this.#server = server;
@@ -47,17 +52,33 @@ export class RefPoll {
     this.#asked.set(prefix, this.#now());
     const known = this.#answer;
     if (known?.prefixes.has(prefix) && this.#now() - known.at < maxAgeMs) return known.refs;
-    let answer = await this.#calls.run('refs', signal, (shared) => this.#ask(shared));
+    if (this.#now() - this.#apartSince > FORGET_AFTER_MS) {
+      try {
+        return await this.#together(prefix, signal);
+      } catch (error) {
+        if (!isGitError(error, 'GitLimitExceeded') || this.#asked.size < 2) throw error;
+        // A ref that begins like hundreds of thousands of others ends the question of whoever follows it, and of nobody else.
+        this.#apartSince = this.#now();
+      }
+    }
+    const { refs } = await this.#calls.run(prefix, signal, (shared) => this.#ask(prefix, new Set([prefix]), shared));
+    return refs;
+  }
+
+  async #together(prefix: string, signal: AbortSignal): Promise<ServerRef[]> {
+    const run = () => this.#calls.run(TOGETHER, signal, (shared) => this.#ask(TOGETHER, undefined, shared));
+    let answer = await run();
     // The call that was under way had been put before this ref was asked for.
-    if (!answer.prefixes.has(prefix)) answer = await this.#calls.run('refs', signal, (shared) => this.#ask(shared));
+    if (!answer.prefixes.has(prefix)) answer = await run();
     return answer.refs;
   }
 
-  async #ask(signal: AbortSignal): Promise<Answer> {
+  /** `only`: what is asked for; left out, all that anybody asks for. */
+  async #ask(key: string, only: ReadonlySet<string> | undefined, signal: AbortSignal): Promise<Answer> {
     // Callers of the same turn share this question. Who comes after it was put may have pushed since, and puts a new one.
     await setImmediate();
-    this.#calls.close('refs');
-    const prefixes = this.#prefixes();
+    this.#calls.close(key);
+    const prefixes = only ?? this.#prefixes();
     const at = this.#now();
     const refs = await this.#server.refs(wireForm(prefixes), signal);
     const answer = { refs, prefixes, at };
