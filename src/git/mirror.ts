@@ -1,6 +1,6 @@
 import { gitError, isGitError } from './errors.ts';
 import { Generations, type MirrorDeps } from './generations.ts';
-import { describeRef } from './refs.ts';
+import { describeRef, type RefSink, type ServerRef } from './refs.ts';
 import { WANTS_PER_REQUEST } from './limits.ts';
 import { join } from 'node:path';
 import { emptyState, isWornOut, NOTES } from './mirror-state.ts';
@@ -137,8 +137,8 @@ export class Mirror {
       // A server of many replicas may list what not all of them have yet.
       return this.#wanted(tip, () => this.#fetchHistory([tip.commit], true, unfiltered, signal));
     }
-    const refs = await this.#server.refs(['refs/heads/', 'refs/tags/'], signal);
-    const wants = [...new Set(refs.map(({ oid }) => oid))].slice(0, WANTS_PER_REQUEST);
+    const { oids } = await this.#server.refs(['refs/heads/', 'refs/tags/'], () => new FirstTips(), signal);
+    const wants = [...oids];
     if (wants.length > 0) await this.#wanted(tip, () => this.#fetchHistory(wants, true, unfiltered, signal, 'all'));
     if ((await this.#missing([tip.commit], signal)).length > 0) {
       throw gitError('RefNotFound', `${this.#server.host} has no commit ${tip.commit} on any branch or tag`);
@@ -159,8 +159,8 @@ export class Mirror {
   }
 
   async #isCurrent(tip: Tip, signal: AbortSignal): Promise<boolean> {
-    const refs = await this.#server.refs([tip.ref ?? ''], signal);
-    return refs.some(({ name, oid, peeled }) => name === tip.ref && (peeled ?? oid) === tip.commit);
+    const begin = () => new TipSight(tip);
+    return (await this.#server.refs([tip.ref ?? ''], begin, signal)).isSeen;
   }
 
   /** Fetches commits with their trees, and with their blobs when the server cannot leave them out. Holds the turn. */
@@ -263,4 +263,27 @@ export class Mirror {
 /** Another choice of blobs may be given. */
 function isOfTheWanted(error: unknown): boolean {
   return error instanceof WantRefused || isGitError(error, 'GitLimitExceeded');
+}
+
+/** As many tips of branches and tags as can be asked for at once. */
+class FirstTips implements RefSink {
+  readonly oids = new Set<string>();
+
+  take({ oid }: ServerRef): void {
+    if (this.oids.size < WANTS_PER_REQUEST) this.oids.add(oid);
+  }
+}
+
+/** Does the ref still name this commit? */
+class TipSight implements RefSink {
+  readonly #tip: Tip;
+  isSeen = false;
+
+  constructor(tip: Tip) {
+    this.#tip = tip;
+  }
+
+  take({ name, oid, peeled }: ServerRef): void {
+    this.isSeen ||= name === this.#tip.ref && (peeled ?? oid) === this.#tip.commit;
+  }
 }

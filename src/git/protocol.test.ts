@@ -10,6 +10,7 @@ import {
   readRefs,
   refsRequest,
 } from './protocol.ts';
+import type { ServerRef } from './refs.ts';
 
 const oid = (digit: string): string => digit.repeat(40);
 
@@ -46,9 +47,10 @@ suite('what a server can do', () => {
 
   test('protocol v0, with its refs and peeled tags', async () => {
     const tags = [`${oid('2')} refs/tags/v1`, `${oid('3')} refs/tags/v1^{}`];
-    const server = await readGreeting(v0('side-band-64k shallow filter', ...tags));
+    const refs: ServerRef[] = [];
+    const server = await readGreeting(v0('side-band-64k shallow filter', ...tags), { take: (ref) => refs.push(ref) });
     assert.deepEqual([server.version, server.shallow, server.filter], [0, true, false]);
-    assert.deepEqual(server.refs, [
+    assert.deepEqual(refs, [
       { name: 'HEAD', oid: oid('1') },
       { name: 'refs/tags/v1', oid: oid('2'), peeled: oid('3') },
     ]);
@@ -66,7 +68,9 @@ suite('what a server can do', () => {
 
   test('protocol v0, an empty repository', async () => {
     const greeting = bytes(line(`${oid('0')} capabilities^{}\0side-band-64k`), '0000');
-    assert.deepEqual((await readGreeting(greeting)).refs, []);
+    const refs: ServerRef[] = [];
+    await readGreeting(greeting, { take: (ref) => refs.push(ref) });
+    assert.deepEqual(refs, []);
   });
 
   const refused: [string, AsyncIterable<Uint8Array>, string][] = [
@@ -75,6 +79,7 @@ suite('what a server can do', () => {
     ['no side band', v0('shallow'), 'GitProtocolError'],
     ['no fetch', v2('ls-refs'), 'GitProtocolError'],
     ['nothing', bytes(), 'GitProtocolError'],
+    ['capabilities without end', v2(...Array.from({ length: 1000 }, (_, at) => `x${at}`)), 'GitProtocolError'],
     ['an error', bytes(line('ERR repository not found')), 'RepositoryNotFound'],
   ];
   for (const [what, greeting, code] of refused) {
@@ -90,14 +95,17 @@ suite('refs', () => {
       line('unborn HEAD symref-target:refs/heads/x'),
       '0000',
     );
-    assert.deepEqual(await readRefs(answer), [
+    const refs: ServerRef[] = [];
+    await readRefs(answer, { take: (ref) => refs.push(ref) });
+    assert.deepEqual(refs, [
       { name: 'refs/heads/main', oid: oid('1') },
       { name: 'refs/tags/v1', oid: oid('2'), peeled: oid('3') },
     ]);
   });
 
   test('a list that ends too early is an error, never a shorter list', async () => {
-    await assert.rejects(readRefs(bytes(line(`${oid('1')} refs/heads/main`))), { code: 'GitProtocolError' });
+    const answer = bytes(line(`${oid('1')} refs/heads/main`));
+    await assert.rejects(readRefs(answer, { take: () => {} }), { code: 'GitProtocolError' });
   });
 });
 

@@ -1,6 +1,6 @@
 import { gitError } from './errors.ts';
 import { DELIMITER, FLUSH, line, packets, textOf, type Packet } from './pkt-line.ts';
-import type { ServerRef } from './refs.ts';
+import type { RefSink, ServerRef } from './refs.ts';
 
 /** What a server can do, read from its greeting, never assumed. Source: gitprotocol-v2(5), gitprotocol-capabilities(5). */
 export interface Server {
@@ -11,8 +11,6 @@ export interface Server {
   filter: boolean;
   /** Offers any commit or blob by its id. Protocol v2 does not announce a refusal: it is learnt from the answer. */
   wantsByOid: boolean;
-  /** v0 only: all refs, as the greeting lists them. */
-  refs?: ServerRef[];
   /** v0 only: the capabilities that it announced. */
   announced: ReadonlySet<string>;
 }
@@ -45,16 +43,32 @@ export class FilterRefused extends Error {}
 const AGENT = 'agent=git/plumbline';
 const OID = /^[0-9a-f]{40}$/;
 
-export async function readGreeting(bytes: AsyncIterable<Uint8Array>): Promise<Server> {
-  const lines: string[] = [];
+/** Git itself announces a dozen. */
+const MAX_CAPABILITIES = 100;
+
+/** `refs` is told what the greeting of v0 lists. */
+export async function readGreeting(bytes: AsyncIterable<Uint8Array>, refs?: RefSink): Promise<Server> {
+  const capabilities: string[] = [];
+  let list: { server: Server; refs: RefsV0 } | undefined;
+  let version = '';
   for await (const packet of packets(bytes)) {
-    if (typeof packet !== 'string') lines.push(greetingLine(packet));
+    if (typeof packet === 'string') continue;
+    const text = greetingLine(packet);
+    if (list) list.refs.line(text);
+    else if (version === 'version 2') capabilities.push(text);
+    else if (version === '' && /^(?:# service=|version [12]$)/.test(text)) version = text.startsWith('#') ? '' : text;
+    else list = beginV0(text, refs);
+    if (capabilities.length > MAX_CAPABILITIES)
+      throw gitError('GitProtocolError', 'the greeting of the Git server does not end');
   }
-  const [service] = lines;
-  if (service?.startsWith('# service=')) lines.shift();
-  if (lines[0] === 'version 2') return serverV2(lines.slice(1));
-  if (lines[0] === 'version 1') lines.shift();
-  return serverV0(lines);
+  if (version === 'version 2') return serverV2(capabilities);
+  if (!list) throw notGreeted();
+  list.refs.end();
+  return list.server;
+}
+
+function notGreeted(): Error {
+  return gitError('GitProtocolError', 'the answer is not the greeting of a Git server');
 }
 
 function greetingLine(packet: Uint8Array): string {
@@ -79,11 +93,17 @@ function serverV2(lines: string[]): Server {
   };
 }
 
-function serverV0(lines: string[]): Server {
-  const [first = ''] = lines;
+/** The first line names the first ref, and behind it what the server can. */
+function beginV0(first: string, sink: RefSink | undefined): { server: Server; refs: RefsV0 } {
   const zero = first.indexOf('\0');
-  if (zero < 0) throw gitError('GitProtocolError', 'the answer is not the greeting of a Git server');
-  const announced = new Set(first.slice(zero + 1).split(' '));
+  if (zero < 0) throw notGreeted();
+  const refs = new RefsV0(sink);
+  const server = serverV0(new Set(first.slice(zero + 1).split(' ')));
+  refs.line(first.slice(0, zero));
+  return { server, refs };
+}
+
+function serverV0(announced: ReadonlySet<string>): Server {
   for (const capability of announced) {
     if (capability.startsWith('object-format=')) checkFormat(capability.slice('object-format='.length));
   }
@@ -96,22 +116,35 @@ function serverV0(lines: string[]): Server {
     shallow: announced.has('shallow'),
     filter: announced.has('filter') && wantsByOid,
     wantsByOid,
-    refs: refsV0([first.slice(0, zero), ...lines.slice(1)]),
     announced,
   };
 }
 
-function refsV0(lines: string[]): ServerRef[] {
-  const refs = new Map<string, ServerRef>();
-  for (const text of lines) {
-    const [oid = '', name = ''] = text.split(' ');
-    if (text.startsWith('shallow ') || name === 'capabilities^{}') continue;
-    if (!OID.test(oid)) throw gitError('GitProtocolError', 'the Git server lists a ref without an object id');
-    const tag = name.endsWith('^{}') ? refs.get(name.slice(0, -3)) : undefined;
-    if (tag) tag.peeled = oid;
-    else refs.set(name, { name, oid });
+/** The refs of v0, line by line: what an annotated tag points to stands on the line below it. */
+class RefsV0 {
+  readonly #sink: RefSink | undefined;
+  #last: ServerRef | undefined;
+
+  constructor(sink: RefSink | undefined) {
+    this.#sink = sink;
   }
-  return [...refs.values()];
+
+  line(text: string): void {
+    const [oid = '', name = ''] = text.split(' ');
+    if (text.startsWith('shallow ') || name === 'capabilities^{}') return;
+    if (!OID.test(oid)) throw gitError('GitProtocolError', 'the Git server lists a ref without an object id');
+    if (this.#last && name === `${this.#last.name}^{}`) {
+      this.#last.peeled = oid;
+      return;
+    }
+    this.end();
+    this.#last = { name, oid };
+  }
+
+  end(): void {
+    if (this.#last) this.#sink?.take(this.#last);
+    this.#last = undefined;
+  }
 }
 
 function checkFormat(format: string | undefined): void {
@@ -132,8 +165,7 @@ function head(command: string, server: Server): string[] {
   return [line(`command=${command}`), line(AGENT), ...format, DELIMITER];
 }
 
-export async function readRefs(bytes: AsyncIterable<Uint8Array>): Promise<ServerRef[]> {
-  const refs: ServerRef[] = [];
+export async function readRefs(bytes: AsyncIterable<Uint8Array>, sink: RefSink): Promise<void> {
   let complete = false;
   for await (const packet of packets(bytes)) {
     if (packet === 'flush') complete = true;
@@ -144,10 +176,9 @@ export async function readRefs(bytes: AsyncIterable<Uint8Array>): Promise<Server
     if (!OID.test(oid) || name === '')
       throw gitError('GitProtocolError', 'the Git server lists a ref without an object id');
     const peeled = attributes.find((attribute) => attribute.startsWith('peeled:'))?.slice('peeled:'.length);
-    refs.push({ name, oid, ...(peeled === undefined ? {} : { peeled }) });
+    sink.take({ name, oid, ...(peeled === undefined ? {} : { peeled }) });
   }
   if (!complete) throw gitError('GitProtocolError', 'the list of refs ends too early');
-  return refs;
 }
 
 /** The whole question in one request: `done` is sent at once, so the pack comes in the first answer. */

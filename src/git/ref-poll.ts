@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { RefQuery } from './address.ts';
 import { gitError, isGitError } from './errors.ts';
-import { chooseTip, refPrefix, type ServerRef } from './refs.ts';
+import { refPrefix, TipSearch, type AskedRef } from './refs.ts';
 import type { Tip } from './remote.ts';
 import { SharedCalls } from '../concurrency/shared-calls.ts';
 import type { UploadPack } from './upload-pack.ts';
@@ -10,12 +10,13 @@ import type { UploadPack } from './upload-pack.ts';
 const FORGET_AFTER_MS = 10 * 60_000;
 /** From here on the two large folders are asked for as a whole. */
 const MAX_PREFIXES = 200;
-/** No prefix: those go on behind the slash. */
-const TOGETHER = 'refs/';
+/** The key of no query. */
+const TOGETHER = '';
 
 interface Answer {
-  refs: ServerRef[];
-  prefixes: ReadonlySet<string>;
+  /** What was found; only the queries of `keys` were looked for. */
+  search: TipSearch;
+  keys: ReadonlySet<string>;
   /** When the question was sent: the answer is at least as new as that. */
   at: number;
 }
@@ -24,8 +25,9 @@ interface Answer {
 export class RefPoll {
   readonly #server: UploadPack;
   readonly #now: () => number;
-  readonly #asked = new Map<string, number>();
-  /** By prefix, where each is asked for alone; TOGETHER where all are. */
+  /** By `keyOf`. */
+  readonly #asked = new Map<string, { query: AskedRef; at: number }>();
+  /** By key, where each is asked for alone; TOGETHER where all are. */
   readonly #calls = new SharedCalls<Answer>();
   #answer: Answer | undefined;
   /** When the answer for all together was too much. */
@@ -37,64 +39,69 @@ export class RefPoll {
   }
 
   async resolve(query: RefQuery, maxAgeMs: number, signal: AbortSignal): Promise<Tip> {
-    const prefix = refPrefix(query);
-    if (prefix === undefined) return chooseTip(query, []);
-    const refs = await this.#refs(prefix, maxAgeMs, signal);
+    if (query.kind === 'commit') return { commit: query.commit, revision: `sha1:${query.commit}` };
+    const search = await this.#search(query, maxAgeMs, signal);
     try {
-      return chooseTip(query, refs);
+      return search.tip(query);
     } catch (error) {
-      if (isGitError(error, 'RefNotFound') && refs.length === 0) await this.#checkEmpty(signal);
+      if (isGitError(error, 'RefNotFound') && search.count === 0) await this.#checkEmpty(signal);
       throw error;
     }
   }
 
-  async #refs(prefix: string, maxAgeMs: number, signal: AbortSignal): Promise<ServerRef[]> {
-    this.#asked.set(prefix, this.#now());
+  async #search(query: AskedRef, maxAgeMs: number, signal: AbortSignal): Promise<TipSearch> {
+    const key = keyOf(query);
+    this.#asked.set(key, { query, at: this.#now() });
     const known = this.#answer;
-    if (known?.prefixes.has(prefix) && this.#now() - known.at < maxAgeMs) return known.refs;
+    if (known?.keys.has(key) && this.#now() - known.at < maxAgeMs) return known.search;
     if (this.#now() - this.#apartSince > FORGET_AFTER_MS) {
       try {
-        return await this.#together(prefix, signal);
+        return await this.#together(key, signal);
       } catch (error) {
         if (!isGitError(error, 'GitLimitExceeded') || this.#asked.size < 2) throw error;
         // A ref that begins like hundreds of thousands of others ends the question of whoever follows it, and of nobody else.
         this.#apartSince = this.#now();
       }
     }
-    const { refs } = await this.#calls.run(prefix, signal, (shared) => this.#ask(prefix, new Set([prefix]), shared));
-    return refs;
+    const { search } = await this.#calls.run(key, signal, (shared) => this.#ask(key, () => [query], shared));
+    return search;
   }
 
-  async #together(prefix: string, signal: AbortSignal): Promise<ServerRef[]> {
-    const run = () => this.#calls.run(TOGETHER, signal, (shared) => this.#ask(TOGETHER, undefined, shared));
+  async #together(key: string, signal: AbortSignal): Promise<TipSearch> {
+    const run = () => this.#calls.run(TOGETHER, signal, (shared) => this.#ask(TOGETHER, () => this.#all(), shared));
     let answer = await run();
     // The call that was under way had been put before this ref was asked for.
-    if (!answer.prefixes.has(prefix)) answer = await run();
-    return answer.refs;
+    if (!answer.keys.has(key)) answer = await run();
+    return answer.search;
   }
 
-  /** `only`: what is asked for; left out, all that anybody asks for. */
-  async #ask(key: string, only: ReadonlySet<string> | undefined, signal: AbortSignal): Promise<Answer> {
+  async #ask(call: string, wanted: () => AskedRef[], signal: AbortSignal): Promise<Answer> {
     // Callers of the same turn share this question. Who comes after it was put may have pushed since, and puts a new one.
     await setImmediate();
-    this.#calls.close(key);
-    const prefixes = only ?? this.#prefixes();
+    this.#calls.close(call);
+    const queries = wanted();
     const at = this.#now();
-    const refs = await this.#server.refs(wireForm(prefixes), signal);
-    const answer = { refs, prefixes, at };
+    const prefixes = wireForm(new Set(queries.map(refPrefix)));
+    const search = await this.#server.refs(prefixes, () => new TipSearch(queries), signal);
+    const answer = { search, keys: new Set(queries.map(keyOf)), at };
     if (!this.#answer || this.#answer.at < at) this.#answer = answer;
     return answer;
   }
 
-  #prefixes(): ReadonlySet<string> {
-    for (const [prefix, at] of this.#asked) if (this.#now() - at > FORGET_AFTER_MS) this.#asked.delete(prefix);
-    return new Set(this.#asked.keys());
+  /** What somebody has asked for lately. */
+  #all(): AskedRef[] {
+    for (const [key, { at }] of this.#asked) if (this.#now() - at > FORGET_AFTER_MS) this.#asked.delete(key);
+    return [...this.#asked.values()].map(({ query }) => query);
   }
 
   async #checkEmpty(signal: AbortSignal): Promise<void> {
-    const all = await this.#server.refs(['refs/heads/', 'refs/tags/'], signal);
-    if (all.length === 0) throw gitError('EmptyRepository', `the repository at ${this.#server.host} has no commit yet`);
+    const all = await this.#server.refs(['refs/heads/', 'refs/tags/'], () => new TipSearch([]), signal);
+    if (all.count === 0) throw gitError('EmptyRepository', `the repository at ${this.#server.host} has no commit yet`);
   }
+}
+
+function keyOf(query: AskedRef): string {
+  return query.kind === 'ref' ? query.ref : `semver ${query.range}`;
 }
 
 function wireForm(prefixes: ReadonlySet<string>): string[] {

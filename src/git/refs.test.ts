@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { checkRef } from './address.ts';
-import { chooseTip, type ServerRef } from './refs.ts';
-import type { RefSelector } from './remote.ts';
+import { TipSearch, type AskedRef, type ServerRef } from './refs.ts';
+import type { RefSelector, Tip } from './remote.ts';
 
 const oid = (digit: string): string => digit.repeat(40);
 
@@ -19,13 +19,19 @@ const REFS: ServerRef[] = [
   { name: 'refs/tags/latest', oid: oid('8') },
 ];
 
+function chooseTip(selector: RefSelector, refs: readonly ServerRef[]): Tip {
+  const query = checkRef(selector) as AskedRef;
+  const search = new TipSearch([query]);
+  for (const ref of refs) search.take(ref);
+  return search.tip(query);
+}
+
 suite('which commit a ref means', () => {
   const cases: [RefSelector, string, string][] = [
     [{ branch: 'main' }, oid('1'), `main@sha1:${oid('1')}`],
     [{ tag: 'v1.2.0' }, oid('4'), `v1.2.0@sha1:${oid('4')}`],
     [{ tag: 'latest' }, oid('8'), `latest@sha1:${oid('8')}`],
     [{ name: 'refs/pull/1/head' }, oid('3'), `refs/pull/1/head@sha1:${oid('3')}`],
-    [{ commit: oid('c') }, oid('c'), `sha1:${oid('c')}`],
     [{ semver: '1.x' }, oid('6'), `v1.10.0@sha1:${oid('6')}`],
     [{ semver: '~1.2' }, oid('5'), `1.2.0@sha1:${oid('5')}`],
     [{ semver: '>=2.0.0-0' }, oid('7'), `v2.0.0-rc.1@sha1:${oid('7')}`],
@@ -33,7 +39,7 @@ suite('which commit a ref means', () => {
   ];
   for (const [selector, commit, revision] of cases) {
     test(JSON.stringify(selector), () => {
-      const tip = chooseTip(checkRef(selector), REFS);
+      const tip = chooseTip(selector, REFS);
       assert.deepEqual([tip.commit, tip.revision], [commit, revision]);
     });
   }
@@ -46,7 +52,7 @@ suite('which commit a ref means', () => {
   ];
   for (const [selector, code] of failures) {
     test(`${JSON.stringify(selector)} fails with ${code}`, () => {
-      assert.throws(() => chooseTip(checkRef(selector), REFS), { code });
+      assert.throws(() => chooseTip(selector, REFS), { code });
     });
   }
 
@@ -55,13 +61,22 @@ suite('which commit a ref means', () => {
 
   test('among as many tags as are searched the greatest is found, whatever the order', () => {
     const refs = [...tagged(99_999), { name: 'refs/tags/v1.997.0', oid: oid('2') }];
-    for (const order of [refs, refs.toReversed()])
-      assert.equal(chooseTip(checkRef({ semver: '1.x' }), order).commit, oid('2'));
+    for (const order of [refs, refs.toReversed()]) assert.equal(chooseTip({ semver: '1.x' }, order).commit, oid('2'));
+  });
+
+  test('of many questions each is answered as if it were the only one', () => {
+    const queries = cases.map(([selector]) => checkRef(selector) as AskedRef);
+    const search = new TipSearch(queries);
+    for (const ref of REFS) search.take(ref);
+    assert.deepEqual(
+      queries.map((query) => search.tip(query).revision),
+      cases.map(([, , revision]) => revision),
+    );
   });
 
   test('more tags are refused, and a branch beside them is not', () => {
     const refs = [...tagged(100_001), ...REFS];
-    assert.throws(() => chooseTip(checkRef({ semver: '1.x' }), refs), { code: 'GitLimitExceeded', message: /tags/ });
-    assert.ok(chooseTip(checkRef({ branch: 'main' }), refs));
+    assert.throws(() => chooseTip({ semver: '1.x' }, refs), { code: 'GitLimitExceeded', message: /tags/ });
+    assert.ok(chooseTip({ branch: 'main' }, refs));
   });
 });

@@ -12,7 +12,7 @@ import {
   type FetchWish,
   type Server,
 } from './protocol.ts';
-import type { ServerRef } from './refs.ts';
+import type { RefSink } from './refs.ts';
 import type { GitTransport } from './transport.ts';
 
 /** How long a greeting of protocol v2 is believed: it saves one of two requests for each poll. */
@@ -46,16 +46,22 @@ export class UploadPack {
     return this.#transport.host;
   }
 
-  /** The refs with one of these prefixes; [] asks for all. */
-  async refs(prefixes: readonly string[], signal: AbortSignal): Promise<ServerRef[]> {
-    const answer = this.#withServer(signal, async (server) => {
-      // The greeting of v0 is the list of refs.
-      if (server.refs) return server.refs;
+  /** The refs with one of these prefixes, [] for all, told to the sink that is returned; an answer that breaks off is told to another. */
+  async refs<S extends RefSink>(prefixes: readonly string[], begin: () => S, signal: AbortSignal): Promise<S> {
+    let sink = begin();
+    const ask = async (server: Server): Promise<S> => {
+      // The greeting of v0 was the list of refs.
+      if (server.version === 0) return sink;
+      sink = begin();
       const request = refsRequest(server, prefixes);
       const options = { version: server.version, ...REFS_LIMIT, signal };
-      return readRefs(await this.#transport.upload(request, options));
-    });
-    return this.#observed('ls-refs', answer);
+      await readRefs(await this.#transport.upload(request, options), sink);
+      return sink;
+    };
+    return this.#observed(
+      'ls-refs',
+      this.#withServer(signal, ask, () => (sink = begin())),
+    );
   }
 
   /** What the server can do now. */
@@ -94,7 +100,11 @@ export class UploadPack {
   }
 
   /** Asks with the remembered greeting; when that fails as if the server had changed, once more with a new one. */
-  async #withServer<T>(signal: AbortSignal, ask: (server: Server) => Promise<T>): Promise<T> {
+  async #withServer<T>(
+    signal: AbortSignal,
+    ask: (server: Server) => Promise<T>,
+    refsOfGreeting?: () => RefSink,
+  ): Promise<T> {
     const known = this.#greeting;
     if (known && this.#now() - known.at < GREETING_MAX_AGE_MS) {
       try {
@@ -105,11 +115,11 @@ export class UploadPack {
         this.#greeting = undefined;
       }
     }
-    return ask(await this.#greet(signal));
+    return ask(await this.#greet(signal, refsOfGreeting?.()));
   }
 
-  async #greet(signal: AbortSignal): Promise<Server> {
-    const server = await readGreeting(await this.#transport.discover({ signal, ...REFS_LIMIT }));
+  async #greet(signal: AbortSignal, refs: RefSink | undefined): Promise<Server> {
+    const server = await readGreeting(await this.#transport.discover({ signal, ...REFS_LIMIT }), refs);
     this.#greeting = server.version === 2 ? { server, at: this.#now() } : undefined;
     return server;
   }

@@ -81,10 +81,14 @@ async function recognised(work: Promise<unknown>): Promise<void> {
 export const pktLines: FuzzTarget = {
   async run(random) {
     const bytes = mutateBytes(random.pick(STREAMS), STREAMS, random);
-    const read = random.pick([readGreeting, readRefs, drained]);
+    const read = random.pick([readGreeting, listed, drained]);
     await recognised(read(chunks(bytes, random)));
   },
 };
+
+async function listed(bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  await readRefs(bytes, { take: () => {} });
+}
 
 async function drained(bytes: AsyncIterable<Uint8Array>): Promise<void> {
   for await (const _ of (await readFetch(bytes)).pack);
