@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { call, incompressible, openTestGit, readAll } from './git-fixture.ts';
 import type { Repository } from './git-repository.ts';
-import { startGitServer } from './git-server.ts';
+import { startGitServer, type GitRequest, type GitServer } from './git-server.ts';
 import { writePacket } from './git-wire.ts';
 import { until } from './until.ts';
 
@@ -23,6 +23,11 @@ function packOf({ bare }: Repository): Buffer {
   for (let at = 0; at < pack.length; at += 60_000)
     packets.push(writePacket(Buffer.concat([Buffer.of(1), pack.subarray(at, at + 60_000)])));
   return Buffer.concat([writePacket('packfile\n'), ...packets, writePacket(0)]);
+}
+
+async function hangs(server: GitServer, operation: GitRequest['operation']): Promise<void> {
+  const isHanging = () => server.requests.at(-1)?.operation === operation && server.requests.at(-1)?.status === 0;
+  await until(isHanging, { what: `${operation} hangs` });
 }
 
 suite('disk', () => {
@@ -61,6 +66,48 @@ suite('disk', () => {
     await ended;
     delete slow.fault;
     // Who has let go is read again, at the cost of what nobody uses.
+    await readAll(git, large);
+  });
+
+  test('one whose server does not answer the poll keeps no room', async () => {
+    await using slow = await startGitServer();
+    await using sound = await startGitServer();
+    await using git = await openTestGit({ diskBytes: 300_000 });
+    const [large, small] = [await slow.createRepository('large'), await sound.createRepository('small')];
+    await large.write({ a: incompressible(300_000) });
+    await small.write({ a: incompressible(200_000) });
+    await readAll(git, large);
+    slow.fault = () => 'hang';
+    const leave = new AbortController();
+    const asking = assert.rejects(git.resolve(large, {}, call({ signal: leave.signal, timeoutMs: 120_000 })));
+    await hangs(slow, 'ls-refs');
+    await readAll(git, small);
+    leave.abort();
+    await asking;
+  });
+
+  test('nor does one whose server lets the next commit wait, after a while', async () => {
+    await using slow = await startGitServer();
+    await using sound = await startGitServer();
+    let seconds = 0;
+    await using git = await openTestGit({ diskBytes: 300_000, now: () => seconds * 1000 });
+    const [large, small] = [await slow.createRepository('large'), await sound.createRepository('small')];
+    await large.write({ a: incompressible(300_000) });
+    await small.write({ a: incompressible(200_000) });
+    await readAll(git, large);
+    await large.write({ b: 'more' });
+    const tip = await git.resolve(large, {}, call());
+    slow.fault = () => 'hang';
+    const ended = assert.rejects(git.tree(large, tip, '', call({ timeoutMs: 120_000 })), {
+      code: 'GitLimitExceeded',
+      message: /diskBytes/,
+    });
+    await hangs(slow, 'fetch');
+    await assert.rejects(readAll(git, small), { code: 'GitLimitExceeded' }, 'it may be about to come');
+    seconds = 20;
+    await readAll(git, small);
+    await ended;
+    delete slow.fault;
     await readAll(git, large);
   });
 

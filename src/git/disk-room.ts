@@ -98,11 +98,11 @@ export class DiskRoom {
   #endLargest(): void {
     const [largest] = [...this.#arriving].sort((a, b) => b.bytes - a.bytes) as [Arriving];
     this.#arriving.delete(largest);
-    largest.abort.abort(
-      limitExceeded(
-        'diskBytes',
-        `with this, all repositories together would take more than ${this.#bytes} bytes of disk`,
-      ),
-    );
+    largest.abort.abort(noRoom(this.#bytes));
   }
+}
+
+/** What the repository is told that makes room for the others. */
+export function noRoom(bytes: number): Error {
+  return limitExceeded('diskBytes', `with this, all repositories together would take more than ${bytes} bytes of disk`);
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Dispatcher } from 'undici';
 import { Agent } from '../undici.ts';
 import { checkPath, checkRef, checkUrl } from './address.ts';
-import { DiskRoom } from './disk-room.ts';
+import { DiskRoom, noRoom } from './disk-room.ts';
 import { diskError, gitError } from './errors.ts';
 import type { MirrorDeps } from './generations.ts';
 import { HttpTransport } from './http-transport.ts';
@@ -37,8 +37,33 @@ interface Repository {
   usedAt: number;
   /** When the disk was told so; at most once in NOTE_USE_MS. */
   notedAt: number;
-  /** Calls under way. */
-  users: number;
+  /** Calls under way that read the mirror or bring something into it, as one: from the first of them to the last. */
+  use: Use | undefined;
+}
+
+class Use {
+  readonly since: number;
+  users = 0;
+  readonly #end = new AbortController();
+  readonly #left = Promise.withResolvers<void>();
+
+  constructor(since: number) {
+    this.since = since;
+  }
+
+  get signal(): AbortSignal {
+    return this.#end.signal;
+  }
+
+  left(): void {
+    this.#left.resolve();
+  }
+
+  /** Resolves when everybody has left. */
+  async end(reason: Error): Promise<void> {
+    this.#end.abort(reason);
+    await this.#left.promise;
+  }
 }
 
 const CONNECT_MS = 10_000;
@@ -48,6 +73,8 @@ const UNUSED_MS = 24 * 3_600_000;
 const NOTE_USE_MS = 3_600_000;
 /** Indexes and small files come on top: the volume of deploy/install.yaml has 2 GiB, and a pod that takes more is evicted. */
 const DISK_BYTES = 1.75 * 1024 ** 3;
+/** Who uses a mirror for longer makes room for others, if there is no other room: a server may hang for as long as it likes. */
+const SIT_MS = 10_000;
 const WORKER_IDLE_MS = 60_000;
 
 /** Read-only access to Git over HTTPS; see the contract of Git. Nothing is done before the first call. */
@@ -67,6 +94,7 @@ class Repositories implements Git {
   /** Mirrors of an earlier run that nobody has asked for yet: their bytes by their key. */
   #inherited: Promise<Map<string, number>> | undefined;
   readonly #mirrorDeps: MirrorDeps;
+  readonly #diskBytes: number;
   readonly #room: DiskRoom;
 
   constructor(options: GitOptions) {
@@ -75,7 +103,8 @@ class Repositories implements Git {
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#now = options.now ?? (() => performance.now());
     const worker = new GitWorker({ idleMs: WORKER_IDLE_MS, growthBytes: workerBytes(process.constrainedMemory()) });
-    this.#room = new DiskRoom(options.diskBytes ?? DISK_BYTES, (bytes) => this.#tidy(bytes));
+    this.#diskBytes = options.diskBytes ?? DISK_BYTES;
+    this.#room = new DiskRoom(this.#diskBytes, (bytes) => this.#tidy(bytes));
     this.#worker = worker;
     this.#mirrorDeps = { worker, limits: this.#limits, room: this.#room };
   }
@@ -93,7 +122,7 @@ class Repositories implements Git {
 
   async resolve(remote: Remote, ref: RefSelector, call: GitCall & { maxAgeMs: number }): Promise<Tip> {
     const query = checkRef(ref);
-    return this.#use(remote, call, ({ polls }, signal) => polls.resolve(query, call.maxAgeMs, signal));
+    return this.#call(remote, call, ({ polls }, signal) => polls.resolve(query, call.maxAgeMs, signal));
   }
 
   async holds(remote: Remote, { commit }: Tip, call: GitCall): Promise<boolean> {
@@ -130,8 +159,34 @@ class Repositories implements Git {
     await Promise.all([...this.#dispatchers.values()].map((agent) => agent.destroy()));
   }
 
-  /** Runs the work within the caller's deadline; only the deadline becomes GitTimeout, an abort stays the caller's own. */
+  /** As `#call`, for what needs the mirror. */
   async #use<T>(
+    remote: Remote,
+    call: GitCall,
+    work: (repository: Repository, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    return this.#call(remote, call, async (repository, signal) => {
+      const use = (repository.use ??= new Use(this.#now()));
+      use.users += 1;
+      try {
+        return await work(repository, AbortSignal.any([signal, use.signal]));
+      } catch (error) {
+        signal.throwIfAborted();
+        use.signal.throwIfAborted();
+        throw error;
+      } finally {
+        use.users -= 1;
+        if (use.users === 0) {
+          repository.use = undefined;
+          use.left();
+          void this.#room.look();
+        }
+      }
+    });
+  }
+
+  /** Runs the work within the caller's deadline; only the deadline becomes GitTimeout, an abort stays the caller's own. */
+  async #call<T>(
     remote: Remote,
     { signal, timeoutMs }: GitCall,
     work: (repository: Repository, signal: AbortSignal) => Promise<T>,
@@ -143,7 +198,6 @@ class Repositories implements Git {
     });
     const deadline = new AbortController();
     const timer = setTimeout(() => deadline.abort(), timeoutMs);
-    repository.users += 1;
     try {
       return await work(repository, AbortSignal.any([signal, deadline.signal, this.#closing.signal]));
     } catch (error) {
@@ -153,9 +207,7 @@ class Repositories implements Git {
       throw gitError('GitTimeout', `${url.host} did not finish within ${timeoutMs / 1000} s`, { cause: error });
     } finally {
       clearTimeout(timer);
-      repository.users -= 1;
       this.#used(repository);
-      if (repository.users === 0) void this.#room.look();
     }
   }
 
@@ -180,7 +232,7 @@ class Repositories implements Git {
       const server = new UploadPack(transport, this.#now, this.#options.observer);
       const mirror = new Mirror(join(this.#dir, key), server, this.#mirrorDeps);
       const polls = new RefPoll(server, this.#now);
-      repository = { key, polls, mirror, usedAt: this.#now(), notedAt: -Infinity, users: 0 };
+      repository = { key, polls, mirror, usedAt: this.#now(), notedAt: -Infinity, use: undefined };
       this.#known.set(key, repository);
       inherited.delete(key);
     }
@@ -194,17 +246,20 @@ class Repositories implements Git {
     }));
   }
 
-  /** Drops what nobody used for a day, then what was used longest ago, until what is stored takes no more than `allowed` bytes. */
+  /**
+   * Drops what nobody used for a day, then what was used longest ago, then the largest of what somebody sits on, until what is
+   * stored takes no more than `allowed` bytes.
+   */
   async #tidy(allowed: number): Promise<number> {
     let total = 0;
     try {
       const inherited = (await this.#inherited) ?? new Map<string, number>();
       total = [...inherited.values()].reduce((sum, bytes) => sum + bytes, 0);
-      const idle: { repository: Repository; bytes: number }[] = [];
+      const mirrors: { repository: Repository; bytes: number }[] = [];
       for (const repository of this.#known.values()) {
         const bytes = await repository.mirror.size();
         total += bytes;
-        if (repository.users === 0) idle.push({ repository, bytes });
+        mirrors.push({ repository, bytes });
       }
       for (const [key, bytes] of inherited) {
         if (total <= allowed) break;
@@ -212,11 +267,18 @@ class Repositories implements Git {
         inherited.delete(key);
         total -= bytes;
       }
-      for (const { repository, bytes } of idle.sort((a, b) => a.repository.usedAt - b.repository.usedAt)) {
+      for (const { repository, bytes } of mirrors.toSorted((a, b) => a.repository.usedAt - b.repository.usedAt)) {
         const isOld = this.#now() - repository.usedAt > UNUSED_MS;
-        if ((total <= allowed && !isOld) || repository.users > 0) continue;
+        if ((total <= allowed && !isOld) || repository.use) continue;
         await repository.mirror.remove(this.#closing.signal);
-        if (isOld && repository.users === 0) this.#known.delete(repository.key);
+        if (isOld && !repository.use) this.#known.delete(repository.key);
+        total -= bytes;
+      }
+      for (const { repository, bytes } of mirrors.toSorted((a, b) => b.bytes - a.bytes)) {
+        const { use } = repository;
+        if (total <= allowed || bytes === 0 || !use || this.#now() - use.since < SIT_MS) continue;
+        await use.end(noRoom(this.#diskBytes));
+        await repository.mirror.remove(this.#closing.signal);
         total -= bytes;
       }
     } catch (error) {
