@@ -155,6 +155,22 @@ describe('lint', () => {
     assert.equal(stdout.match(/<details>/g)?.length, stdout.match(/<\/details>/g)?.length);
   });
 
+  it('writes Markdown that rewrites no terminal and hides no direction when it is shown in a log', async () => {
+    const prefix = '/a/\u001b[2J\u001b]8;;http://example.com\u0007\u202e';
+    using dir = folder({
+      ...CLEAN,
+      'b\u001b[31m.yaml': mapping('b', { prefix }),
+      'c.yaml': mapping('c', { prefix }, 'team-b'),
+      'd\u001b[32m.yaml': '[',
+    });
+    for (const command of ['lint', 'routes']) {
+      const { stdout } = await cli(command, dir.path, '-o', 'markdown');
+      assert.match(stdout, /\\u001b|&#92;u001b/, command);
+      // eslint-disable-next-line no-control-regex
+      assert.doesNotMatch(stdout, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/, command);
+    }
+  });
+
   it('prints colours only to a terminal', async () => {
     using dir = folder({ ...CLEAN, ...STOLEN });
     assert.ok(!(await cli('lint', dir.path)).stdout.includes('\u001b'));

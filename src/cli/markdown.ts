@@ -1,10 +1,13 @@
+import { printable } from './terminal.ts';
+
 /** Text inside a paragraph or a table cell: whatever a repository holds shows as it is written. */
 export function escaped(text: string): string {
   return oneLine(text).replace(/[\\`*_{}[\]<>#|~@!&]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-/** A code span that may hold backticks and stand in a table. */
+/** A code span that may hold backticks and stand in a table; nothing for nothing. */
 export function code(text: string): string {
+  if (text === '') return '';
   const line = oneLine(text).replaceAll('|', '\\|');
   const longest = Math.max(0, ...[...line.matchAll(/`+/g)].map(([run]) => run.length));
   const fence = '`'.repeat(longest + 1);
@@ -33,6 +36,7 @@ export function fitted(text: string): string {
   return `${kept}\n…the rest is left out: a comment takes no more.\n${isFolded ? '\n</details>\n' : ''}`;
 }
 
+/** Markdown is read in the log of a build too. */
 function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').trim();
+  return printable(text.replace(/\s+/g, ' ').trim());
 }
