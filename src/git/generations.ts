@@ -119,6 +119,11 @@ export class Generations {
     }
   }
 
+  /** Removes what came into a new generation that is not to be read. */
+  async drop({ generation }: MirrorState, signal: AbortSignal): Promise<void> {
+    await this.#removeGeneration(generation, signal);
+  }
+
   /** Removes everything; whoever is reading starts again with an empty mirror. */
   async remove(signal: AbortSignal): Promise<void> {
     for (const dir of await this.dirs()) await this.#worker.call('forget', { dir }, signal);

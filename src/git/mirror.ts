@@ -1,9 +1,10 @@
+import { hash } from 'node:crypto';
 import { gitError, isGitError } from './errors.ts';
 import { Generations, type MirrorDeps } from './generations.ts';
 import { describeRef, type RefSink, type ServerRef } from './refs.ts';
 import { WANTS_PER_REQUEST } from './limits.ts';
 import { join } from 'node:path';
-import { emptyState, isWornOut, NOTES } from './mirror-state.ts';
+import { emptyState, isWornOut, NOTES, type MirrorState } from './mirror-state.ts';
 import { Notes } from './notes.ts';
 import { FilterRefused, WantRefused, type FetchWish } from './protocol.ts';
 import type { GitLimits, Tip, Tree } from './remote.ts';
@@ -16,6 +17,7 @@ import type { GitJobs } from './worker-jobs.ts';
 /** Symbolic links can lead to further links, a fetch for each step; after so many the tree is not honest. */
 const MAX_ROUNDS = 40;
 const MAX_HAVES = 16;
+const MAX_NOWHERE = 100;
 
 /**
  * One repository on disk: fetches what is missing, reads what is here. What is here is read without the network. Fetches
@@ -33,6 +35,8 @@ export class Mirror {
   readonly #awaited = new Set<string>();
   /** The commit of which nothing is fetched ahead any more: it was refused, or too much. */
   #notAhead: string | undefined;
+  /** Commits that no branch and no tag leads to, with a digest of where those stood: all of history was fetched to see that. */
+  readonly #nowhere = new Map<string, string>();
 
   constructor(dir: string, server: UploadPack, deps: MirrorDeps) {
     this.notes = new Notes(join(dir, NOTES), deps.room);
@@ -137,15 +141,37 @@ export class Mirror {
       // A server of many replicas may list what not all of them have yet.
       return this.#wanted(tip, () => this.#fetchHistory([tip.commit], true, unfiltered, signal));
     }
+    await this.#search(tip.commit, unfiltered, signal);
+  }
+
+  /** Looks for a commit in the history of all branches and tags. Once it is not there, it is looked for again when one of them has moved. */
+  async #search(commit: string, unfiltered: boolean, signal: AbortSignal): Promise<void> {
     const { oids } = await this.#server.refs(['refs/heads/', 'refs/tags/'], () => new FirstTips(), signal);
     const wants = [...oids];
-    if (wants.length > 0) await this.#wanted(tip, () => this.#fetchHistory(wants, true, unfiltered, signal, 'all'));
-    if ((await this.#missing([tip.commit], signal)).length > 0) {
-      throw gitError('RefNotFound', `${this.#server.host} has no commit ${tip.commit} on any branch or tag`);
+    const place = hash('sha1', wants.join());
+    if (wants.length === 0 || this.#nowhere.get(commit) === place) throw this.#notFound(commit);
+    try {
+      await this.#wanted({ commit }, () => this.#fetchHistory(wants, true, unfiltered, signal, commit));
+    } catch (error) {
+      if (isGitError(error, 'RefNotFound')) this.#noteNowhere(commit, place);
+      throw error;
     }
   }
 
-  async #wanted<T>(tip: Tip, fetch: () => Promise<T>): Promise<T> {
+  #noteNowhere(commit: string, place: string): void {
+    this.#nowhere.delete(commit);
+    this.#nowhere.set(commit, place);
+    for (const oldest of this.#nowhere.keys()) {
+      if (this.#nowhere.size <= MAX_NOWHERE) break;
+      this.#nowhere.delete(oldest);
+    }
+  }
+
+  #notFound(commit: string): Error {
+    return gitError('RefNotFound', `${this.#server.host} has no commit ${commit} on any branch or tag`);
+  }
+
+  async #wanted<T>(tip: Pick<Tip, 'commit' | 'ref'>, fetch: () => Promise<T>): Promise<T> {
     try {
       return await fetch();
     } catch (error) {
@@ -153,7 +179,7 @@ export class Mirror {
     }
   }
 
-  #moved(tip: Tip): Error {
+  #moved(tip: Pick<Tip, 'commit' | 'ref'>): Error {
     const name = tip.ref === undefined ? 'the commit' : describeRef(tip.ref);
     return gitError('GitRefMoved', `${tip.commit} (${name}) vanished from ${this.#server.host} while it was read`);
   }
@@ -163,13 +189,16 @@ export class Mirror {
     return (await this.#server.refs([tip.ref ?? ''], begin, signal)).isSeen;
   }
 
-  /** Fetches commits with their trees, and with their blobs when the server cannot leave them out. Holds the turn. */
+  /**
+   * Fetches commits with their trees, and with their blobs when the server cannot leave them out. Holds the turn. `searched`: a
+   * commit that must be somewhere in their history; otherwise nothing is kept of it, and what others read stays as it is.
+   */
   async #fetchHistory(
     wants: string[],
     begin: boolean,
     unfiltered: boolean,
     signal: AbortSignal,
-    depth: 'one' | 'all' = 'one',
+    searched?: string,
   ): Promise<void> {
     const server = await this.#server.server(signal);
     const state = begin ? await this.#packs.begin(unfiltered, signal) : structuredClone(await this.#packs.state());
@@ -177,7 +206,7 @@ export class Mirror {
       wants,
       haves: state.commits.slice(-MAX_HAVES),
       shallow: server.shallow ? state.shallow : [],
-      deepen: server.shallow && depth === 'one',
+      deepen: server.shallow && searched === undefined,
       filter: server.filter && !unfiltered,
     };
     try {
@@ -185,14 +214,23 @@ export class Mirror {
     } catch (error) {
       // What the server built upon is not here, whatever our state says: begin again, once.
       const filterRefused = error instanceof FilterRefused && !unfiltered;
-      if (filterRefused) return this.#fetchHistory(wants, true, true, signal, depth);
+      if (filterRefused) return this.#fetchHistory(wants, true, true, signal, searched);
       const isWrong = isGitError(error, 'GitProtocolError') || isGitError(error, 'ScratchUnusable');
       if (begin || !isWrong) throw error;
-      return this.#fetchHistory(wants, true, unfiltered, signal, depth);
+      return this.#fetchHistory(wants, true, unfiltered, signal, searched);
+    }
+    if (searched !== undefined && !(await this.#isIn(state, searched, signal))) {
+      await this.#packs.drop(state, signal);
+      throw this.#notFound(searched);
     }
     state.commits.push(...wants);
     state.firstBytes ||= state.bytes;
     await this.#packs.swap(state, signal);
+  }
+
+  async #isIn(state: MirrorState, oid: string, signal: AbortSignal): Promise<boolean> {
+    const ask = { dirs: this.#packs.dirsOf(state), oids: [oid] };
+    return (await this.#worker.call('missing', ask, signal)).length === 0;
   }
 
   /** Takes along what others wait for or will: a hundred sources of one repository must not make a hundred requests. */
