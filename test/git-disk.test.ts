@@ -133,6 +133,23 @@ suite('disk', () => {
     assert.equal(await restarted(), false, 'nobody has used it for two days');
   });
 
+  test('repositories that were not there are forgotten: an edit of a URL costs nothing for ever', async () => {
+    await using server = await startGitServer();
+    let minutes = 0;
+    await using git = await openTestGit({ now: () => minutes * 60_000 });
+    const shop = await server.createRepository('shop');
+    await shop.write({ a: '1' });
+    const { tip } = await readAll(git, shop);
+    for (const name of ['a', 'b', 'c']) await git.holds({ url: `${server.url}/${name}.git` }, tip, call());
+    assert.equal((await readdir(git.dir)).length, 4);
+    minutes = 10;
+    await git.resolve(shop, {}, call());
+    await git.holds(shop, tip, call());
+    await until(async () => (await readdir(git.dir)).length === 1, { what: 'only what holds something is there' });
+    assert.deepEqual((await readAll(git, shop)).files, { a: '1' });
+    await assert.rejects(readAll(git, { url: `${server.url}/a.git` }), { code: 'RepositoryNotFound' });
+  });
+
   test('packs without what was asked for do not pile up', async () => {
     await using server = await startGitServer();
     await using git = await openTestGit();

@@ -32,6 +32,8 @@ export interface GitOptions {
 
 interface Repository {
   key: string;
+  /** Whose connections it uses: key of the dispatchers. */
+  owner: string;
   polls: RefPoll;
   mirror: Mirror;
   usedAt: number;
@@ -70,6 +72,8 @@ const CONNECT_MS = 10_000;
 /** A server that counts objects may be silent for a while; the deadline of the call ends it earlier. */
 const SILENCE_MS = 120_000;
 const UNUSED_MS = 24 * 3_600_000;
+/** Who edits the URL of a source again and again leaves a repository behind each time, mostly one that is not there. */
+const REMEMBERED_MS = 5 * 60_000;
 const NOTE_USE_MS = 3_600_000;
 /** Indexes and small files come on top: the volume of deploy/install.yaml has 2 GiB, and a pod that takes more is evicted. */
 const DISK_BYTES = 1.75 * 1024 ** 3;
@@ -224,18 +228,21 @@ class Repositories implements Git {
     let repository = this.#known.get(key);
     if (!repository) {
       const userAgent = this.#options.userAgent ?? 'git/plumbline';
+      const owner = ownerOf(remote.ca, url);
       const transport = new HttpTransport(url, {
         auth: remote.auth,
-        dispatcher: this.#dispatcher(remote.ca, url),
+        dispatcher: this.#dispatcher(owner, remote.ca),
         userAgent,
       });
       const server = new UploadPack(transport, this.#now, this.#options.observer);
       const mirror = new Mirror(join(this.#dir, key), server, this.#mirrorDeps);
       const polls = new RefPoll(server, this.#now);
-      repository = { key, polls, mirror, usedAt: this.#now(), notedAt: -Infinity, use: undefined };
+      repository = { key, owner, polls, mirror, usedAt: this.#now(), notedAt: -Infinity, use: undefined };
       this.#known.set(key, repository);
       inherited.delete(key);
     }
+    // Whoever tidies up must not forget what is about to be used.
+    repository.usedAt = this.#now();
     return repository;
   }
 
@@ -274,6 +281,7 @@ class Repositories implements Git {
         if (isOld && !repository.use) this.#known.delete(repository.key);
         total -= bytes;
       }
+      await this.#forgetUnused(mirrors);
       for (const { repository, bytes } of mirrors.toSorted((a, b) => b.bytes - a.bytes)) {
         const { use } = repository;
         if (total <= allowed || bytes === 0 || !use || this.#now() - use.since < SIT_MS) continue;
@@ -288,12 +296,23 @@ class Repositories implements Git {
     return total;
   }
 
-  /**
-   * Connections are shared by the repositories of one owner (the first part of the path) on one host: repositories that hang
-   * use up their owner's connections, not those of everybody on a large host.
-   */
-  #dispatcher(ca: string | undefined, { origin, pathname }: URL): Dispatcher {
-    const key = JSON.stringify([ca, origin, pathname.split('/', 2)[1]]);
+  /** A repository that was not asked for a while and of which nothing is stored, and connections that no other one uses. */
+  async #forgetUnused(mirrors: readonly { repository: Repository; bytes: number }[]): Promise<void> {
+    const isUnused = ({ use, usedAt }: Repository) => !use && this.#now() - usedAt > REMEMBERED_MS;
+    for (const { repository, bytes } of mirrors) {
+      if (bytes > 0 || !isUnused(repository)) continue;
+      await removeInherited(this.#dir, repository.key);
+      if (isUnused(repository)) this.#known.delete(repository.key);
+    }
+    const owners = new Set([...this.#known.values()].map(({ owner }) => owner));
+    for (const [owner, agent] of this.#dispatchers) {
+      if (owners.has(owner)) continue;
+      this.#dispatchers.delete(owner);
+      void agent.close();
+    }
+  }
+
+  #dispatcher(key: string, ca: string | undefined): Dispatcher {
     let agent = this.#dispatchers.get(key);
     if (!agent) {
       agent = new Agent({
@@ -310,6 +329,14 @@ class Repositories implements Git {
     }
     return agent;
   }
+}
+
+/**
+ * Connections are shared by the repositories of one owner (the first part of the path) on one host: repositories that hang
+ * use up their owner's connections, not those of everybody on a large host.
+ */
+function ownerOf(ca: string | undefined, { origin, pathname }: URL): string {
+  return JSON.stringify([ca, origin, pathname.split('/', 2)[1]]);
 }
 
 /** Whoever else asked for a path that cannot be used is told so, not this caller. */
