@@ -4,7 +4,7 @@ import { after, before, suite, test } from 'node:test';
 import { call, openTestGit, type TestGit } from './git-fixture.ts';
 import type { Repository } from './git-repository.ts';
 import type { Tip } from '../src/git/remote.ts';
-import { startGitServer, type GitServer } from './git-server.ts';
+import { startGitServer, type GitRequest, type GitServer } from './git-server.ts';
 
 let server: GitServer;
 before(async () => {
@@ -67,5 +67,24 @@ suite('reading ahead', () => {
     assert.equal((await readFolder(git, repository, { tip, path: 'a', soon })).files, 1);
     await assert.rejects(readFolder(git, repository, { tip, path: 'b', soon }), { code: 'GitLimitExceeded' });
     assert.deepEqual(await readFolder(git, repository, { tip, path: 'c', soon }), { fetches: 1, files: 1 });
+  });
+
+  test('neighbours that take longer than there is time are not waited for again', async () => {
+    await using git = await openTestGit();
+    const repository = await server.createRepository('slow');
+    await repository.write({ 'a/x.yaml': 'a: 1\n', 'b/x.yaml': 'b: 1\n' });
+    const tip = await git.resolve(repository, {}, call());
+    const { files } = await git.tree(repository, tip, 'a', call());
+    const wants = ({ lines }: GitRequest) => lines.filter((line) => line.startsWith('want ')).length;
+    // Large files over a slow line.
+    server.fault = (request) => (request.operation === 'fetch' && wants(request) > 1 ? 'hang' : 'pass');
+    const read = (timeoutMs: number) =>
+      git.read(repository, tip, [files[0]!.oid], { ...call({ timeoutMs }), soon: () => ['a', 'b'] });
+    try {
+      await assert.rejects(read(500), { code: 'GitTimeout' });
+      assert.equal((await read(10_000)).size, 1);
+    } finally {
+      delete server.fault;
+    }
   });
 });

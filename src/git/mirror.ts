@@ -33,7 +33,7 @@ export class Mirror {
   readonly #commits = new SharedCalls<void>();
   /** Blobs that callers in the queue have asked for. */
   readonly #awaited = new Set<string>();
-  /** The commit of which nothing is fetched ahead any more: it was refused, or too much. */
+  /** The commit of which nothing is fetched ahead any more: that has failed. */
   #notAhead: string | undefined;
   /** Commits that no branch and no tag leads to, with a digest of where those stood: all of history was fetched to see that. */
   readonly #nowhere = new Map<string, string>();
@@ -246,9 +246,10 @@ export class Mirror {
       try {
         await this.#fetchChunks(together, signal);
       } catch (error) {
+        // Too much, refused, or too slow for the time that there is: the next attempt is for its own alone.
+        if (ahead.length > 0) this.#notAhead = tip.commit;
         const ownFault = together.length === missing.length && !(error instanceof WantRefused);
         if (ownFault || !isOfTheWanted(error)) throw error;
-        if (ahead.length > 0) this.#notAhead = tip.commit;
         await this.#fetchAlone(tip, missing, together, signal);
       }
     });
