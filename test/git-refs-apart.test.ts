@@ -36,4 +36,20 @@ suite('refs of one repository', () => {
     assert.equal((await main()).commit, commit);
     assert.ok(!server.requests.some(asksForPulls));
   });
+
+  test('a range that nobody asks for any more is held against no tag', async () => {
+    await using server = await startGitServer();
+    let seconds = 0;
+    await using git = await openTestGit({ now: () => seconds * 1000 });
+    const shop = await server.createRepository('shop');
+    await shop.write({ a: '1' });
+    await assert.rejects(git.resolve(shop, { semver: '>=1' }, call()), { code: 'RefNotFound' });
+    seconds = 20;
+    server.requests.length = 0;
+    await git.resolve(shop, {}, call());
+    assert.deepEqual(
+      server.requests.flatMap(({ lines }) => lines.filter((line) => line.startsWith('ref-prefix'))),
+      ['ref-prefix refs/heads/main'],
+    );
+  });
 });

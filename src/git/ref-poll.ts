@@ -8,6 +8,8 @@ import type { UploadPack } from './upload-pack.ts';
 
 /** A ref that nobody asked for during this time is no longer asked for along with the others. */
 const FORGET_AFTER_MS = 10 * 60_000;
+/** A range is held against each tag: only those of the sources that ask now, not what an edited one asked for before. */
+const FORGET_RANGE_MS = 5_000;
 /** From here on the two large folders are asked for as a whole. */
 const MAX_PREFIXES = 200;
 /** The key of no query. */
@@ -90,7 +92,10 @@ export class RefPoll {
 
   /** What somebody has asked for lately. */
   #all(): AskedRef[] {
-    for (const [key, { at }] of this.#asked) if (this.#now() - at > FORGET_AFTER_MS) this.#asked.delete(key);
+    for (const [key, { query, at }] of this.#asked) {
+      const forgetMs = query.kind === 'semver' ? FORGET_RANGE_MS : FORGET_AFTER_MS;
+      if (this.#now() - at > forgetMs) this.#asked.delete(key);
+    }
     return [...this.#asked.values()].map(({ query }) => query);
   }
 
