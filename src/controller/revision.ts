@@ -36,7 +36,7 @@ export async function readRevision(
   const ahead = readAhead(source, spec, remote, deps, signal);
   source.behind = undefined;
   try {
-    assertDependencies(source, spec, deps);
+    assertReadiness(source, spec, deps);
     const [tip, before] = await Promise.all([currentTip(source, spec, remote, deps, signal), ahead]);
     assertDependenciesAt(tip, source, spec, deps);
     source.attempt = { revision: tip.revision };
@@ -50,6 +50,16 @@ export async function readRevision(
     const lastGood = (await ahead) ?? (await lastGoodRevision(source, spec, remote, deps, signal));
     if (!lastGood) throw trouble;
     return { rendered: lastGood, trouble };
+  }
+}
+
+/** Before those that it depends on are Ready, nothing in Git is news: they wake the source, and the poller must not. */
+function assertReadiness(source: Source, spec: GitOpsSourceSpec, deps: ReconcileDeps): void {
+  try {
+    assertDependencies(source, spec, deps);
+  } catch (trouble) {
+    deps.poller.forget(source.key);
+    throw trouble;
   }
 }
 

@@ -1,10 +1,11 @@
-// Chains of dependsOn over one repository: a source that waits for another one that waits itself.
+// A source that waits for another one runs when that one has news, and hardly otherwise.
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ServedMetrics } from './metrics.ts';
 import { World } from './operator.ts';
 import { config, dataOf, deployment, Team } from './team.ts';
+import { until } from './until.ts';
 
 let world: World;
 let metrics: ServedMetrics;
@@ -37,6 +38,25 @@ it('sources that wait for one another keep quiet until the first one is healthy'
   const mended = await first.commit({ '1/web.yaml': web('app:1') });
   await third.condition('Ready', 'True', { revision: mended });
   assert.deepEqual(await dataOf(world, 'chain-b'), { key: 'value' });
+});
+
+it('a source whose dependency fails is not run again and again for a commit that it may not have', async () => {
+  const base = await Team.ready(world, 'broken', { 'a.yaml': config('broken-a') });
+  const spec = { dependsOn: [{ name: base.name }] };
+  const top = await Team.ready(world, 'waits', { 'a.yaml': config('waits-a') }, spec);
+  await base.commit({ 'a.yaml': 'kind: [' });
+  await base.condition('Ready', 'False');
+  await top.commit({ 'b.yaml': config('waits-b') });
+  await top.condition('Ready', 'False', { reason: 'DependencyNotReady' });
+  // By then the attempts are seconds apart.
+  await pause(8_000);
+
+  const before = await runsOf(top);
+  await pause(6_000);
+  const runs = (await runsOf(top)) - before;
+  assert.ok(runs <= 2, `${runs} runs in 6 s`);
+  await base.push({ 'a.yaml': config('broken-a') });
+  await until(async () => dataOf(world, 'waits-b'), { what: 'the commit is applied' });
 });
 
 /** A source over another folder of the same repository, which is Ready. */
