@@ -66,6 +66,17 @@ describe('a change of an immutable field', { concurrency: true }, () => {
     assert.equal(await uidOf('v1/persistentvolumeclaims/claim'), uid);
   });
 
+  it('with force, what was pushed while no operator ran is made anew too', async () => {
+    await using own = await World.create();
+    const team = await Team.ready(own, 'missed', { 'a.yaml': web('missed', 'a') }, { force: true });
+    const { uid } = (await own.get('apps/v1/deployments/missed'))!.metadata;
+    await own.operator.stop();
+    const revision = await team.commit({ 'a.yaml': web('missed', 'b') });
+    own.startAsNewPod();
+    await team.condition('Ready', 'True', { revision });
+    assert.notEqual((await own.get('apps/v1/deployments/missed'))?.metadata.uid, uid);
+  });
+
   it('a refusal of another sort never leads to a delete', async () => {
     const group = `${world.namespace}.force.example.com`;
     const team = await Team.ready(

@@ -14,6 +14,7 @@ import type { Desired } from './desired.ts';
 import { edgeReferences } from './edge-references.ts';
 import type { LiveObjects } from './live.ts';
 import { planStep, type Step } from './plan.ts';
+import { isImmutable } from './recreate.ts';
 import { isCrd, stageOf } from './stages.ts';
 import { impersonated, type Actor } from './actor.ts';
 import type { ObjectWriter, Written } from './writer.ts';
@@ -161,7 +162,9 @@ export class RevisionRun {
       listener.rewritten(object, settled.rewritten);
       listener.inSync(object);
     } catch (error) {
-      this.#fail(object, error);
+      // It differs, then; what becomes of that is for the apply to find out.
+      if (isImmutable(error)) steps.set(object.key, this.#settled(object, { kind: 'configure' }));
+      else this.#fail(object, error);
     }
   }
 
