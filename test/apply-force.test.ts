@@ -77,6 +77,21 @@ describe('a change of an immutable field', { concurrency: true }, () => {
     assert.notEqual((await own.get('apps/v1/deployments/missed'))?.metadata.uid, uid);
   });
 
+  it('with force, what is never to be deleted is left alone, and made anew when that is taken off', async () => {
+    const team = await Team.ready(world, 'kept', { 'a.yaml': web('kept', 'a') }, { force: true });
+    const uid = await uidOf('apps/v1/deployments/kept');
+    const marked = (value: string | null) => ({ metadata: { annotations: { 'plumbline.dev/prune': value } } });
+    await world.edit('apps/v1/deployments/kept', marked('disabled'));
+    await team.commit({ 'a.yaml': web('kept', 'b') });
+    const { message } = await team.failure('kept', 'RecreateRefused');
+    assert.match(message, /plumbline.dev\/prune is disabled/);
+    assert.equal(await uidOf('apps/v1/deployments/kept'), uid);
+    await world.edit('apps/v1/deployments/kept', marked(null));
+    await team.annotate({ 'plumbline.dev/requestedAt': 'now' });
+    await team.condition('Ready', 'True');
+    assert.notEqual(await uidOf('apps/v1/deployments/kept'), uid);
+  });
+
   it('a refusal of another sort never leads to a delete', async () => {
     const group = `${world.namespace}.force.example.com`;
     const team = await Team.ready(

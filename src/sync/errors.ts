@@ -21,7 +21,8 @@ export const SYNC_ERRORS = {
     mend: 'Set spec.force: true, or plumbline.dev/force: enabled on the manifest, to have it deleted and created again.',
   },
   RecreateRefused: {
-    meaning: 'The object would have to be deleted and created again, but a rehearsal showed that creating it fails.',
+    meaning:
+      'The object would have to be deleted and created again, but it must never be deleted, or a rehearsal showed that creating it fails.',
     mend: 'Mend the manifest; the live object was left as it is.',
   },
   ForeignFieldStays: {

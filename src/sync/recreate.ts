@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { FIELD_MANAGER } from '../api/names.ts';
+import { FIELD_MANAGER, PRUNE_ANNOTATION } from '../api/names.ts';
 import { PlumblineError } from '../errors.ts';
 import { isGone, isInvalid, KubeError } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/object.ts';
@@ -51,6 +51,8 @@ export async function recreate(api: KubeApi, call: WriteCall): Promise<KubeObjec
 
   const as = impersonated(actor);
   const before = await api.get(resource, namespace, name, { ...as, signal });
+  if (before.metadata.annotations?.[PRUNE_ANNOTATION] === 'disabled')
+    refuse(`${PRUNE_ANNOTATION} is disabled on the live object, so it is not deleted to change an immutable field`);
   await api.delete(resource, namespace, name, {
     ...(before.metadata.uid && { uid: before.metadata.uid }),
     ...as,
