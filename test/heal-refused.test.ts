@@ -1,6 +1,7 @@
 // A heal that the API server refuses is a failure of that object: said, tried again, never called in sync, no burden to others.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { World } from './operator.ts';
 import { config, dataOf, Team } from './team.ts';
 import { until } from './until.ts';
@@ -32,6 +33,23 @@ const bind = (name: string, subject: object) =>
   });
 
 describe('a heal that is refused', { concurrency: true }, () => {
+  it('does not hide what keeps the newest commit from being applied', async () => {
+    await account('hidden');
+    const spec = { serviceAccountName: 'hidden', retryInterval: '30s' };
+    const team = await Team.ready(world, 'hidden', { 'a.yaml': config('hidden-a') }, spec);
+    await team.commit({ 'b.yaml': 'kind: [' });
+    await team.condition('Ready', 'False', { reason: 'InvalidYaml' });
+    await world.expect(200, 'DELETE', `${RBAC}/namespaces/${world.namespace}/rolebindings/hidden`);
+    await world.edit('v1/configmaps/hidden-a', { data: { key: 'edited' } });
+    await team.failure('hidden-a', 'ApiForbidden');
+    const attempts = () => world.operator.lines.filter(({ msg }) => /hidden-a/.test(msg ?? '')).length;
+    await until(() => attempts() > 2, { what: 'the next attempt is some seconds away' });
+    await world.edit('v1/configmaps/hidden-a', { data: { key: 'edited again' } });
+    await pause(2_000);
+    const { conditions = [] } = await team.status();
+    assert.equal(conditions.find(({ type }) => type === 'Ready')?.reason, 'InvalidYaml');
+  });
+
   it('says who may not write, stays drifted, and goes on when the right is back', async () => {
     await account('writer');
     const spec = { serviceAccountName: 'writer', retryInterval: '1s' };

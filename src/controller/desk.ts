@@ -92,7 +92,8 @@ export class Desk implements SourceDesk {
     if (!source) return;
     const failure = noteFailure(source, desired, error, { clock: deps.clock, isRepair: true });
     recordBlocked(source, desired);
-    source.result = { kind: 'partly' };
+    // What keeps the newest commit from being applied, or all of it, goes on being the news.
+    if (source.result.kind === 'applied') source.result = { kind: 'partly' };
     deps.metrics.applyFailed(failure.code);
     deps.log.warn({ source: key, error, object: desired.identity }, 'could not put a changed object back');
     deps.wake(key, failure.retryAt - deps.clock.elapsed());
