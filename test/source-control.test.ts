@@ -132,7 +132,7 @@ describe('wait', { concurrency: true }, () => {
     );
     await delay(4_000);
     await team.patch({ spec: { path: 'two' } });
-    await until(async () => (await readyOf(team)).startsWith('waits for 1 objects'), {
+    await until(async () => (await readyOf(team)).startsWith('waits for 1 object '), {
       what: 'the new object is waited for',
     });
     await until(async () => /within 3s: Deployment edited-b/.test(await readyOf(team)), { what: 'the time is over' });
@@ -141,7 +141,7 @@ describe('wait', { concurrency: true }, () => {
   it('a shorter time is kept too', async () => {
     const files = { 'a.yaml': web('shorter', 'bad-image') };
     const team = await Team.create(world, 'shorter', files, { wait: true, timeout: '1h' });
-    await until(async () => (await readyOf(team)).startsWith('waits for 1 objects'));
+    await until(async () => (await readyOf(team)).startsWith('waits for 1 object '));
     await team.patch({ spec: { timeout: '5s' } });
     await until(async () => /within 5s/.test(await readyOf(team)), { what: 'the time is over' });
   });
