@@ -6,6 +6,7 @@ import { NAME_LABEL } from '../src/api/names.ts';
 import type { Files } from './git-repository.ts';
 import { World } from './operator.ts';
 import { config, Team } from './team.ts';
+import { until } from './until.ts';
 
 let world: World;
 before(async () => void (world = await World.create()));
@@ -29,6 +30,19 @@ describe('with dependsOn, an object that moves', { concurrency: true }, () => {
     await commit({ 'top/b.yaml': config('far-b') });
     await commit({ 'top/b.yaml': null, 'base/b.yaml': config('far-b') });
     assert.equal(await ownerOf('far-b'), teams.base.name);
+  });
+
+  it('with the commit that mends the other source passes both, at once', async () => {
+    const { commit, teams } = await family('broken', { base: [], top: ['base'] }, { retryInterval: '1h' });
+    await commit({ 'top/b.yaml': config('broken-b') });
+    const failures = () => world.operator.lines.filter(({ source, msg }) => source === teams.top.key && isFailure(msg));
+    const before = failures().length;
+    await teams.top.commit({ 'base/bad.yaml': 'kind: [' });
+    // By itself it tries again after half a minute at the earliest then.
+    await until(() => failures().length >= before + 7, { what: 'it was tried some times', timeoutMs: 120_000 });
+    await teams.top.commit({ 'base/bad.yaml': null, 'top/b.yaml': null, 'base/b.yaml': config('broken-b') });
+    const hasMoved = async () => (await ownerOf('broken-b')) === teams.base.name;
+    await until(hasMoved, { what: 'it belongs to the other source', timeoutMs: 25_000 });
   });
 
   it('to a source that applies all or nothing passes both', async () => {
@@ -61,6 +75,10 @@ async function family<Folder extends string>(
     await Promise.all(created.map(([, team]) => team.condition('Ready', 'True', { revision })));
   };
   return { teams, commit };
+}
+
+function isFailure(message = ''): boolean {
+  return message.includes('could not be reconciled');
 }
 
 async function ownerOf(configMap: string): Promise<string | undefined> {

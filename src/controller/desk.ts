@@ -160,9 +160,9 @@ export class Desk implements SourceDesk {
     const ready = findCondition(conditions, 'Ready');
     const readyBefore = findCondition((before?.conditions ?? []) as Condition[], 'Ready');
     if (!ready || ready.status === 'Unknown') return;
-    // Also when only the generation is new: they wait for that too.
-    this.wakeDependents(source, { alsoTold: ready.status === 'True' });
     const isOld = ready.status === readyBefore?.status && ready.message === readyBefore.message;
+    // Also when only the generation is new: they wait for that too. And it may be they now who are in its way.
+    this.wakeDependents(source, { alsoTold: ready.status === 'True' || !isOld });
     // A run that failed has told why by itself.
     if (isOld || source.result.kind === 'failed' || source.result.kind === 'suspended') return;
     const revision = source.attempt?.revision;
