@@ -190,6 +190,19 @@ test('a login command that fails is named; what it printed is not told', async (
   assert.doesNotMatch(`${error.message}${String(error.cause)}`, /hunter2/);
 });
 
+test('several kubeconfigs are read together, and of two with one name the first counts', async () => {
+  const [here, there] = [join(directory, 'here'), join(directory, 'there')];
+  const named = (name: string, port: number) => ({ name, cluster: { server: `https://127.0.0.1:${port}` } });
+  const contexts = ['one', 'two'].map((name) => ({ name, context: { cluster: name, user: 'nobody' } }));
+  await writeFile(here, JSON.stringify({ clusters: [named('one', 1)] }));
+  const rest = { clusters: [named('one', 9), named('two', 2)], contexts, 'current-context': 'one' };
+  await writeFile(there, JSON.stringify(rest));
+  const files = [here, join(directory, 'absent'), there];
+  assert.equal((await kubeconfigConfig(files)).server, 'https://127.0.0.1:1');
+  assert.equal((await kubeconfigConfig(files, 'two')).server, 'https://127.0.0.1:2');
+  await assert.rejects(kubeconfigConfig([join(directory, 'absent'), join(directory, 'gone')]), /none of these files/);
+});
+
 test('a broken kubeconfig is named without its content', async () => {
   const path = join(directory, 'broken');
   await writeFile(path, 'users: [{user: {token: hunter2}}\nclusters: [');

@@ -134,7 +134,7 @@ export interface Arguments {
   readonly exclude: readonly string[];
   readonly namespace: string;
   readonly live: boolean;
-  readonly kubeconfig: string;
+  readonly kubeconfig: string | readonly string[];
   readonly context: string | undefined;
   readonly all: boolean;
   /** What was said about the gateway; the rest is for the cluster's EdgePolicy, or the defaults. */
@@ -302,9 +302,10 @@ function wholeVersion(version: string, command: CommandName): string {
     .join('.');
 }
 
-/** As kubectl finds it; of several files the first. */
-function defaultKubeconfig(environment: NodeJS.ProcessEnv): string {
-  return environment['KUBECONFIG']?.split(delimiter)[0] || join(homedir(), '.kube', 'config');
+/** As kubectl finds it: several files are read together. */
+function defaultKubeconfig(environment: NodeJS.ProcessEnv): readonly string[] {
+  const named = (environment['KUBECONFIG'] ?? '').split(delimiter).filter((path) => path !== '');
+  return named.length > 0 ? named : [join(homedir(), '.kube', 'config')];
 }
 
 function commandNamed(name: string): CommandName {

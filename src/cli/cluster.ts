@@ -98,7 +98,10 @@ export async function readSecret(
 }
 
 /** A client for the cluster of a kubeconfig. The official client, which reads it, is loaded only now. */
-export async function connect(kubeconfig: string, context: string | undefined): Promise<KubeApi & AsyncDisposable> {
+export async function connect(
+  kubeconfig: string | readonly string[],
+  context: string | undefined,
+): Promise<KubeApi & AsyncDisposable> {
   const [{ kubeconfigConfig }, { Transport }, { Discovery }, { KubeApi }] = await Promise.all([
     import('../kube/kubeconfig.ts'),
     import('../kube/transport.ts'),
