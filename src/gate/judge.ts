@@ -5,6 +5,7 @@ import type { Guard } from '../edge/guard.ts';
 import type { EdgeObject, EdgeSettings, Origin, SecretShape } from '../edge/input.ts';
 import { judgeEdge } from '../edge/judged-edge.ts';
 import { TextPool } from '../edge/pool.ts';
+import { isRecord } from '../edge/spec.ts';
 import { setbacksOf, type Setbacks } from '../edge/setbacks.ts';
 import { watchedBy, watchesAll } from '../edge/watched.ts';
 import type { KubeObject } from '../kube/object.ts';
@@ -13,7 +14,7 @@ import { sizeOf, tallyOf, type EdgeSize, type Tally } from './tally.ts';
 /** Objects as they are handed to the judge, field by field: ten thousand small things take a message longer than five lists. */
 export interface Exhibits {
   readonly keys: string[];
-  /** JSON; undefined: as it was before. The judge empties it while it reads: the texts of thousands of objects are megabytes. */
+  /** JSON; undefined: as it was before. */
   readonly bodies: (string | undefined)[];
   /** As in `Origin`. */
   readonly sources: (string | undefined)[];
@@ -21,10 +22,15 @@ export interface Exhibits {
   readonly lines: (number | undefined)[];
 }
 
-/** The edge to be judged, as the difference to the one that was judged before. */
-export interface Ask {
+/** A part of the difference between the edge to be judged and the one that was judged before. */
+export interface Difference {
   readonly put: Exhibits;
+  /** Keys. */
   readonly gone: readonly string[];
+}
+
+/** What the edge is to be judged by, once all of the difference is told. */
+export interface Ask {
   /** What is known of Secrets, by `namespace/name`; undefined: there is none. */
   readonly secrets: ReadonlyMap<string, SecretShape | undefined>;
   /** Which source may know of which Secret of a namespace that is not its own: `readerKey`. */
@@ -61,14 +67,17 @@ export class EdgeJudge {
   /** As JSON → as they came first: what is remembered with an object is remembered for these very settings. */
   readonly #settings = new Map<string, EdgeSettings>();
 
-  judge({ put, gone, secrets, readers, settings, guard }: Ask): Answer {
+  /** From here on the edge differs so. */
+  take({ put, gone }: Difference): void {
     for (const key of gone) this.#objects.delete(key);
     for (const [at, key] of put.keys.entries()) {
       const body = put.bodies[at];
       const object = body === undefined ? this.#objects.get(key)?.object : read(body);
-      put.bodies[at] = undefined;
       if (object) this.#objects.set(key, { object, origin: originAt(at, put) });
     }
+  }
+
+  judge({ secrets, readers, settings, guard }: Ask): Answer {
     const asked = new Set<string>();
     const secret = (name: string, namespace: string) => {
       const key = `${namespace}/${name}`;
@@ -99,7 +108,7 @@ export class EdgeJudge {
   }
 }
 
-/** Thousands of objects have one apiVersion and few sources: each text is held once. */
+/** Thousands of objects have one apiVersion, few sources and namespaces, some hundred hosts and services: each text is held once. */
 const texts = new TextPool();
 
 function originAt(at: number, { sources, files, lines }: Exhibits): Origin {
@@ -111,8 +120,21 @@ function originAt(at: number, { sources, files, lines }: Exhibits): Origin {
   };
 }
 
+const SHARED = ['hostname', 'service'] as const;
+
+function shareTexts(object: KubeObject): void {
+  object.apiVersion = texts.shared(object.apiVersion);
+  const { metadata, spec } = object;
+  if (typeof metadata.namespace === 'string') metadata.namespace = texts.shared(metadata.namespace);
+  if (!isRecord(spec)) return;
+  for (const field of SHARED) {
+    const text = spec[field];
+    if (typeof text === 'string') (spec as Record<string, unknown>)[field] = texts.shared(text);
+  }
+}
+
 function read(body: string): KubeObject {
   const object = JSON.parse(body) as KubeObject;
-  object.apiVersion = texts.shared(object.apiVersion);
+  shareTexts(object);
   return object.kind === 'Secret' && object.apiVersion === 'v1' ? withoutValues(object) : object;
 }

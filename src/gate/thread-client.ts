@@ -5,7 +5,7 @@ import { PlumblineError } from '../errors.ts';
 import { speedFirst } from '../speed-first.ts';
 import type { Guard } from '../edge/guard.ts';
 import type { EdgeSettings, SecretShape } from '../edge/input.ts';
-import type { Answer, Ask, Exhibits } from './judge.ts';
+import type { Answer, Ask, Difference, Exhibits } from './judge.ts';
 import type { Shown } from './world.ts';
 
 /** The one place that knows where the thread's code is: beside this file, or beside the bundle that holds this file. */
@@ -33,6 +33,11 @@ interface Sent {
 
 /** The thread takes its memory with it when it ends: after so long without work. */
 const IDLE_MS = 30_000;
+/**
+ * Characters of JSON in one message: the thread reads the first objects while the others are still written, and neither side
+ * holds the texts of thousands twice.
+ */
+const PART_LENGTH = 256 * 1024;
 /** Ten thousand policies take some seconds on a busy machine; what takes so long does not end. */
 const TIMEOUT_MS = 120_000;
 /** Ten thousand policies need less than a third of it. */
@@ -88,8 +93,12 @@ export class EdgeThread {
     const cancelTimeout = this.#clock.after(TIMEOUT_MS, () => this.#fail('it takes too long'));
     worker.once('message', resolve);
     try {
-      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-      worker.postMessage({ ...this.#difference(show), ...rest } satisfies Ask);
+      const post = (message: Difference | Ask) => {
+        // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+        worker.postMessage(message);
+      };
+      this.#tellDifference(show, post);
+      post(rest);
       return await abortable(promise, signal);
     } catch (error) {
       // Its answer would be taken for that to the next question.
@@ -125,10 +134,10 @@ export class EdgeThread {
     void worker?.terminate();
   }
 
-  /** What is shown, as the difference to what the thread holds; from here on it holds that. */
-  #difference(show: EdgeQuestion['show']): Pick<Ask, 'put' | 'gone'> {
-    const put: Exhibits = { keys: [], bodies: [], sources: [], files: [], lines: [] };
-    const gone: string[] = [];
+  /** Tells what is shown as the difference to what the thread holds; from here on it holds that. */
+  #tellDifference(show: EdgeQuestion['show'], post: (part: Difference) => void): void {
+    let put = noExhibits();
+    let length = 0;
     const sent = this.#sent;
     const question = ++this.#question;
     let count = 0;
@@ -145,11 +154,25 @@ export class EdgeThread {
       put.files.push(file);
       put.lines.push(line);
       if (before) Object.assign(before, { body, source, file, line });
+      length += body.length;
+      if (length < PART_LENGTH) return;
+      post({ put, gone: [] });
+      put = noExhibits();
+      length = 0;
     });
-    if (count < sent.size) for (const [key, one] of sent) if (one.question !== question) gone.push(key);
-    for (const key of gone) sent.delete(key);
-    return { put, gone };
+    post({ put, gone: count < sent.size ? this.#forgetAllBut(question) : [] });
   }
+
+  /** Keys of what was not part of this question. */
+  #forgetAllBut(question: number): string[] {
+    const gone = [...this.#sent].filter(([, one]) => one.question !== question).map(([key]) => key);
+    for (const key of gone) this.#sent.delete(key);
+    return gone;
+  }
+}
+
+function noExhibits(): Exhibits {
+  return { keys: [], bodies: [], sources: [], files: [], lines: [] };
 }
 
 function isFrom(sent: Sent, source?: string, file?: string, line?: number): boolean {
