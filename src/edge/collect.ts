@@ -1,5 +1,5 @@
 import { Compilation } from './compilation.ts';
-import { noFacts, remembered } from './facts.ts';
+import { aboutPolicies } from './facts.ts';
 import type { EdgeInput, EdgeObject, EdgeSettings, Origin } from './input.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { Policy } from './model.ts';
@@ -191,7 +191,18 @@ function candidateOf(unfolded: Unfolded, origin: Origin, { ambassadorId, environ
   const { written, parent, refused, ...texts } = unfolded;
   // Of what is as it was written, nothing is replaced.
   const { kind, name, namespace, labels, spec, key } = expandVariables(texts, environment);
-  const policy = { kind, name, namespace, labels, spec, key, storedName: name, origin, written, facts: noFacts() };
+  const policy = {
+    kind,
+    name,
+    namespace,
+    labels,
+    spec,
+    key,
+    storedName: name,
+    origin,
+    written,
+    facts: aboutPolicies.none(),
+  };
   const whole: Policy = parent ? { ...policy, parent } : policy;
   return { policy: whole, ours: isOurs(whole, ambassadorId), refused, slot: undefined };
 }
@@ -200,8 +211,8 @@ function sameOrigin(a: Origin, b: Origin): boolean {
   return a === b || (a.source === b.source && a.file === b.file && a.line === b.line);
 }
 
-const renamed = remembered((policy: Policy): Policy => {
-  return { ...policy, storedName: `${policy.name}.${policy.namespace}`, facts: noFacts() };
+const renamed = aboutPolicies.remembered((policy: Policy): Policy => {
+  return { ...policy, storedName: `${policy.name}.${policy.namespace}`, facts: aboutPolicies.none() };
 });
 
 /** No `ambassador_id`: for `default`. `[]`: for nobody. `_automatic_`: for everybody, but only alone. */

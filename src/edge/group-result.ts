@@ -1,5 +1,5 @@
 import { bareHeaders } from './added-headers.ts';
-import { noFacts } from './facts.ts';
+import { aboutGroups } from './facts.ts';
 import { raiseForLabels } from './module-types.ts';
 import { compareWeights } from './route-order.ts';
 import { defaultFor, type AmbassadorModule } from './module.ts';
@@ -152,7 +152,7 @@ function groupOf(
     internal: first.policy.kind === 'InternalMapping',
     weight: heaviest(first, ordered),
     errored: errored || weights?.problem !== undefined,
-    facts: noFacts(),
+    facts: aboutGroups.none(),
   };
 }
 

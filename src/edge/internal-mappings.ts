@@ -1,5 +1,5 @@
 import { Frozen } from './compilation.ts';
-import { noFacts } from './facts.ts';
+import { aboutPolicies } from './facts.ts';
 import { isRecord } from './spec.ts';
 import type { AmbassadorModule } from './module.ts';
 import type { EdgeSettings } from './input.ts';
@@ -52,5 +52,16 @@ export function internalMappings(module: AmbassadorModule, settings: EdgeSetting
 function internal(name: string, spec: Policy['spec'], key: string, namespace: string): Policy {
   const kind = 'InternalMapping';
   const written = { apiVersion: 'getambassador.io/v3alpha1', kind, metadata: { name, namespace }, spec };
-  return { kind, name, namespace, labels: {}, spec, key, storedName: name, origin: OWN, written, facts: noFacts() };
+  return {
+    kind,
+    name,
+    namespace,
+    labels: {},
+    spec,
+    key,
+    storedName: name,
+    origin: OWN,
+    written,
+    facts: aboutPolicies.none(),
+  };
 }

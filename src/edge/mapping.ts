@@ -1,4 +1,4 @@
-import { Fact } from './facts.ts';
+import { aboutPolicies } from './facts.ts';
 import { GLOBAL_KEY } from './compilation.ts';
 import { defaultFor, type AmbassadorModule } from './module.ts';
 import { readHealthChecks, type HealthChecks } from './health-checks.ts';
@@ -64,7 +64,7 @@ const CORE_FIELDS = [
   'prefix_exact',
 ] as const;
 
-const lastReading = new Fact<Policy, ReadMapping>();
+const lastReading = aboutPolicies.fact<ReadMapping>();
 
 /** Reads one Mapping (ir/irhttpmapping.py, ir/irbasemapping.py). Remembered with the policy. */
 export function readMapping(policy: Policy, context: MappingContext): ReadMapping {

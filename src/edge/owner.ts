@@ -1,5 +1,5 @@
 import { ROUTE_GROUP_ANNOTATION } from '../api/names.ts';
-import { remembered } from './facts.ts';
+import { aboutGroups } from './facts.ts';
 import type { Policy, RouteGroup } from './model.ts';
 import { ownerOf } from './party.ts';
 import { Pool } from './pool.ts';
@@ -12,7 +12,7 @@ export function policiesIn(group: RouteGroup): readonly Policy[] {
   return only && members.length === 1 && shadows.length === 0 && !redirect ? [only.policy] : severalIn(group);
 }
 
-const severalIn = remembered(({ members, redirect, shadows }: RouteGroup): readonly Policy[] => {
+const severalIn = aboutGroups.remembered(({ members, redirect, shadows }: RouteGroup): readonly Policy[] => {
   const policies = [...members, ...shadows].map(({ policy }) => policy);
   if (redirect) policies.push(redirect);
   return policies.sort((a, b) => (a.key < b.key ? -1 : 1));
@@ -39,7 +39,7 @@ export function ownerAmong(policy: Policy, group: readonly Policy[]): string {
 }
 
 /** Everybody who has a Mapping in the group. */
-export const ownersOf = remembered((group: RouteGroup): ReadonlySet<string> => {
+export const ownersOf = aboutGroups.remembered((group: RouteGroup): ReadonlySet<string> => {
   const policies = policiesIn(group);
   if (policies.length !== 1) return new Set(policies.map((policy) => ownerAmong(policy, policies)));
   const owner = ownerOf(policies[0]!);

@@ -1,5 +1,5 @@
 import { hostCovers, literalOf } from './containment.ts';
-import { remembered } from './facts.ts';
+import { aboutGroups } from './facts.ts';
 import { isGlob } from './hostglob.ts';
 import type { RouteGroup, ValueMatch } from './model.ts';
 import { ownersOf } from './owner.ts';
@@ -104,7 +104,7 @@ export interface Entry {
   readonly asked: readonly string[];
 }
 
-export const entryOf = remembered((group: RouteGroup): Entry => {
+export const entryOf = aboutGroups.remembered((group: RouteGroup): Entry => {
   const { hostGlob, hostRegex } = group;
   const values = valuesOf(group);
   const own = values.find(({ match }) => match === 'exact') ?? values[0];

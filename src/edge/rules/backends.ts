@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { KubeObject } from '../../kube/object.ts';
 import { NONE } from '../../none.ts';
-import { remembered } from '../facts.ts';
+import { aboutPolicies } from '../facts.ts';
 import type { Hit, Judged } from '../finding.ts';
 import type { EdgeInput } from '../input.ts';
 import type { Cluster, Policy } from '../model.ts';
@@ -77,7 +77,9 @@ export function* backendMissing({ edge, input }: Judged): Iterable<Hit> {
 const missingBackends = Relisted.bySettings<Sender, Hit>();
 
 /** As it stands there; in each run all ten thousand are compared. */
-const writtenTarget = remembered((policy: Policy) => targets.shared(textAt(policy.spec, 'service') ?? ''));
+const writtenTarget = aboutPolicies.remembered((policy: Policy) =>
+  targets.shared(textAt(policy.spec, 'service') ?? ''),
+);
 const targets = new TextPool();
 
 type Problem = Pick<Hit, 'missing'> & { readonly text: string };

@@ -1,12 +1,14 @@
 import { NONE } from '../../none.ts';
 import type { Hit, Rule } from '../finding.ts';
 import type { RouteGroup } from '../model.ts';
+import { aboutGroups } from '../facts.ts';
 import { Looks } from './looks.ts';
 
 /** What makes a group of Mappings more than the one Mapping that most are. */
 type Trait = 'several' | 'weighted' | 'shadow';
 
 const looks = new Looks<RouteGroup>(
+  aboutGroups,
   ({ groups }) => groups,
   ({ internal }) => (internal ? 'internal' : 'declared'),
   traitsOf,

@@ -1,8 +1,10 @@
 import type { Hit, Rule } from '../finding.ts';
 import type { Edge, Policy } from '../model.ts';
+import { aboutPolicies } from '../facts.ts';
 import { Looks } from './looks.ts';
 
 const looks = new Looks<Policy>(
+  aboutPolicies,
   ({ policies }) => policies,
   ({ kind }) => kind,
   ({ spec }) => Object.keys(spec),

@@ -1,6 +1,6 @@
 // What is written in the fields of a policy, before any of it means anything: versions, names, types.
 import { conformityOf, type Conformity } from '../conformity.ts';
-import { remembered } from '../facts.ts';
+import { aboutPolicies } from '../facts.ts';
 import type { Hit, Judged } from '../finding.ts';
 import type { Policy } from '../model.ts';
 import { ID_MANGLE, NO_HOST } from '../normalise.ts';
@@ -194,7 +194,7 @@ function writtenOf(policy: Policy): Written {
 }
 
 // Three rules ask.
-const conformityOfPolicy = remembered((policy: Policy): Conformity => {
+const conformityOfPolicy = aboutPolicies.remembered((policy: Policy): Conformity => {
   if (isMade(policy)) return CONFORMS;
   return conformityOf(policy.kind, versionOf(policy.written.apiVersion), policy.written['spec'] ?? {});
 });

@@ -3,7 +3,7 @@ import type { Edge, Policy, RouteGroup } from '../model.ts';
 import type { Grant, Guard } from '../guard.ts';
 import { standing } from '../dropped.ts';
 import { type Claim, Grants, literalStart } from '../grants.ts';
-import { remembered } from '../facts.ts';
+import { aboutPolicies } from '../facts.ts';
 import { describe, partyOf } from '../party.ts';
 import { shown } from '../shown.ts';
 import { isTrueAt, textAt } from '../spec.ts';
@@ -134,7 +134,7 @@ function* allClaims(edge: Edge): Iterable<Claimed> {
   }
 }
 
-const claimOf = remembered((policy: Policy): Claimed | 'none' => {
+const claimOf = aboutPolicies.remembered((policy: Policy): Claimed | 'none' => {
   const host = hostOf(policy);
   return host === undefined ? 'none' : { policy, host: host === '' ? undefined : host, prefix: prefixOf(policy) };
 });

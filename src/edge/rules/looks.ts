@@ -1,5 +1,5 @@
 import { NONE } from '../../none.ts';
-import { remembered, type Remembering } from '../facts.ts';
+import type { FactsAbout, Remembering } from '../facts.ts';
 import type { Edge } from '../model.ts';
 import { Relisted } from '../relisted.ts';
 
@@ -35,6 +35,7 @@ export class Looks<Item extends Remembering> {
   readonly #itemsOf: (edge: Edge) => readonly Item[];
   readonly #sortOf: (item: Item) => string;
   readonly #traitsOf: (item: Item) => readonly string[];
+  readonly #foundIn: (item: Item) => readonly Found[];
   readonly #looks: Begun<Item>[] = [];
   /** Of one sort: the looks at every item of it, and those at what has a trait. */
   readonly #bySort = new Map<string, { always: readonly number[]; byTrait: ReadonlyMap<string, readonly number[]> }>();
@@ -44,6 +45,7 @@ export class Looks<Item extends Remembering> {
   readonly #latest: (Item | undefined)[] = [];
 
   constructor(
+    about: FactsAbout<Item>,
     itemsOf: (edge: Edge) => readonly Item[],
     sortOf: (item: Item) => string,
     traitsOf: (item: Item) => readonly string[],
@@ -51,6 +53,7 @@ export class Looks<Item extends Remembering> {
     this.#itemsOf = itemsOf;
     this.#sortOf = sortOf;
     this.#traitsOf = traitsOf;
+    this.#foundIn = about.remembered((item) => this.#lookAt(item));
   }
 
   /** One more look, before the first edge is walked over; gives what it found in all items, in their order. */
@@ -79,12 +82,12 @@ export class Looks<Item extends Remembering> {
     return byLook;
   }
 
-  readonly #foundIn = remembered((item: Item): readonly Found[] => {
+  #lookAt(item: Item): readonly Found[] {
     const { always, byTrait } = this.#ofSort(this.#sortOf(item));
     let found = this.#begin(always, item, NONE);
     for (const trait of this.#traitsOf(item)) found = this.#begin(byTrait.get(trait) ?? NONE, item, found);
     return found;
-  });
+  }
 
   /** Adds what these looks find in an item, each begun once. */
   #begin(numbers: readonly number[], item: Item, before: readonly Found[]): readonly Found[] {

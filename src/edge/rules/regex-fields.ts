@@ -1,4 +1,4 @@
-import { remembered } from '../facts.ts';
+import { aboutPolicies } from '../facts.ts';
 import type { Policy, Spec } from '../model.ts';
 import { isTrueAt, recordAt, textAt } from '../spec.ts';
 
@@ -21,7 +21,7 @@ const PATTERNS = ['regex_rewrite', 'regex_redirect'];
 /** Without any of these there is no regular expression. */
 export const REGEX_FIELDS: readonly string[] = [...SWITCHED.map(([, flag]) => flag), ...VALUES, ...PATTERNS];
 
-export const regexesOf = remembered((policy: Policy): readonly RegexField[] => {
+export const regexesOf = aboutPolicies.remembered((policy: Policy): readonly RegexField[] => {
   const found: RegexField[] = [];
   addSwitched(policy.spec, found);
   for (const field of VALUES) addValues(policy.spec, field, found);

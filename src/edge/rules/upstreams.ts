@@ -1,7 +1,7 @@
 import type { Hit, Judged, Rule } from '../finding.ts';
 import type { Edge, Policy } from '../model.ts';
 import { dropOf, standing } from '../dropped.ts';
-import { remembered } from '../facts.ts';
+import { aboutPolicies } from '../facts.ts';
 import { describe, partyOf } from '../party.ts';
 import { Pool } from '../pool.ts';
 import { shown } from '../shown.ts';
@@ -166,7 +166,7 @@ function* clusterConflict({ edge }: Judged): Iterable<Hit> {
 const withSettings = policiesWith(['Mapping'], CLUSTER_SETTINGS);
 
 /** Those that are set, as text. */
-const clusterSettings = remembered((policy: Policy): ReadonlyMap<string, string> => {
+const clusterSettings = aboutPolicies.remembered((policy: Policy): ReadonlyMap<string, string> => {
   const set = CLUSTER_SETTINGS.filter((field) => (valueAt(policy.spec, field) ?? undefined) !== undefined);
   const texts = set.map((field) => [field, JSON.stringify(valueAt(policy.spec, field), plain)] as const);
   return new Map(texts);
@@ -210,7 +210,7 @@ function missingContext(edge: Edge, policy: Policy, name: string, encrypted: boo
   return { object, ...(context && { other: partyOf(context) }), otherMayChange: true, detail: name, message };
 }
 
-const unverified = remembered((policy: Policy): Hit => {
+const unverified = aboutPolicies.remembered((policy: Policy): Hit => {
   const object = partyOf(policy);
   const service = shown(textAt(policy.spec, SERVICE_FIELDS[policy.kind] ?? 'service'));
   return { object, message: `${describe(object)} reaches ${service} over TLS and takes any certificate` };
