@@ -1,9 +1,10 @@
 /**
- * Of the operator: small young generations. The optimising compilers begin later than by default:
+ * Of the operator: small young generations, and garbage may be collected when it rests (`garbage.ts`). The optimising compilers begin later than by default:
  * what runs a few hundred times at a start is not worth their threads' time, which was a third of the processor time of a
  * restart; what runs all day, as judging a large edge, still gets there. See also `speed-first.ts`.
  */
 export const OPERATOR_FLAGS: readonly string[] = [
+  '--expose-gc',
   '--max-semi-space-size=2',
   '--invocation-count-for-maglev=4000',
   '--invocation-count-for-turbofan=100000',

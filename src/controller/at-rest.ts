@@ -18,11 +18,13 @@ export function comeToRest(source: Source, remote: Remote, deps: ReconcileDeps):
   });
 }
 
-function packBodies(source: Source, { log }: ReconcileDeps): void {
+function packBodies(source: Source, { log, quiet }: ReconcileDeps): void {
   const bodies = [...seldomRead(source.rendered?.desired ?? [])];
-  Body.pack(bodies, new AbortController().signal).catch((error: unknown) =>
-    log.warn({ error, source: source.key }, 'what is declared could not be packed, and takes more memory'),
-  );
+  Body.pack(bodies, new AbortController().signal)
+    .then(() => quiet.stirred())
+    .catch((error: unknown) =>
+      log.warn({ error, source: source.key }, 'what is declared could not be packed, and takes more memory'),
+    );
 }
 
 /** What matters to the edge is read with each judgement of it. */

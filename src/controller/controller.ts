@@ -3,9 +3,11 @@ import { API_VERSION, NAME_LABEL } from '../api/names.ts';
 import type { Clock } from '../clock.ts';
 import { Healer } from '../drift/healer.ts';
 import { KindWatches } from '../drift/watches.ts';
+import { collectGarbage } from '../garbage.ts';
 import type { Git } from '../git/remote.ts';
 import { KubeError } from '../kube/errors.ts';
 import { abortable } from '../concurrency/abortable.ts';
+import { Quiet } from '../concurrency/quiet.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import { Reflector } from '../kube/reflector.ts';
 import type { ApiResource } from '../kube/resource.ts';
@@ -74,6 +76,8 @@ const END_PATIENCE_MS = 4_000;
 const QUIET_MS = 1_000;
 /** Its numbers move with every commit of every source. */
 const POLICY_QUIET_MS = 5_000;
+/** After so long without a run none is likely to follow soon. */
+const REST_MS = 20_000;
 /** For the last status of every source, when the process is told to end. */
 const LAST_WORD_MS = 3_000;
 
@@ -165,6 +169,7 @@ export class Controller {
         onStored: (source, before) => desk.told(source, before),
         onError: (source, error) => log.warn({ source: source.key, error }, 'could not write the status'),
       }),
+      quiet: new Quiet({ clock, ms: REST_MS, callback: collectGarbage, signal }),
       edge: new EdgeDesk({
         api,
         clock,

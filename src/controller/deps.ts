@@ -1,5 +1,6 @@
 import type { GitOpsSourceStatus } from '../api/source.ts';
 import type { Clock } from '../clock.ts';
+import type { Quiet } from '../concurrency/quiet.ts';
 import type { Healer } from '../drift/healer.ts';
 import type { KindWatches } from '../drift/watches.ts';
 import type { Git } from '../git/remote.ts';
@@ -43,6 +44,8 @@ export interface ReconcileDeps {
   wakeAt: (source: string, at: number) => void;
   /** Do sources wait for their turn, or objects for a write? What may well wait is done later then. */
   isBusy: () => boolean;
+  /** Each run that has come to rest stirs it: when none does any more, memory is given back. */
+  quiet: Quiet;
   /** The GitOpsSource kind, as the server serves it. */
   sourceResource: () => ApiResource;
   clock: Clock;
