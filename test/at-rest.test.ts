@@ -1,8 +1,7 @@
 // In sync, the operator sends the API server nothing: not for status changes, not for what others add, not by the clock.
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
-import { setTimeout as pause } from 'node:timers/promises';
-import { readAudit, type AuditEvent } from './audit.ts';
+import { readAudit, settled, type AuditEvent } from './audit.ts';
 import { startCluster, type Cluster } from './cluster.ts';
 import { World } from './operator.ts';
 import { config, crd, deployment, manifest, Team } from './team.ts';
@@ -25,15 +24,9 @@ function requests(): AuditEvent[] {
   return readAudit(cluster, 'operator').filter(({ verb, stage }) => verb !== 'watch' || stage === 'ResponseStarted');
 }
 
-const said = (events: AuditEvent[]) => events.map(({ verb, requestURI }) => `${verb} ${requestURI}`);
+const count = () => requests().length;
 
-/** Until nothing was asked for longer than a change of health takes to be told. */
-async function settled(): Promise<number> {
-  for (let count = requests().length; ; count = requests().length) {
-    await pause(2_500);
-    if (requests().length === count) return count;
-  }
-}
+const said = (events: AuditEvent[]) => events.map(({ verb, requestURI }) => `${verb} ${requestURI}`);
 
 it('nothing is sent in sync, whatever is not drift happens', async () => {
   const pods = {
@@ -64,7 +57,7 @@ it('nothing is sent in sync, whatever is not drift happens', async () => {
   const team = await Team.ready(world, 'rest', kinds);
   // All but the claim, for which nobody provides a volume.
   await until(async () => (await team.status()).health?.progressing === 1);
-  const count = await settled();
+  const before = await settled(count);
   const git = world.git.requests.length;
 
   const place = '/apis/rest.example.com/v1/namespaces/' + world.namespace + '/things/one';
@@ -93,22 +86,22 @@ it('nothing is sent in sync, whatever is not drift happens', async () => {
   }
   // Some seconds in which Git is polled several times, too.
   await until(() => world.git.requests.length > git + 3);
-  assert.deepEqual(said(requests().slice(count)), []);
+  assert.deepEqual(said(requests().slice(before)), []);
 
   // All of that has been seen: what comes after it in the same watches is healed, each by one request.
   await world.expect(200, 'PATCH', place, { body: { spec: { a: 2 } } });
   await world.edit('apps/v1/deployments/web', { spec: { revisionHistoryLimit: 3, replicas: 2 } });
   await world.edit('v1/configmaps/many-7', { data: { key: 'edited' } });
   await until(async () => (await team.status()).drift?.healedCount === 3);
-  await settled();
+  await settled(count);
   const patched = requests()
-    .slice(count)
+    .slice(before)
     .filter(({ verb, objectRef }) => verb === 'patch' && objectRef?.resource !== 'gitopssources')
     .map(({ objectRef }) => objectRef?.resource);
   assert.deepEqual(new Set(patched), new Set(['configmaps', 'deployments', 'things']));
   assert.equal(patched.length, 3);
   const rest = requests()
-    .slice(count)
+    .slice(before)
     .filter(({ verb }) => verb !== 'patch')
     .map(({ verb, objectRef }) => `${verb} ${objectRef?.resource}`);
   assert.deepEqual([...new Set(rest)], ['create events'], 'no reads, no lists, no new watches');
@@ -117,10 +110,10 @@ it('nothing is sent in sync, whatever is not drift happens', async () => {
 it('fields that others add are reported without a question about them', async () => {
   const files = { 'told.yaml': config('told-by-event') };
   const team = await Team.ready(world, 'told', files, { drift: { foreignFields: 'Report' } });
-  const before = await settled();
+  const before = await settled(count);
   await world.edit('v1/configmaps/told-by-event', { data: { theirs: 'x' } });
   await until(async () => (await team.status()).drift?.foreign?.count === 1);
-  await settled();
+  await settled(count);
   const asked = requests().slice(before);
   const about = asked.filter(({ objectRef }) => !['gitopssources', 'events'].includes(objectRef?.resource ?? ''));
   assert.deepEqual(said(about), []);
@@ -138,10 +131,10 @@ it('what waits, for an approval or for a window, asks for nothing', async () => 
   await waiting(window, commits[1]!, 'WaitingForWindow');
   await world.edit('v1/configmaps/window-a', { data: { key: 'edited' } });
   await window.condition('Drifted', 'True', { reason: 'WaitingForWindow' });
-  const count = await settled();
+  const before = await settled(count);
   const polls = world.git.requests.length;
   await until(() => world.git.requests.length > polls + 6, { what: 'Git was polled several times' });
-  assert.deepEqual(said(requests().slice(count)), []);
+  assert.deepEqual(said(requests().slice(before)), []);
   assert.equal(await world.get('v1/configmaps/approval-b'), undefined);
 });
 

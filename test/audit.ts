@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Cluster } from './cluster.ts';
 
 /** One line of the API server's audit log (audit.k8s.io/v1 Event at level Metadata), the part that tests count by. */
@@ -30,4 +31,12 @@ export function readAudit(cluster: Cluster, username?: string): AuditEvent[] {
   lines.pop(); // empty, or the begin of a line that is being written
   const events = lines.map((line) => JSON.parse(line) as AuditEvent);
   return username === undefined ? events : events.filter(({ user }) => user.username === username);
+}
+
+/** Waits until nothing was counted for longer than a change of health takes to be told; what was counted by then. */
+export async function settled(count: () => number): Promise<number> {
+  for (let before = count(); ; before = count()) {
+    await pause(2_500);
+    if (count() === before) return before;
+  }
 }

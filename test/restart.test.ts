@@ -2,7 +2,7 @@
 // its own way, no persisted write; and a commit that came meanwhile is applied without the old one first.
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
-import { readAudit, type AuditEvent } from './audit.ts';
+import { readAudit, settled, type AuditEvent } from './audit.ts';
 import { startCluster, type Cluster } from './cluster.ts';
 import { World } from './operator.ts';
 import { config, deployment, Team } from './team.ts';
@@ -42,6 +42,8 @@ function writes(events: AuditEvent[]): string[] {
 
 /** Kills the operator, starts it again and waits until it has looked at everything. */
 async function restart(team: Team, meanwhile: () => Promise<unknown> = async () => {}): Promise<AuditEvent[]> {
+  // The last word of the one that ends is not that of the one that starts.
+  await settled(() => readAudit(cluster, 'operator').length);
   await world.operator.stop('SIGKILL');
   await meanwhile();
   const before = readAudit(cluster, 'operator').length;
