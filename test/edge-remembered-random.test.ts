@@ -58,10 +58,23 @@ const SPECS: Record<string, (of: Random) => object> = {
 
 /** What brings no policy by itself, or by the class that it names. */
 const OTHERS: Record<string, (of: Random) => Record<string, unknown>> = {
-  Service: (of) => ({ apiVersion: 'v1', spec: { ports: [{ port: of.pick([80, 8080]) }] } }),
+  Service: (of) => ({ apiVersion: 'v1', spec: { ports: [{ name: 'http', port: of.pick([80, 8080]) }] } }),
   Ingress: (of) => ({
     apiVersion: 'networking.k8s.io/v1',
-    spec: { ingressClassName: of.pick(['ours', 'theirs']), tls: [{ hosts: [of.pick(HOSTS)], secretName: 's1' }] },
+    spec: {
+      ingressClassName: of.pick(['ours', 'theirs']),
+      tls: [{ hosts: [of.pick(HOSTS)], secretName: 's1' }],
+      rules: [
+        {
+          host: of.pick(HOSTS),
+          http: {
+            paths: [
+              { path: '/x/', backend: { service: { name: 'web', port: of.pick([{ number: 80 }, { name: 'http' }]) } } },
+            ],
+          },
+        },
+      ],
+    },
   }),
   IngressClass: (of) => ({
     apiVersion: 'networking.k8s.io/v1',

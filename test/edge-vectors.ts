@@ -79,6 +79,7 @@ export function inputOf({ env, knownSecrets, objects }: EdgeVector): EdgeInput {
   };
 }
 
+const INGRESS_V1 = 'networking.k8s.io/v1';
 const OLD_VERSION = /\b(?:get)?ambassador(?:\.io)?\/v[012]\b/g;
 const CURRENT_VERSION = 'getambassador.io/v3alpha1';
 
@@ -86,9 +87,11 @@ const CURRENT_VERSION = 'getambassador.io/v3alpha1';
 function unconverted(object: KubeObject): KubeObject {
   const { apiVersion, metadata } = object;
   const config = metadata.annotations?.[CONFIG_ANNOTATION];
-  if (config === undefined) return { ...object, apiVersion: apiVersion.replace(OLD_VERSION, CURRENT_VERSION) };
+  // The compiler reads no other spelling of an Ingress than v1beta1's, whatever its version.
+  const version = object.kind === 'Ingress' && apiVersion === INGRESS_V1 ? `${INGRESS_V1}beta1` : apiVersion;
+  if (config === undefined) return { ...object, apiVersion: version.replace(OLD_VERSION, CURRENT_VERSION) };
   const annotations = { ...metadata.annotations, [CONFIG_ANNOTATION]: config.replace(OLD_VERSION, CURRENT_VERSION) };
-  return { ...object, metadata: { ...metadata, annotations } };
+  return { ...object, apiVersion: version, metadata: { ...metadata, annotations } };
 }
 
 function wholeSecret(name: string, namespace: string): SecretShape {

@@ -5,7 +5,7 @@ import type { KubeObject } from '../kube/object.ts';
 import type { Policy } from './model.ts';
 import { objectsOf } from './objects.ts';
 import { expandVariables } from './environment.ts';
-import { ingressClasses } from './ingress.ts';
+import { ingressClasses, namesPorts, portsNamedBy } from './ingress.ts';
 import { Relisted } from './relisted.ts';
 import { Resorted } from './resorted.ts';
 import { Slots, type Slot } from './slots.ts';
@@ -34,12 +34,17 @@ interface NameSlot extends Slot {
 export function collect(input: EdgeInput): Compilation {
   const { ambassadorId } = input.settings;
   const classes = objectsOf(input, 'IngressClass').map(({ object }) => object);
-  const reading = { ...input.settings, classes: ingressClasses(classes, ambassadorId) };
+  const services = servicesWithPorts(input);
+  const reading = {
+    ...input.settings,
+    classes: ingressClasses(classes, ambassadorId),
+    portNamed: portsNamedBy(services),
+  };
   const memory = memoryOf(input.settings);
   const found = memory.found.flatMap(
     input.objects,
     (object) => candidatesOf(object, input.settings, reading, memory),
-    classes,
+    services.length === 0 ? classes : [...classes, ...services],
   );
   const policies: Policy[] = [];
   const stored = new Map<string, Policy[]>();
@@ -52,6 +57,12 @@ export function collect(input: EdgeInput): Compilation {
     else policies.push(refuse(policy, refused, compilation));
   });
   return compilation;
+}
+
+/** The Services that Ingresses may have to be read with; none where no Ingress names a port. */
+function servicesWithPorts(input: EdgeInput): readonly KubeObject[] {
+  const asks = objectsOf(input, 'Ingress').some(({ object }) => namesPorts(object));
+  return asks ? objectsOf(input, 'Service').map(({ object }) => object) : [];
 }
 
 /** It is known to the compiler by its error alone. */

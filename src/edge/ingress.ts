@@ -1,6 +1,6 @@
 import type { KubeObject } from '../kube/object.ts';
 import type { Spec } from './model.ts';
-import { isRecord, listAt, recordAt, textAt, valueAt } from './spec.ts';
+import { isRecord, listAt, numberAt, recordAt, textAt, valueAt } from './spec.ts';
 
 /** A policy that Emissary makes up for an Ingress. */
 export interface IngressPolicy {
@@ -35,17 +35,29 @@ export function ingressClasses(objects: Iterable<KubeObject>, ambassadorId: stri
   return names;
 }
 
+/** What the compiler reads in other objects when it looks at an Ingress. */
+export interface IngressReading {
+  readonly ambassadorId: string;
+  /** The IngressClasses that are the gateway's. */
+  readonly classes: ReadonlySet<string>;
+  /** The number of a port that a Service names. */
+  readonly portNamed: (namespace: string, service: string, name: string) => number | undefined;
+}
+
 /**
- * What Emissary's compiler makes of an Ingress of its class: a Host for each name under `tls`, a Mapping for the default
- * backend and for each path (fetch/ingress.py). It reads a backend as v1beta1 spells it (`serviceName`, `servicePort`);
- * what is spelled otherwise brings no Mapping.
+ * What Emissary makes of an Ingress of its class: a Host for each name under `tls`, a Mapping for the default backend and for
+ * each path (fetch/ingress.py). The compiler reads it as extensions/v1beta1, which its watcher makes of every version
+ * (pkg/kates/k8s_resource_types/ingress.go, `NewIngress`): empty texts and lists are not there any more then.
  */
-export function fromIngress(ingress: KubeObject, classes: ReadonlySet<string>, ambassadorId: string): IngressPolicy[] {
-  const { spec } = ingress;
+export function fromIngress(
+  ingress: KubeObject,
+  { ambassadorId, classes, portNamed }: IngressReading,
+): readonly IngressPolicy[] {
   const byAnnotation = textAt(ingress.metadata.annotations, CLASS_ANNOTATION)?.toLowerCase() === 'ambassador';
-  const isOurs = byAnnotation || classes.has(textAt(spec, 'ingressClassName') ?? '');
+  const isOurs = byAnnotation || classes.has(textAt(ingress['spec'], 'ingressClassName') ?? '');
   if (!isOurs || idOf(ingress) !== ambassadorId) return [];
   const { name, namespace = 'default' } = ingress.metadata;
+  const spec = specOf(ingress);
   // Ties the Mappings of an Ingress with TLS to its own Hosts.
   const tie = listAt(spec, 'tls').length > 0 ? `a10r-ingress-${name}-${namespace}` : undefined;
   const labels = textsOf(ingress.metadata.labels);
@@ -56,15 +68,56 @@ export function fromIngress(ingress: KubeObject, classes: ReadonlySet<string>, a
     labels: mappingLabels,
     spec: { ambassador_id: ambassadorId, ...fields },
   });
+  const port: PortNamed = (service, named) => portNamed(namespace, service, named);
   return [
-    ...hosts(ingress, labels, tie, ambassadorId),
+    ...hosts(name, spec, labels, tie, ambassadorId),
     ...defaultBackend(spec, namespace).map((fields) => mapping('default-backend', fields)),
-    ...paths(spec, namespace, tie !== undefined).map(({ suffix, fields }) => mapping(suffix, fields)),
+    ...paths(spec, namespace, tie !== undefined, port).map(({ suffix, fields }) => mapping(suffix, fields)),
   ];
 }
 
+type PortNamed = (service: string, name: string) => number | undefined;
+
+/** Does a backend of it name the port of a Service? Then what it brings depends on the Service. */
+export function namesPorts(ingress: KubeObject): boolean {
+  return listAt(specOf(ingress), 'rules').some((rule) =>
+    listAt(rule, 'http', 'paths').some((path) => textAt(path, 'backend', 'servicePort') !== undefined),
+  );
+}
+
+/** Its spec as v1beta1 spells it. */
+function specOf({ apiVersion, spec }: KubeObject): unknown {
+  if (apiVersion !== 'networking.k8s.io/v1' || !isRecord(spec)) return spec;
+  return {
+    backend: backendOf(spec['defaultBackend']),
+    tls: listAt(spec, 'tls').map((tls) => filled(tls, ['secretName', 'hosts'])),
+    rules: listAt(spec, 'rules').map((rule) => ({
+      ...filled(rule, ['host']),
+      http: {
+        paths: listAt(rule, 'http', 'paths').map((path) => ({
+          ...filled(path, ['path', 'pathType']),
+          backend: backendOf(valueAt(path, 'backend')),
+        })),
+      },
+    })),
+  };
+}
+
+function backendOf(backend: unknown): Spec {
+  const service = valueAt(backend, 'service');
+  const servicePort = textAt(service, 'port', 'name') || numberAt(service, 'port', 'number');
+  return { serviceName: textAt(service, 'name'), servicePort };
+}
+
+/** Those of the fields that hold something. */
+function filled(record: unknown, fields: readonly string[]): Spec {
+  const there = fields.map((field) => [field, valueAt(record, field)] as const);
+  return Object.fromEntries(there.filter(([, value]) => (Array.isArray(value) ? value.length > 0 : value)));
+}
+
 function hosts(
-  { metadata, spec }: KubeObject,
+  name: string,
+  spec: unknown,
   labels: Readonly<Record<string, string>>,
   tie: string | undefined,
   ambassadorId: string,
@@ -75,7 +128,7 @@ function hosts(
     const names = valueAt(tls, 'hosts') === undefined ? ['*'] : listAt(tls, 'hosts');
     return names.map((hostname, nth): IngressPolicy => ({
       kind: 'Host',
-      name: `${metadata.name}-${at}-${nth}`,
+      name: `${name}-${at}-${nth}`,
       labels,
       spec: {
         ambassador_id: [ambassadorId],
@@ -91,14 +144,15 @@ function hosts(
 
 function defaultBackend(spec: unknown, namespace: string): Spec[] {
   const backend = valueAt(spec, 'defaultBackend') ?? valueAt(spec, 'backend');
-  const service = serviceOf(backend, namespace);
+  // Here a name is not looked up.
+  const service = serviceOf(backend, namespace, () => undefined);
   return service === undefined ? [] : [{ hostname: '*', prefix: '/', service }];
 }
 
-function paths(spec: unknown, namespace: string, isTied: boolean): { suffix: string; fields: Spec }[] {
+function paths(spec: unknown, namespace: string, isTied: boolean, port: PortNamed): { suffix: string; fields: Spec }[] {
   return listAt(spec, 'rules').flatMap((rule, ruleAt) =>
     listAt(rule, 'http', 'paths').flatMap((path, pathAt) => {
-      const service = serviceOf(valueAt(path, 'backend'), namespace);
+      const service = serviceOf(valueAt(path, 'backend'), namespace, port);
       const prefix = valueAt(path, 'path') ?? '/';
       if (service === undefined || prefix === '') return [];
       const isExact = textAt(path, 'pathType') === 'Exact';
@@ -117,11 +171,28 @@ function hostOf(rule: unknown, isTied: boolean): Spec {
   return { host: `^[a-z0-9]([-a-z0-9]*[a-z0-9])?${rest}$`, host_regex: true };
 }
 
-function serviceOf(backend: unknown, namespace: string): string | undefined {
+/** A name that the Service does not know stays, and no service can be read with it. */
+function serviceOf(backend: unknown, namespace: string, portNamed: PortNamed): string | undefined {
   const name = textAt(backend, 'serviceName');
   const port = valueAt(backend, 'servicePort');
   const isPort = typeof port === 'string' || typeof port === 'number' || typeof port === 'bigint';
-  return name && isPort && port ? `${name}.${namespace}:${port}` : undefined;
+  if (!name || !isPort || !port) return undefined;
+  const isName = typeof port === 'string' && !/^\d+$/.test(port);
+  return `${name}.${namespace}:${(isName ? portNamed(name, port) : undefined) ?? port}`;
+}
+
+/** The ports that Services name, as the compiler finds them (`_try_resolve_service_port_number` of fetch/ingress.py). */
+export function portsNamedBy(services: readonly KubeObject[]): IngressReading['portNamed'] {
+  const known = new Map(
+    services
+      .filter(({ apiVersion }) => apiVersion === 'v1')
+      .map(({ metadata: { name, namespace = 'default' }, spec }) => [`${namespace}/${name}`, listAt(spec, 'ports')]),
+  );
+  return (namespace, service, name) =>
+    numberAt(
+      known.get(`${namespace}/${service}`)?.find((port) => textAt(port, 'name') === name),
+      'port',
+    );
 }
 
 function idOf({ metadata }: KubeObject): string {

@@ -4,7 +4,12 @@ import type { KubeObject } from '../kube/object.ts';
 import { ingressClasses } from './ingress.ts';
 import { unfold } from './unfold.ts';
 
-const READING = { classes: new Set(['emissary']), ambassadorId: 'default' };
+const PORTS = new Map([['shop/web/http', 8080]]);
+const READING = {
+  classes: new Set(['emissary']),
+  ambassadorId: 'default',
+  portNamed: (namespace: string, service: string, name: string) => PORTS.get(`${namespace}/${service}/${name}`),
+};
 
 function object(apiVersion: string, kind: string, fields: object, metadata: object = {}): KubeObject {
   return { apiVersion, kind, metadata: { name: 'x', namespace: 'shop', ...metadata }, ...fields };
@@ -114,7 +119,7 @@ describe('an Ingress brings', () => {
     const annotations = {
       'getambassador.io/config': 'apiVersion: ambassador/v2\nkind: Mapping\nname: a\nprefix: /a/\nservice: web\n',
     };
-    assert.deepEqual(shown(object('networking.k8s.io/v1', 'Ingress', { spec }, { annotations })), [
+    assert.deepEqual(shown(object('networking.k8s.io/v1beta1', 'Ingress', { spec }, { annotations })), [
       'Host x-0-0.shop.1',
       'Host x-0-1.shop.2',
       'Mapping x-default-backend.shop.3',
@@ -122,7 +127,7 @@ describe('an Ingress brings', () => {
       'Mapping x-0-1.shop.5',
       'Mapping x.shop.6',
     ]);
-    const [host, , , exact] = unfold(object('networking.k8s.io/v1', 'Ingress', { spec }), READING);
+    const [host, , , exact] = unfold(object('networking.k8s.io/v1beta1', 'Ingress', { spec }), READING);
     const tie = { 'a10r-k8s-ingress': 'a10r-ingress-x-shop' };
     assert.deepEqual(host?.spec['selector'], { matchLabels: tie });
     assert.deepEqual(exact?.labels, tie);
@@ -135,6 +140,38 @@ describe('an Ingress brings', () => {
       host: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?\\.a\\.com$',
       host_regex: true,
     });
+  });
+
+  // Emissary's watcher hands it to the compiler as extensions/v1beta1 (pkg/kates/k8s_resource_types/ingress.go, NewIngress).
+  it('the same when it is written in networking.k8s.io/v1, whose backends are spelled otherwise', () => {
+    const to = (port: object) => ({ service: { name: 'web', port } });
+    const http = (...backends: object[]) => ({
+      http: { paths: backends.map((one, at) => ({ path: `/${at}`, backend: one })) },
+    });
+    const written = {
+      ingressClassName: 'emissary',
+      defaultBackend: to({ number: 80 }),
+      tls: [{ secretName: 's', hosts: [] }, { secretName: '' }],
+      rules: [
+        { host: 'a.com', ...http(to({ number: 81 }), to({ name: 'http' }), to({ name: 'grpc' }), to({ name: '82' })) },
+        { host: '', http: { paths: [{ path: '', backend: to({ number: 83 }) }, { backend: { resource: {} } }] } },
+        http(backend),
+      ],
+    };
+    const made = unfold(object('networking.k8s.io/v1', 'Ingress', { spec: written }), READING);
+    assert.deepEqual(
+      made.map(({ name, spec: one }) => [name, one['hostname'], one['prefix'], one['service']]),
+      [
+        ['x-0-0', '*', undefined, undefined],
+        ['x-default-backend', '*', '/', 'web.shop:80'],
+        ['x-0-0', 'a.com', '/0', 'web.shop:81'],
+        // The compiler looks the number up in the Service; what it does not find there it keeps.
+        ['x-0-1', 'a.com', '/1', 'web.shop:8080'],
+        ['x-0-2', 'a.com', '/2', 'web.shop:grpc'],
+        ['x-0-3', 'a.com', '/3', 'web.shop:82'],
+        ['x-1-0', undefined, '/', 'web.shop:83'],
+      ],
+    );
   });
 
   it('nothing of another class or for another gateway', () => {

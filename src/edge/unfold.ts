@@ -1,7 +1,7 @@
 import { groupOf, type KubeObject } from '../kube/object.ts';
 import { readAnnotation, type AnnotationDocument } from './annotations.ts';
 import { conformityOf } from './conformity.ts';
-import { fromIngress, isIngress, textsOf } from './ingress.ts';
+import { fromIngress, isIngress, textsOf, type IngressReading } from './ingress.ts';
 import type { EdgeSettings } from './input.ts';
 import type { Policy } from './model.ts';
 import { normalise } from './normalise.ts';
@@ -16,18 +16,13 @@ export interface Unfolded extends Omit<Policy, 'storedName' | 'origin' | 'facts'
 }
 
 /** What the reading of an object depends on, besides itself. */
-export interface Reading extends Pick<EdgeSettings, 'ambassadorId' | 'checksAnnotations'> {
-  /** The IngressClasses that are the gateway's. */
-  readonly classes: ReadonlySet<string>;
-}
+export interface Reading extends IngressReading, Pick<EdgeSettings, 'checksAnnotations'> {}
 
 /** The policies that an object is, carries in its annotation or is taken for, in their order; none where the edge reads nothing. */
 export function unfold(object: KubeObject, reading: Reading): readonly Unfolded[] {
   if (groupOf(object.apiVersion) === 'getambassador.io') return resource(object);
   if (isIngress(object)) {
-    const made = fromIngress(object, reading.classes, reading.ambassadorId).map((policy, at) =>
-      madeOf(object, policy, at),
-    );
+    const made = fromIngress(object, reading).map((policy, at) => madeOf(object, policy, at));
     return [...made, ...annotated(object, made.length, reading)];
   }
   return object.kind === 'Service' && object.apiVersion === 'v1' ? annotated(object, 0, reading) : [];

@@ -44,7 +44,7 @@ export function* backendMissing({ edge, input }: Judged): Iterable<Hit> {
     const port = target.port ?? (encrypted ? 443 : 80);
     const service = services.get(target.name);
     if (service && hasPort(service, port)) return undefined;
-    if (service) return { text: `Service ${namespace}/${target.name} has no port ${port}` };
+    if (service) return { text: `Service ${namespace}/${target.name} has no port ${shown(port)}` };
     return {
       text: `no Service ${namespace}/${target.name} among those that are known`,
       missing: { kind: 'Service', namespace, name: target.name },
@@ -97,7 +97,8 @@ interface Answer {
 interface Target {
   readonly name: string;
   readonly namespace: string | undefined;
-  readonly port: number | undefined;
+  /** A text: what stands there is no number. */
+  readonly port: number | string | undefined;
 }
 
 /** `name`, `name.namespace`, `name.namespace.svc` and what follows that. Undefined: it cannot be a Service. */
@@ -107,15 +108,15 @@ function readTarget(text: string): Target | undefined {
   if (name === '' || host === 'localhost' || isIP(host) !== 0 || (cluster !== undefined && cluster !== 'svc')) {
     return undefined;
   }
-  return { name, namespace, port: port === undefined ? undefined : Number(port) };
+  return { name, namespace, port: port !== undefined && /^\d+$/.test(port) ? Number(port) : port };
 }
 
 const portsOf = new WeakMap<KubeObject, ReadonlySet<number> | 'any'>();
 
-function hasPort(service: KubeObject, wanted: number): boolean {
+function hasPort(service: KubeObject, wanted: number | string): boolean {
   const known = portsOf.get(service) ?? readPorts(service);
   portsOf.set(service, known);
-  return known === 'any' || known.has(wanted);
+  return known === 'any' || (typeof wanted === 'number' && known.has(wanted));
 }
 
 /** Headless Services and names for other hosts listen wherever their pods and hosts do. */

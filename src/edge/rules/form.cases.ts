@@ -9,7 +9,7 @@ function ofV2(spec: object) {
 }
 
 function ingress(annotations: Record<string, string>) {
-  const backend = { serviceName: 'web', servicePort: 80 };
+  const backend = { service: { name: 'web', port: { number: 80 } } };
   return written('networking.k8s.io/v1', 'Ingress', 'shop/web', { spec: { defaultBackend: backend } }, { annotations });
 }
 

@@ -1,4 +1,4 @@
-import { host, mapping, object, type RuleCases, service } from './case.ts';
+import { host, mapping, object, type RuleCases, service, written } from './case.ts';
 
 const CONTEXT = object('TLSContext', 't1/c', { secret: 'client' });
 const CHECKED = object('TLSContext', 't1/c', { secret: 'client', ca_secret: 'ca' });
@@ -6,6 +6,12 @@ const SHOP = service('t1/shop', undefined, { spec: { ports: [{ port: 80 }] } });
 const CENTRAL = object('Module', 'emissary/ambassador', {
   config: { use_ambassador_namespace_for_service_resolution: true },
 });
+
+function ingress(port: object) {
+  const http = { paths: [{ path: '/x/', backend: { service: { name: 'shop', port } } }] };
+  const annotations = { 'kubernetes.io/ingress.class': 'ambassador' };
+  return written('networking.k8s.io/v1', 'Ingress', 't1/web', { spec: { rules: [{ http }] } }, { annotations });
+}
 
 export const UPSTREAM_CASES: Record<string, RuleCases> = {
   EM045: {
@@ -30,6 +36,7 @@ export const UPSTREAM_CASES: Record<string, RuleCases> = {
       'the service of a TCPMapping': [object('TCPMapping', 't1/t', { port: 9000, service: 'db:pg' })],
     },
     passes: {
+      'a port that an Ingress names, as one does there': [ingress({ name: 'http' })],
       'a scheme, a namespace and a port': [mapping('t1/m', { service: 'http://svc.ns:80' })],
       'a bare name': [mapping('t1/m', { service: 'svc' })],
       'an IPv6 address with its port': [mapping('t1/m', { service: 'https://[2001:db8::1]:8443' })],
@@ -44,6 +51,11 @@ export const UPSTREAM_CASES: Record<string, RuleCases> = {
         objects: [mapping('t1/m', { service: 'shop:81' }), SHOP],
         finds: { object: 'Mapping t1/m', severity: 'warning', says: /no port 81/ },
       },
+      'a port that an Ingress names and the Service does not': {
+        objects: [ingress({ name: 'grpc' }), SHOP],
+        finds: { says: /no port "grpc"/ },
+      },
+      'a named port': { objects: [mapping('t1/m', { service: 'shop:http' }), SHOP], finds: { says: /no port "http"/ } },
       'no such Service beside others': {
         objects: [mapping('t1/m', { service: 'gone' }), SHOP],
         finds: { says: /no Service t1\/gone/ },
@@ -62,6 +74,10 @@ export const UPSTREAM_CASES: Record<string, RuleCases> = {
       },
     },
     passes: {
+      'a port that an Ingress names': [
+        ingress({ name: 'http' }),
+        service('t1/shop', undefined, { spec: { ports: [{ name: 'http', port: 81 }] } }),
+      ],
       'a Service with the port': [mapping('t1/m', { service: 'shop:80' }), SHOP],
       'a host of the Internet': [mapping('t1/m', { service: 'https://api.example.com' }), SHOP],
       'a host of the Internet, where everything in the cluster is known': {

@@ -9,6 +9,7 @@ import { textAt, valueAt } from '../spec.ts';
 import { sendersOf, SERVICE_FIELDS, writtenService } from '../upstream.ts';
 import { inEach, policiesWith } from './each.ts';
 import { backendMissing, qualification } from './backends.ts';
+import { isMade } from './fields.ts';
 
 export const UPSTREAM_RULES: readonly Rule[] = [
   {
@@ -24,7 +25,8 @@ export const UPSTREAM_RULES: readonly Rule[] = [
       Object.keys(SERVICE_FIELDS),
       serviceSyntax,
       Object.values(SERVICE_FIELDS),
-      (policy) => problemOf(policy) !== '',
+      // Of an Ingress Emissary writes it, and a port that it names is right there.
+      (policy) => !isMade(policy) && problemOf(policy) !== '',
     ),
   },
   {
