@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compileEdge } from './compile.ts';
 import { groupId } from './groups.ts';
-import { DEFAULT_EDGE_SETTINGS } from './input.ts';
+import { DEFAULT_EDGE_SETTINGS, type EdgeSettings } from './input.ts';
 import type { Edge } from './model.ts';
 import type { KubeObject } from '../kube/object.ts';
 
@@ -13,8 +13,12 @@ function mapping(name: string, spec: Record<string, unknown>, labels: Record<str
 }
 
 function compiled(...objects: KubeObject[]): Edge {
+  return compiledBy(DEFAULT_EDGE_SETTINGS, ...objects);
+}
+
+function compiledBy(settings: EdgeSettings, ...objects: KubeObject[]): Edge {
   const edgeObjects = objects.map((object) => ({ object, origin: {} }));
-  return compileEdge({ objects: edgeObjects, secret: () => undefined, settings: DEFAULT_EDGE_SETTINGS });
+  return compileEdge({ objects: edgeObjects, secret: () => undefined, settings });
 }
 
 const SELECTING: KubeObject = {
@@ -83,6 +87,17 @@ void test('who is accepted into a group', () => {
     const names = groups.flatMap(({ members, internal }) => (internal ? [] : members.map(({ policy }) => policy.name)));
     assert.deepEqual(names, kept, JSON.stringify([first, second]));
     assert.equal(drops.find(({ policy }) => policy.name === 'b')?.reason, drop, JSON.stringify([first, second]));
+  }
+});
+
+// Emissary 4 runs a stock Envoy, which has no filter for them (emissary-ingress/emissary#5975).
+void test('error_response_overrides drop a Mapping under Emissary 4 alone', () => {
+  const overrides = [{ on_status_code: 404, body: { text_format: 'not here' } }];
+  const one = mapping('m', { hostname: '*', prefix: '/x/', error_response_overrides: overrides });
+  for (const version of ['2.5.1', '3.9.1', '4.0.0', '4.1.0']) {
+    const { groups, errors } = compiledBy({ ...DEFAULT_EDGE_SETTINGS, version }, one);
+    const served = groups.filter(({ internal }) => !internal);
+    assert.deepEqual([served.length, errors.length], version < '4' ? [1, 0] : [0, 1], version);
   }
 });
 

@@ -88,7 +88,7 @@ function read(policy: Policy, context: MappingContext): ReadMapping {
   const circuitBreakers = valueAt(spec, 'circuit_breakers') ?? module.circuitBreakers ?? null;
   const considered: Considered = { match, resolver, resolverName, service, circuitBreakers };
   // A service that freezes the edge is the last thing that is read.
-  const problems = freeze ? NOTHING : problemsOf(policy, considered);
+  const problems = freeze ? NOTHING : problemsOf(policy, considered, context.settings);
   const ignored = freeze || problems.length > 0 ? NOTHING : ignoredRedirects(policy);
   const told = problems.length > 0 ? problems : ignored;
   return {
@@ -154,16 +154,21 @@ interface Considered {
 }
 
 /** Why the Mapping is dropped: the first trouble in upstream's order, and the fields that are not supported, which are told in any case. */
-function problemsOf({ spec, key }: Policy, considered: Considered): readonly Posted[] {
+function problemsOf({ spec, key }: Policy, considered: Considered, settings: EdgeSettings): readonly Posted[] {
   const trouble = troubleOf(spec, considered);
   if (!trouble && !UNSUPPORTED.some((field) => Object.hasOwn(spec, field))) return NOTHING;
   const problems: Posted[] = [];
   if (trouble) problems.push({ key: trouble === INVALID_RETRY ? 'ir.retrypolicy' : key, message: trouble });
-  if (!trouble && Object.hasOwn(spec, 'error_response_overrides')) {
+  if (!trouble && Object.hasOwn(spec, 'error_response_overrides') && !overridesResponses(settings)) {
     problems.push({ key, message: 'error_response_overrides is not supported in Emissary 4' });
   }
   if (Object.hasOwn(spec, 'outlier_detection')) problems.push({ key, message: 'outlier_detection is not supported' });
   return problems;
+}
+
+/** Does it take `error_response_overrides`? The stock Envoy of Emissary 4 has no filter for them (emissary-ingress/emissary#5975). */
+export function overridesResponses({ version }: EdgeSettings): boolean {
+  return Number.parseInt(version, 10) < 4;
 }
 
 const UNSUPPORTED = ['error_response_overrides', 'outlier_detection'];

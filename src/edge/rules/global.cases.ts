@@ -199,6 +199,10 @@ export const MODULE_CASES: Record<string, RuleCases> = {
         objects: [module({ cors: { origins: 5 } })],
         finds: { impact: 'freeze' },
       },
+      'what Emissary 4 took out': {
+        objects: [module({ error_response_overrides: [{ on_status_code: 404, body: { text_format: 'x' } }] })],
+        finds: { severity: 'warning', says: /"error_response_overrides", which Emissary 4.1.0 ignores/ },
+      },
       'a typo': {
         objects: [module({ diagnotics: { enabled: false } })],
         finds: { severity: 'warning', impact: 'no-effect', says: /"diagnotics"/ },
@@ -208,6 +212,10 @@ export const MODULE_CASES: Record<string, RuleCases> = {
     passes: {
       'circuit breakers': [module({ circuit_breakers: [{ max_connections: 10 }], diagnostics: { enabled: false } })],
       nothing: [module({})],
+      'what Emissary 4 took out, before': {
+        objects: [module({ error_response_overrides: [{ on_status_code: 404, body: { text_format: 'x' } }] })],
+        settings: { version: '3.9.1' },
+      },
       'an address list that is wrong': [module({ ip_allow: [{ peer: '1.2.3.4/33' }] })],
       'the wrong setting of a Module that is ignored': [module({}, 'n1'), module({ diagnotics: true }, 'n2')],
     },

@@ -5,6 +5,7 @@ import { cidrProblem } from '../cidr.ts';
 import { describe, partyOf } from '../party.ts';
 import { shown } from '../shown.ts';
 import { isRecord, listAt, recordAt, valueAt } from '../spec.ts';
+import { overridesResponses } from '../mapping.ts';
 import { moduleIn, resolversOf } from '../upstream.ts';
 import { isRetryOn } from '../upstream-options.ts';
 
@@ -24,7 +25,7 @@ export const MODULE_RULES: readonly Rule[] = [
     name: 'module-content',
     severity: 'error',
     impact: 'drop',
-    when: 'The Module `ambassador` has a setting that Emissary refuses, or one that it does not know (a warning).',
+    when: 'The Module `ambassador` has a setting that Emissary refuses, or one that it does not know, or no longer (a warning).',
     means:
       'Nothing checks the Module’s settings when it is applied. A wrong default drops every Mapping, a wrong type can freeze the whole edge; an unknown name does nothing.',
     mend: 'Correct the setting, or its name.',
@@ -96,8 +97,10 @@ function* moduleContent({ edge }: Judged): Iterable<Hit> {
     };
   }
   for (const name of Object.keys(recordAt(module.spec, 'config'))) {
-    if (KNOWN_SETTINGS.has(name)) continue;
-    const message = `${describe(object)} sets ${shown(name)}, which Emissary does not know`;
+    const isGone = name === 'error_response_overrides' && !overridesResponses(edge.settings);
+    if (KNOWN_SETTINGS.has(name) && !isGone) continue;
+    const why = isGone ? `which Emissary ${edge.settings.version} ignores` : 'which Emissary does not know';
+    const message = `${describe(object)} sets ${shown(name)}, ${why}`;
     yield { object, detail: shown(name), severity: 'warning', impact: 'no-effect', message };
   }
 }

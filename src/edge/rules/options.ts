@@ -1,4 +1,5 @@
 import type { Hit, Judged, Rule } from '../finding.ts';
+import { overridesResponses } from '../mapping.ts';
 import type { Policy } from '../model.ts';
 import { describe, partyOf } from '../party.ts';
 import { shown } from '../shown.ts';
@@ -107,10 +108,10 @@ function resolverProblem(policy: Policy, usual: string, resolvers: ReadonlyMap<s
 const withUnsupported = policiesWith(['Mapping'], ['outlier_detection', 'error_response_overrides']);
 
 function* unsupportedField({ edge }: Judged): Iterable<Hit> {
-  const major = Number.parseInt(edge.settings.version, 10);
+  const overrides = overridesResponses(edge.settings);
   for (const policy of withUnsupported(edge)) {
     for (const field of ['outlier_detection', 'error_response_overrides']) {
-      if (!Object.hasOwn(policy.spec, field) || (field === 'error_response_overrides' && major < 4)) continue;
+      if (!Object.hasOwn(policy.spec, field) || (field === 'error_response_overrides' && overrides)) continue;
       const object = partyOf(policy);
       const message = `${describe(object)} sets ${field}, which Emissary ${edge.settings.version} does not support`;
       yield { object, detail: field, message };
