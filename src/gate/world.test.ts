@@ -127,6 +127,22 @@ test('a list says what is gone, of its own kind only', () => {
   assert.deepEqual(shown(world), ['b - -', 's - -']);
 });
 
+// Hosts select the Mappings that Emissary makes of an Ingress, and Listeners its Hosts, by the labels of the Ingress.
+test('of a live Ingress the labels count, also where its class is no annotation', () => {
+  const world = new EdgeWorld(() => true);
+  const ingress = (labels: Record<string, string>): KubeObject => ({
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'Ingress',
+    metadata: { name: 'web', namespace: 'shop', labels },
+    spec: { ingressClassName: 'emissary' },
+  });
+  for (const team of ['a', 'b']) {
+    world.seen(ingress({ team }));
+    const [shownOne] = [...everything(world).values()];
+    assert.deepEqual((JSON.parse(shownOne!.body) as KubeObject).metadata.labels, { team });
+  }
+});
+
 test('the version moves only with what counts', () => {
   const world = new EdgeWorld(() => true);
   const moves = (act: () => void) => {

@@ -278,7 +278,9 @@ function whatCounts({ apiVersion, kind, metadata, ...rest }: KubeObject): KubeOb
   const names = [CONFIG_ANNOTATION, ...INGRESS_ANNOTATIONS];
   const read = Object.fromEntries(Object.entries(annotations ?? {}).filter(([name]) => names.includes(name)));
   const isRead = Object.keys(read).length > 0;
-  const shown = { ...place, ...(isRead && { annotations: read, ...(labels && { labels }) }) };
+  // An Ingress hands its labels on to what is made of it, by whatever its class is named.
+  const handsOn = isRead || kind === 'Ingress';
+  const shown = { ...place, ...(isRead && { annotations: read }), ...(handsOn && labels && { labels }) };
   return { apiVersion, kind, metadata: shown, ...(kind !== 'Service' && { spec: rest['spec'] }) };
 }
 
