@@ -84,6 +84,7 @@ function compile(edge: EdgeDraft, compilation: Compilation, input: EdgeInput): v
   filters.raiseForFirst();
   raiseForRoutes(module, edge.groups);
   raiseForAddedHeaders(edge.groups);
+  filters.checkRateLimits(edge.groups);
   Object.assign(
     edge,
     serve(compilation, edge, bindings, () => filters.ofListener()),

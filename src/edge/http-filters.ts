@@ -12,7 +12,8 @@ import { checkForListener, moduleFilters } from './module-checks.ts';
 import { raiseForRuntime } from './module-types.ts';
 import type { AmbassadorModule } from './module.ts';
 import type { Clusters } from './clusters.ts';
-import type { Freeze, HttpFilter } from './model.ts';
+import { checkRateLimits } from './rate-limit-labels.ts';
+import type { Freeze, HttpFilter, RouteGroup } from './model.ts';
 
 /** The filters that every request passes, beyond cors and router: the Module's, authentication, rate limits. */
 export class HttpFilters {
@@ -48,6 +49,12 @@ export class HttpFilters {
     raiseForRuntime(this.#module);
     raiseForDriver(this.#services);
     if (this.#serviceFreezes?.rateLimit) throw new Frozen(this.#serviceFreezes.rateLimit);
+  }
+
+  /** The labels that routes send to the RateLimitService in force. */
+  checkRateLimits(groups: readonly RouteGroup[]): void {
+    const { rateLimit } = this.#services;
+    if (rateLimit) checkRateLimits(groups, rateLimit, this.#module, this.#compilation);
   }
 
   /** The bootstrap is written last, whether or not there is an HTTP Listener. */
