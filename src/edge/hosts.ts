@@ -1,4 +1,4 @@
-import { GLOBAL_KEY, type Compilation } from './compilation.ts';
+import { Frozen, GLOBAL_KEY, type Compilation } from './compilation.ts';
 import type { ContextDraft } from './context-draft.ts';
 import { hostTls } from './host-tls.ts';
 import type { Host, Policy, Spec } from './model.ts';
@@ -156,6 +156,10 @@ class HostLoader {
     const { name, namespace, key, policy, hostname } = host;
     const context = this.#contexts.usable(contextName);
     if (!context) return this.#refuse(host, `Specified TLSContext does not exist: ${contextName}`);
+    if (context.secret === '') {
+      const message = `Host ${name}: the secret of TLSContext ${contextName} is an empty text`;
+      throw new Frozen({ stage: 'ir', message, policy: context.policy });
+    }
     if (context.secret) {
       // The context's Secret, but looked for in the Host's namespace, and a dot in its name is just a dot.
       const other = this.#secrets.find(context.secret, namespace, policy);

@@ -2,16 +2,19 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compileEdge } from './compile.ts';
 import { DEFAULT_EDGE_SETTINGS, type SecretShape } from './input.ts';
-import type { TlsContext } from './model.ts';
+import type { Edge, TlsContext } from './model.ts';
 
 function contextsOf(config: Record<string, unknown>): readonly TlsContext[] {
+  return [...compiled(config).contexts.values()];
+}
+
+function compiled(config: Record<string, unknown>): Edge {
   const metadata = { name: 'tls', namespace: 'emissary' };
   const object = { apiVersion: 'getambassador.io/v3alpha1', kind: 'Module', metadata, spec: { config } };
   const keys = new Set(['tls.crt', 'tls.key']);
   const secret = (name: string, namespace: string): SecretShape | undefined =>
     name.startsWith('fallback') ? undefined : { name, namespace, keys };
-  const { contexts } = compileEdge({ objects: [{ object, origin: {} }], secret, settings: DEFAULT_EDGE_SETTINGS });
-  return [...contexts.values()];
+  return compileEdge({ objects: [{ object, origin: {} }], secret, settings: DEFAULT_EDGE_SETTINGS });
 }
 
 void test('a Module named tls stands for TLS contexts', () => {
@@ -28,5 +31,17 @@ void test('a Module named tls stands for TLS contexts', () => {
 });
 
 void test('a block that is switched off is none', () => {
-  assert.deepEqual(contextsOf({ server: { enabled: false, secret: 's' }, upstream: 5 }), []);
+  assert.deepEqual(contextsOf({ server: { enabled: false, secret: 's' }, client: 5, upstream: null }), []);
+});
+
+// ir/irtls.py asks whatever stands there for its fields.
+void test('what is no block freezes the edge', () => {
+  for (const config of [
+    { upstream: 5 },
+    { upstream: false },
+    { server: 'x' },
+    { server: { secret: 's' }, client: 5 },
+  ]) {
+    assert.equal(compiled(config).freeze?.stage, 'ir', JSON.stringify(config));
+  }
 });

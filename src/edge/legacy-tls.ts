@@ -1,6 +1,6 @@
-import { GLOBAL_KEY, type Compilation } from './compilation.ts';
+import { Frozen, GLOBAL_KEY, type Compilation } from './compilation.ts';
 import type { ContextSource } from './context-draft.ts';
-import type { Spec } from './model.ts';
+import type { Policy, Spec } from './model.ts';
 import { isRecord, recordAt, valueAt } from './spec.ts';
 
 /** Fields of a Module that are no TLS settings. */
@@ -34,10 +34,22 @@ export function legacyContexts(compilation: Compilation): ContextSource[] {
   const common = { namespace: compilation.settings.namespace, key: policy.key, policy };
   const server = recordAt(config, 'server');
   const others = Object.entries(config).filter(([name]) => !name.startsWith('_') && !OTHER_FIELDS.has(name));
+  raiseForBlocks(policy, config, others);
   return [
     ...(isEnabled(server) ? [{ ...common, name: 'server', spec: serverSpec(server, recordAt(config, 'client')) }] : []),
     ...others.flatMap(([name, block]) => (isRecord(block) ? [{ ...common, name, spec: ownSpec(block) }] : [])),
   ];
+}
+
+/** Throws for the first block that is none: the compiler asks each for its fields. */
+function raiseForBlocks(policy: Policy, config: Spec, others: readonly (readonly [string, unknown])[]): void {
+  const { server, client } = config;
+  const asked = server
+    ? [['server', server] as const, ...(client && isEnabled(server) ? [['client', client] as const] : [])]
+    : [];
+  const wrong = [...asked, ...others].find(([, block]) => block !== null && !isRecord(block));
+  if (!wrong) return;
+  throw new Frozen({ stage: 'ir', message: `Module tls: ${wrong[0]} is not an object`, policy });
 }
 
 function serverSpec(server: Spec, client: Spec): Spec {
@@ -58,6 +70,6 @@ function filled(block: Spec, fields: readonly string[]): Record<string, unknown>
   return Object.fromEntries(fields.map((field) => [field, valueAt(block, field)]).filter(([, value]) => value));
 }
 
-function isEnabled(block: Spec): boolean {
-  return Object.keys(block).length > 0 && Boolean(valueAt(block, 'enabled') ?? true);
+function isEnabled(block: unknown): boolean {
+  return isRecord(block) && Object.keys(block).length > 0 && Boolean(valueAt(block, 'enabled') ?? true);
 }

@@ -5,6 +5,17 @@ import type { Policy, Spec, TlsContext } from './model.ts';
 import { secretId, secretNamed, type FoundSecret, type Secrets } from './secrets.ts';
 import { textAt, valueAt } from './spec.ts';
 
+/** One that has none of them has no certificates. Whether they hold something is not asked (`CertKeys` of ir/irtlscontext.py). */
+const CERTIFICATE_FIELDS = [
+  'secret',
+  'cert_chain_file',
+  'private_key_file',
+  'ca_secret',
+  'cacert_chain_file',
+  'crl_secret',
+  'crl_file',
+] as const;
+
 /** The TLS contexts of one run of the compiler, by name: names are global, whatever namespace they come from. */
 export class TlsContexts {
   readonly #byName = new Map<string, ContextDraft>();
@@ -90,7 +101,7 @@ export class TlsContexts {
     const ca = textAt(spec, 'ca_secret');
     const crl = textAt(spec, 'crl_secret');
     const worksAnyway = Boolean(context.redirectPort) || Boolean(textAt(spec, 'alpn_protocols'));
-    if (!context.secret && !ca && !crl && Object.keys(certificates).length === 0) {
+    if (!context.secret && !CERTIFICATE_FIELDS.some((field) => Object.hasOwn(spec, field))) {
       this.#invalid(context, `TLSContext ${name} has no certificate information at all?`);
     }
     let found = true;

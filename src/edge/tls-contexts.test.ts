@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { KubeObject } from '../kube/object.ts';
+import { compileEdge } from './compile.ts';
+import { DEFAULT_EDGE_SETTINGS, type SecretShape } from './input.ts';
+import type { Edge } from './model.ts';
+
+function object(kind: string, name: string, spec: object): KubeObject {
+  return { apiVersion: 'getambassador.io/v3alpha1', kind, metadata: { name, namespace: 't1' }, spec };
+}
+
+function compiled(...objects: KubeObject[]): Edge {
+  const keys = new Set(['tls.crt', 'tls.key']);
+  const secret = (name: string, namespace: string): SecretShape => ({ name, namespace, keys });
+  const edgeObjects = objects.map((one) => ({ object: one, origin: {} }));
+  return compileEdge({ objects: edgeObjects, secret, settings: DEFAULT_EDGE_SETTINGS });
+}
+
+const MAPPING = object('Mapping', 'm', { hostname: '*', prefix: '/x/', service: 'up', tls: 'c' });
+
+// ir/irtlscontext.py `resolve` asks whether there is a field, not whether it holds something.
+void test('a context whose secret is an empty text originates TLS, one without any does not', () => {
+  const tls = (spec: object) => {
+    const { clusters, errors } = compiled(object('TLSContext', 'c', spec), MAPPING);
+    return [clusters.get('cluster_up_t1_otls_c_t1')?.tls ?? false, errors.length > 0];
+  };
+  assert.deepEqual(tls({ secret: '' }), [true, false]);
+  assert.deepEqual(tls({ crl_file: '' }), [true, false]);
+  assert.deepEqual(tls({}), [false, true]);
+  assert.deepEqual(tls({ secret: '', hosts: ['a.com'] }), [false, true]);
+});
+
+// ir/irhost.py `save_context` asserts that there is a name.
+void test('a Host that takes a context with an empty secret freezes the edge', () => {
+  const host = object('Host', 'h', { hostname: 'a.com', tlsSecret: { name: 's' }, tlsContext: { name: 'c' } });
+  const { freeze } = compiled(host, object('TLSContext', 'c', { secret: '' }));
+  assert.deepEqual([freeze?.stage, freeze?.policy?.name], ['ir', 'c']);
+  assert.equal(compiled(host, object('TLSContext', 'c', {})).freeze, undefined);
+});
