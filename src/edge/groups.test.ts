@@ -101,6 +101,21 @@ void test('error_response_overrides drop a Mapping under Emissary 4 alone', () =
   }
 });
 
+// `_enforce_mutual_exclusion` of ir/irhttpmapping.py: it asks whether a field is there, and takes the other one out.
+void test('of two redirects of a path the lesser one is gone, also beside an empty text', () => {
+  const redirects = {
+    host_redirect: true,
+    path_redirect: '',
+    prefix_redirect: '/p/',
+    regex_redirect: { pattern: 'x' },
+  };
+  const route = { hostname: '*', prefix: '/x/' };
+  for (const more of [{}, { outlier_detection: 'x' }]) {
+    const { errors } = compiled(mapping('m', { ...route, ...redirects, ...more }));
+    assert.equal(errors.length, 2 + Object.keys(more).length);
+  }
+});
+
 void test('names that are equal up to the first dot are one object in a group', () => {
   const { groups, drops } = compiled(
     mapping('app.v1', { hostname: '*', prefix: '/x/', weight: 50 }),

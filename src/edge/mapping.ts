@@ -88,9 +88,12 @@ function read(policy: Policy, context: MappingContext): ReadMapping {
   const circuitBreakers = valueAt(spec, 'circuit_breakers') ?? module.circuitBreakers ?? null;
   const considered: Considered = { match, resolver, resolverName, service, circuitBreakers };
   // A service that freezes the edge is the last thing that is read.
-  const problems = freeze ? NOTHING : problemsOf(policy, considered, context.settings);
-  const ignored = freeze || problems.length > 0 ? NOTHING : ignoredRedirects(policy);
-  const told = problems.length > 0 ? problems : ignored;
+  const trouble = freeze ? undefined : troubleOf(spec, considered);
+  const problems = freeze ? NOTHING : problemsOf(policy, trouble, context.settings);
+  // What is not supported is told after that.
+  const isSetUp = !freeze && trouble === undefined && !problems.some(({ message }) => message === NO_OVERRIDES);
+  const ignored = isSetUp ? ignoredRedirects(policy) : NOTHING;
+  const told = ignored.length > 0 ? [...ignored, ...problems] : problems;
   return {
     policy,
     match,
@@ -154,13 +157,12 @@ interface Considered {
 }
 
 /** Why the Mapping is dropped: the first trouble in upstream's order, and the fields that are not supported, which are told in any case. */
-function problemsOf({ spec, key }: Policy, considered: Considered, settings: EdgeSettings): readonly Posted[] {
-  const trouble = troubleOf(spec, considered);
+function problemsOf({ spec, key }: Policy, trouble: string | undefined, settings: EdgeSettings): readonly Posted[] {
   if (!trouble && !UNSUPPORTED.some((field) => Object.hasOwn(spec, field))) return NOTHING;
   const problems: Posted[] = [];
   if (trouble) problems.push({ key: trouble === INVALID_RETRY ? 'ir.retrypolicy' : key, message: trouble });
   if (!trouble && Object.hasOwn(spec, 'error_response_overrides') && !overridesResponses(settings)) {
-    problems.push({ key, message: 'error_response_overrides is not supported in Emissary 4' });
+    problems.push({ key, message: NO_OVERRIDES });
   }
   if (Object.hasOwn(spec, 'outlier_detection')) problems.push({ key, message: 'outlier_detection is not supported' });
   return problems;
@@ -172,6 +174,7 @@ export function overridesResponses({ version }: EdgeSettings): boolean {
 }
 
 const UNSUPPORTED = ['error_response_overrides', 'outlier_detection'];
+const NO_OVERRIDES = 'error_response_overrides is not supported in Emissary 4';
 const INVALID_RETRY = 'Invalid retry policy specified';
 
 function troubleOf(spec: Policy['spec'], considered: Considered): string | undefined {
@@ -214,7 +217,8 @@ function noticesOf({ spec, key }: Policy, { resolver, service }: Considered): re
   return notices;
 }
 
-const PATH_REDIRECTS = ['path_redirect', 'prefix_redirect', 'regex_redirect'];
+/** How a redirect may move the path; of several the first one counts. */
+export const PATH_REDIRECTS = ['path_redirect', 'prefix_redirect', 'regex_redirect'] as const;
 
 /** Of the three redirects of a path only one is used: told once for each that is not. */
 function ignoredRedirects({ spec, key }: Policy): readonly Posted[] {

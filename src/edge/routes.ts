@@ -10,6 +10,7 @@ import type {
   ValueMatch,
   VirtualHost,
 } from './model.ts';
+import { PATH_REDIRECTS } from './mapping.ts';
 import { isRecord, isTrueAt, numberAt, textAt, valueAt } from './spec.ts';
 
 /** A route of this very prefix is open to everybody in clear text, whatever the Host says: certificates are issued through it. */
@@ -110,20 +111,27 @@ function mirrorOf({ shadows }: RouteGroup): Route['mirror'] {
 }
 
 function redirectOf({ spec }: Policy, host: string | undefined): RouteAction {
-  const [path, prefix] = [textAt(spec, 'path_redirect'), textAt(spec, 'prefix_redirect')];
-  const regex = valueAt(spec, 'regex_redirect');
+  // Of several the first counts, whatever it holds (`_enforce_mutual_exclusion` of ir/irhttpmapping.py).
+  const field = PATH_REDIRECTS.find((name) => Object.hasOwn(spec, name));
+  const moved = field && valueAt(spec, field);
   const asked = numberAt(spec, 'redirect_response_code');
   const code = asked ? (REDIRECT_CODES.get(asked) ?? 0) : undefined;
   const redirect: RedirectAction = {
     ...(host !== undefined && { host }),
-    ...(path ? { path } : prefix ? { prefix } : isFilled(regex) ? { regex: textAt(regex, 'pattern') ?? '' } : {}),
+    ...(field && isFilled(moved) && pathOf(field, moved)),
     ...(code !== undefined && { code }),
   };
   return { kind: 'redirect', redirect };
 }
 
+function pathOf(field: (typeof PATH_REDIRECTS)[number], moved: unknown): RedirectAction {
+  if (field === 'regex_redirect') return { regex: textAt(moved, 'pattern') ?? '' };
+  const text = textAt(moved) ?? '';
+  return field === 'path_redirect' ? { path: text } : { prefix: text };
+}
+
 function isFilled(value: unknown): boolean {
-  return isRecord(value) && Object.keys(value).length > 0;
+  return isRecord(value) ? Object.keys(value).length > 0 : Boolean(value);
 }
 
 /** The response code that a redirect asks for and Envoy does not have: 301 is given instead, and an error posted. */

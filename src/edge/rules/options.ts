@@ -1,5 +1,5 @@
 import type { Hit, Judged, Rule } from '../finding.ts';
-import { overridesResponses } from '../mapping.ts';
+import { overridesResponses, PATH_REDIRECTS } from '../mapping.ts';
 import type { Policy } from '../model.ts';
 import { describe, partyOf } from '../party.ts';
 import { shown } from '../shown.ts';
@@ -7,8 +7,6 @@ import { hasScalar, isRecord, numberAt, recordAt, textAt, valueAt } from '../spe
 import { defaultResolver, resolversOf } from '../upstream.ts';
 import { breakerNames, isLoadBalancer, isRetryOn } from '../upstream-options.ts';
 import { inEach, policiesWith } from './each.ts';
-
-const PATH_REDIRECTS = ['path_redirect', 'prefix_redirect', 'regex_redirect'];
 
 export const OPTION_RULES: readonly Rule[] = [
   {
