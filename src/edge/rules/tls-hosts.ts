@@ -78,7 +78,7 @@ export const TLS_HOST_RULES: readonly Rule[] = [
     name: 'cleartext-allowed',
     severity: 'warning',
     impact: 'protection-lost',
-    when: 'A Host with a certificate routes insecure requests; or a Listener with securityModel SECURE has no TLS, or takes a Host without TLS.',
+    when: 'A Host with a certificate routes insecure requests; or a Listener for HTTP with securityModel SECURE has no TLS, or takes a Host without TLS.',
     means:
       'Plain text is routed to the services. SECURE means that every request counts as secure, however it arrived: nothing is redirected.',
     mend: 'Let the Host redirect; use securityModel XFP unless something in front of the Listener ends TLS.',
@@ -259,7 +259,8 @@ function* cleartextAllowed({ edge }: Judged): Iterable<Hit> {
     yield { object, traffic: { host: host.hostname }, message };
   }
   for (const { policy, securityModel, protocolStack, hosts, port } of edge.listeners) {
-    if (!policy || securityModel !== 'SECURE') continue;
+    // It decides about requests: connections of TCP go where they go.
+    if (!policy || securityModel !== 'SECURE' || !protocolStack.includes('HTTP')) continue;
     const object = partyOf(policy);
     if (!protocolStack.includes('TLS')) {
       const message = `${describe(object)} on port ${port} has no TLS and securityModel SECURE: plain text counts as secure`;

@@ -305,6 +305,16 @@ export const TLS_HOST_CASES: Record<string, RuleCases> = {
     passes: {
       'XFP and a redirect': { objects: [host('t1/h1', S1)], secrets: ['t1/s1'] },
       'a Host without TLS that routes': [host('t1/h1')],
+      'connections of TCP, which are no requests': [
+        listener('emissary/l', { protocol: 'TCP', port: 5432, securityModel: 'SECURE' }),
+        object('TCPMapping', 't1/t', { port: 5432, service: 'db' }),
+      ],
+      'connections of TLS beside a Host without it': [
+        listener('emissary/l', { protocol: 'TLS', port: 5432, securityModel: 'SECURE' }),
+        object('TCPMapping', 't1/t', { port: 5432, host: 'db.com', service: 'db' }),
+        object('TLSContext', 't1/c', { secret: 's1', hosts: ['db.com'] }),
+        host('t1/h1'),
+      ],
       'SECURE with a Host with TLS': { objects: [SECURE, host('t1/h1', S1)], secrets: ['t1/s1'] },
     },
   },
