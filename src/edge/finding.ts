@@ -20,8 +20,10 @@ export interface Party {
   readonly namespace: string;
   readonly name: string;
   readonly origin: Origin;
-  /** `Service namespace/name` when it was written in that object's annotation. */
+  /** `Service namespace/name` when it was written in that object's annotation, or made of that Ingress. */
   readonly inside?: string;
+  /** Emissary made it of the Ingress: nobody wrote it. */
+  readonly isMade?: true;
 }
 
 /** The requests that are hit, as far as one can say. */

@@ -19,6 +19,11 @@ export function bringerOf({ tcp, vhosts }: Chain): Policy | undefined {
   return tcp ? tcp.members[0]?.policy : vhosts[0]?.host.policy;
 }
 
+/** Emissary made it of an Ingress: nobody wrote its fields. */
+export function isMade({ parent, key }: Pick<Policy, 'parent' | 'key'>): boolean {
+  return parent?.kind === 'Ingress' && !key.startsWith(`${parent.metadata.name}.`);
+}
+
 /** A policy as a finding names it. */
 export function partyOf(policy: Policy): Party {
   const { kind, namespace, name, origin, parent } = policy;
@@ -29,12 +34,13 @@ export function partyOf(policy: Policy): Party {
     name,
     origin,
     inside: `${parent.kind} ${parent.metadata.namespace ?? ''}/${parent.metadata.name}`,
+    ...(isMade(policy) && { isMade: true }),
   };
 }
 
-/** For sentences: `Mapping shop/cart`, `Mapping shop/cart in the annotation of Service shop/web`. */
-export function describe({ kind, namespace, name, inside }: Party): string {
-  return `${kind} ${namespace}/${name}${inside ? ` in the annotation of ${inside}` : ''}`;
+/** For sentences: `Mapping shop/cart`, `Mapping shop/cart in the annotation of Service shop/web`, `… made of Ingress shop/web`. */
+export function describe({ kind, namespace, name, inside, isMade: made }: Party): string {
+  return `${kind} ${namespace}/${name}${inside ? ` ${made ? 'made of' : 'in the annotation of'} ${inside}` : ''}`;
 }
 
 /** With where it is written: `Mapping shop/cart (source teams/shop, edge/cart.yaml:12)`. */

@@ -1,5 +1,6 @@
 import { keyOfMany } from './finding-key.ts';
 import type { Finding, Party, Severity } from './finding.ts';
+import { describe } from './party.ts';
 
 /** What is known about the edge at one moment, real or imagined. */
 export interface Judgement {
@@ -129,5 +130,5 @@ function sayParty(party: Party, source: string | undefined): string {
   const at = file === undefined ? '' : `${file}${line === undefined ? '' : `:${line}`}`;
   const of = owner === undefined || owner === source ? '' : `the source ${owner}`;
   const where = [at, of].filter(Boolean).join(' of ') || (owner === undefined ? 'not in Git' : '');
-  return `${nameOf(party)}${party.inside ? ` in the annotation of ${party.inside}` : ''}${where && ` (${where})`}`;
+  return `${describe(party)}${where && ` (${where})`}`;
 }

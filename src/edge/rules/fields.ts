@@ -4,18 +4,13 @@ import { aboutPolicies } from '../facts.ts';
 import type { Hit, Judged } from '../finding.ts';
 import type { Policy } from '../model.ts';
 import { ID_MANGLE, NO_HOST } from '../normalise.ts';
-import { describe, partyOf } from '../party.ts';
+import { describe, isMade, partyOf } from '../party.ts';
 import { schemaOf, versionOf } from '../schemas.ts';
 import { policiesThat } from './each.ts';
 import { hasScalar, isRecord, isTrueAt, recordAt, textAt } from '../spec.ts';
 
 /** So many of one sort are named of one object: the rest is the same trouble. */
 const MOST = 20;
-
-/** Emissary made it of an Ingress: nobody wrote its fields. */
-export function isMade({ parent, key }: Policy): boolean {
-  return parent?.kind === 'Ingress' && !key.startsWith(`${parent.metadata.name}.`);
-}
 
 const CURRENT = 'getambassador.io/v3alpha1';
 

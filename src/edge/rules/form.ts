@@ -4,12 +4,11 @@ import { isIngress } from '../ingress.ts';
 import type { EdgeObject } from '../input.ts';
 import type { Policy } from '../model.ts';
 import { annotatedOf } from '../objects.ts';
-import { describe } from '../party.ts';
+import { describe, isMade } from '../party.ts';
 import { schemaOf, versionOf } from '../schemas.ts';
 import { textAt } from '../spec.ts';
 import {
   isIrregular,
-  isMade,
   mayBeOfOtherVersion,
   mayHoldArtefacts,
   notServed,

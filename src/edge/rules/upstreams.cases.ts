@@ -53,7 +53,10 @@ export const UPSTREAM_CASES: Record<string, RuleCases> = {
       },
       'a port that an Ingress names and the Service does not': {
         objects: [ingress({ name: 'grpc' }), SHOP],
-        finds: { says: /no port "grpc"/ },
+        finds: {
+          object: 'Mapping t1/web-0-0 made of Ingress t1/web',
+          says: /^Mapping t1\/web-0-0 made of Ingress t1\/web .*no port "grpc"/,
+        },
       },
       'a named port': { objects: [mapping('t1/m', { service: 'shop:http' }), SHOP], finds: { says: /no port "http"/ } },
       'no such Service beside others': {

@@ -2,14 +2,13 @@ import type { Hit, Judged, Rule } from '../finding.ts';
 import type { Edge, Policy } from '../model.ts';
 import { dropOf, standing } from '../dropped.ts';
 import { aboutPolicies } from '../facts.ts';
-import { describe, partyOf } from '../party.ts';
+import { describe, isMade, partyOf } from '../party.ts';
 import { Pool } from '../pool.ts';
 import { shown } from '../shown.ts';
 import { textAt, valueAt } from '../spec.ts';
 import { sendersOf, SERVICE_FIELDS, writtenService } from '../upstream.ts';
 import { inEach, policiesWith } from './each.ts';
 import { backendMissing, qualification } from './backends.ts';
-import { isMade } from './fields.ts';
 
 export const UPSTREAM_RULES: readonly Rule[] = [
   {
