@@ -76,6 +76,27 @@ describe('lint', () => {
     assert.deepEqual(await cli('lint', dir.path, '-o', 'json').then(({ code }) => code), 0);
   });
 
+  it('takes no Host that Emissary makes of an Ingress for all the Hosts that there are', async () => {
+    const http = {
+      paths: [{ path: '/a/', pathType: 'Prefix', backend: { service: { name: 'a', port: { number: 80 } } } }],
+    };
+    const ingress = {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'Ingress',
+      metadata: { name: 'web', namespace: 'team-a', annotations: { 'kubernetes.io/ingress.class': 'ambassador' } },
+      spec: { tls: [{ hosts: ['web.example.com'], secretName: 's' }], rules: [{ host: 'web.example.com', http }] },
+    };
+    using dir = folder({ 'ingress.json': JSON.stringify(ingress), 'b.yaml': mapping('b', { prefix: '/b/' }) });
+    const { code, stdout } = await cli('lint', dir.path);
+    assert.equal(code, 0, stdout);
+    assert.match(
+      stdout,
+      /warning EM031 Mapping team-a\/b .*\n.*no Host is among these files: another repository may hold it/,
+    );
+    using whole = folder({ 'host.yaml': HOST, 'c.yaml': mapping('c', { prefix: '/c/', hostname: 'c.example.com' }) });
+    assert.match((await cli('lint', whole.path)).stdout, /error EM031 Mapping team-a\/c/);
+  });
+
   it('names both sides of a collision of two repositories: 1', async () => {
     using first = folder(CLEAN);
     using second = folder(STOLEN);

@@ -1,4 +1,5 @@
 import type { Finding, Severity } from '../edge/finding.ts';
+import { isMade } from '../edge/party.ts';
 import type { Judgement } from './judgement.ts';
 
 /**
@@ -7,6 +8,7 @@ import type { Judgement } from './judgement.ts';
  */
 const ABSENCE: Readonly<Record<string, readonly string[]>> = {
   EM030: ['Host'],
+  EM031: ['Host'],
   EM037: ['Listener'],
   EM038: ['Host', 'TCPMapping'],
   EM046: ['Service'],
@@ -21,7 +23,9 @@ const MILDER = { error: 'warning', warning: 'info', info: 'info' } as const sati
 
 /** The findings of files that may not be the whole edge: what another repository may hold is one step milder, and says so. */
 export function tempered({ edge, input, findings }: Judgement): Finding[] {
-  const kinds = new Set([...input.objects.map(({ object }) => object.kind), ...edge.policies.map(({ kind }) => kind)]);
+  // What is made of an Ingress says nothing of what others write.
+  const written = edge.policies.filter((policy) => !isMade(policy));
+  const kinds = new Set([...input.objects.map(({ object }) => object.kind), ...written.map(({ kind }) => kind)]);
   return findings.map((finding) => {
     const needed = Object.hasOwn(ABSENCE, finding.rule) ? ABSENCE[finding.rule]! : [];
     if (needed.length === 0 || needed.some((kind) => kinds.has(kind))) return finding;
