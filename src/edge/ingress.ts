@@ -78,11 +78,21 @@ export function fromIngress(
 
 type PortNamed = (service: string, name: string) => number | undefined;
 
+// A cluster may have thousands for other gateways, which are asked in each run.
+const namingPorts = new WeakMap<KubeObject, boolean>();
+
 /** Does a backend of it name the port of a Service? Then what it brings depends on the Service. */
 export function namesPorts(ingress: KubeObject): boolean {
-  return listAt(specOf(ingress), 'rules').some((rule) =>
-    listAt(rule, 'http', 'paths').some((path) => textAt(path, 'backend', 'servicePort') !== undefined),
+  const known = namingPorts.get(ingress);
+  if (known !== undefined) return known;
+  const names = listAt(ingress['spec'], 'rules').some((rule) =>
+    listAt(rule, 'http', 'paths').some((path) => {
+      const backend = valueAt(path, 'backend');
+      return (textAt(valueAt(backend, 'service'), 'port', 'name') ?? textAt(backend, 'servicePort')) !== undefined;
+    }),
   );
+  namingPorts.set(ingress, names);
+  return names;
 }
 
 /** Its spec as v1beta1 spells it. */
