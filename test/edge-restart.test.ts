@@ -4,7 +4,7 @@ import { it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { GitOpsSource } from '../src/api/source.ts';
-import { applied, edgeFixture, host, mapping, statusWith } from './edge.ts';
+import { applied, blocked, edgeFixture, host, mapping, prefixOf, statusWith } from './edge.ts';
 import { restarted } from './tenancy.ts';
 import { until } from './until.ts';
 
@@ -16,6 +16,12 @@ const SETTLED_MS = 4_000;
 /** The status, but for the times at which something was said. */
 function sayings({ status }: GitOpsSource): unknown {
   return { ...status, conditions: status?.conditions?.map((condition) => ({ ...condition, lastTransitionTime: '' })) };
+}
+
+async function isBack(): Promise<void> {
+  await until(() => world.operator.lines.some(({ msg }) => msg === 'watching sources'), {
+    what: 'the operator is back',
+  });
 }
 
 it('the same is said, also where something is wrong between two teams', async () => {
@@ -34,12 +40,42 @@ it('the same is said, also where something is wrong between two teams', async ()
   const told = sayings(await read());
 
   await restarted(world);
-  await until(() => world.operator.lines.some(({ msg }) => msg === 'watching sources'), {
-    what: 'the operator is back',
-  });
+  await isBack();
   await pause(SETTLED_MS);
   // On a slow machine it is told meanwhile that the repository is being read; what is said in the end is the same.
   let now = sayings(await read());
   await until(async () => isDeepStrictEqual((now = sayings(await read())), told)).catch(() => undefined);
   assert.deepEqual(now, told);
+});
+
+it('an edit of the source that was stopped before the restart is stopped after it, and one made meanwhile as well', async () => {
+  const theirs = await blog.source('edited', {
+    'host.yaml': host('edited', 'edited.example'),
+    'cart.yaml': mapping('edited', 'edited.example', '/cart/'),
+  });
+  await applied(theirs);
+  const files = {
+    'own/cart.yaml': mapping('edited', 'edited.example', '/own/'),
+    'taken/cart.yaml': mapping('edited', 'edited.example', '/cart/'),
+  };
+  const before = await shop.source('before', files, { path: 'own' });
+  await applied(before);
+  const lateFiles = {
+    'own/late.yaml': mapping('late', 'edited.example', '/late/'),
+    'taken/late.yaml': mapping('late', 'edited.example', '/cart/'),
+  };
+  const late = await shop.source('late', lateFiles, { path: 'own' });
+  await applied(late);
+  await before.patch({ spec: { path: 'taken' } });
+  await blocked(before);
+
+  await world.operator.stop('SIGKILL');
+  await late.patch({ spec: { path: 'taken' } });
+  await restarted(world);
+  await isBack();
+  await blocked(late);
+  await before.patch({ metadata: { annotations: { 'plumbline.dev/requestedAt': 'look' } } });
+  await until(async () => (await before.status()).lastHandledReconcileAt === 'look', { what: 'a run has ended' });
+  await blocked(before);
+  assert.deepEqual(await Promise.all([prefixOf(shop, 'edited'), prefixOf(shop, 'late')]), ['/own/', '/late/']);
 });

@@ -106,6 +106,11 @@ export async function policyOf(team: Tenant, kind: string, name: string): Promis
   return status === 200 ? body : undefined;
 }
 
+/** The prefix of the team's Mapping of this name. */
+export async function prefixOf(team: Tenant, name: string): Promise<string | undefined> {
+  return ((await policyOf(team, 'Mapping', name))?.['spec'] as { prefix?: string } | undefined)?.prefix;
+}
+
 /** Waits until the newest commit is stopped at the gate, and gives the status. */
 export function blocked(source: TenantSource, commit?: string): Promise<GitOpsSourceStatus> {
   return statusWith(source, 'EdgeHealthy=False (EdgeBlocked)', commit, (status) => {

@@ -1,7 +1,7 @@
 // A commit that waits for an approval is judged meanwhile, and holds nobody up.
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { applied, blocked, edgeFixture, host, mapping, policyOf, statusWith } from './edge.ts';
+import { applied, blocked, edgeFixture, host, mapping, policyOf, prefixOf, statusWith } from './edge.ts';
 
 const { shop, blog } = await edgeFixture('shop', 'blog');
 
@@ -33,4 +33,31 @@ it('shows what the gate of the edge would say, takes no route by waiting, and is
   await theirs.repository.write({ 'cart.yaml': null });
   await applied(ours);
   assert.ok(await policyOf(shop, 'Mapping', 'cart'));
+});
+
+it('an edit of the source while a commit waits makes another revision of the commit before it, which is judged too', async () => {
+  const theirs = await blog.source('other', {
+    'host.yaml': host('edited', 'edited.example'),
+    'cart.yaml': mapping('edited', 'edited.example', '/cart/'),
+  });
+  await applied(theirs);
+  const files = {
+    'own/cart.yaml': mapping('edited', 'edited.example', '/own/'),
+    'taken/cart.yaml': mapping('edited', 'edited.example', '/cart/'),
+    'free/cart.yaml': mapping('edited', 'edited.example', '/free/'),
+  };
+  const ours = await shop.source('edited', files, { path: 'own' });
+  await applied(ours);
+  await ours.patch({ spec: { sync: 'Manual' } });
+  const more = mapping('more', 'edited.example', '/more/');
+  await ours.repository.write({ 'own/more.yaml': more, 'taken/more.yaml': more, 'free/more.yaml': more });
+  await statusWith(ours, 'waits', undefined, ({ pending }) => pending !== undefined);
+
+  await ours.patch({ spec: { path: 'taken' } });
+  const { pending } = await blocked(ours);
+  assert.equal(pending?.reason, 'WaitingForApproval');
+  assert.equal(await prefixOf(shop, 'edited'), '/own/');
+  await ours.patch({ spec: { path: 'free' } });
+  await applied(ours);
+  assert.equal(await prefixOf(shop, 'edited'), '/free/');
 });

@@ -307,6 +307,10 @@ export const gitOpsSourceStatus = z
       .optional(),
     lastAttemptedRevision: revision('The revision that was tried last, such as main@sha1:….').optional(),
     lastAppliedRevision: revision('The last revision of which every object is applied.').optional(),
+    lastAppliedGeneration: z
+      .int()
+      .meta({ description: 'The last generation of the spec with which it is what is applied.', format: 'int64' })
+      .optional(),
     commit: commit.optional(),
     lastHandledReconcileAt: text(
       256,

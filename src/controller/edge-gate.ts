@@ -15,7 +15,7 @@ import type { Candidate } from '../gate/candidate.ts';
 import type { Overridden } from '../gate/trial.ts';
 import { isOnlyRefused, plannedPrune } from './prune.ts';
 import type { Released } from './release.ts';
-import { isInherited, lastGoodRevision, type Revision } from './revision.ts';
+import { isEnforced, isInherited, lastGoodRevision, type Revision } from './revision.ts';
 import type { Rendered, Source } from './source.ts';
 
 /** A revision that may be enforced as far as the edge is concerned. */
@@ -30,7 +30,8 @@ const FINDINGS_SAID = 3;
 
 /**
  * The gate between what Git declares and the cluster: a revision that would hurt the edge is put aside, with its findings,
- * and the last good one goes on being enforced. Rejects when there is none. What passed once is never asked again.
+ * and the last good one goes on being enforced. Rejects when there is none. What passed once is never asked again; with other
+ * settings of the source, it is another one.
  */
 export async function passEdge(
   source: Source,
@@ -45,13 +46,18 @@ export async function passEdge(
   const isNew = !edge.isKnown(candidate);
   // What is live must be known to tell what will be pruned.
   if (isNew) await watchKinds(source, revision.rendered, deps, signal);
-  if (revision.trouble !== undefined || revision.waiting || passedBefore(source, revision.rendered, candidate)) {
+  const isLastGood = revision.trouble !== undefined || revision.waiting !== undefined;
+  const isOld = isLastGood && isEnforced(source, revision.rendered);
+  if (isOld || passedBefore(source, revision.rendered, candidate)) {
     edge.enforce(candidate);
     return { ...revision, candidate, first: [] };
   }
   let trouble: unknown;
   try {
     const decision = await edge.admit(candidate, signal);
+    // Nothing is pruned before the newest commit is known, so what must come after a prune has to wait.
+    if (revision.trouble !== undefined && (decision.kind !== 'passed' || decision.first.length > 0))
+      throw revision.trouble;
     if (decision.kind === 'passed') {
       source.edgeBlock = undefined;
       if (isNew) metrics.edgeJudged(decision.overridden ? 'overridden' : 'passed');
@@ -68,7 +74,7 @@ export async function passEdge(
     trouble = error;
   }
   const lastGood = await lastGoodRevision(source, spec, remote, deps, signal);
-  if (!lastGood) throw trouble;
+  if (!lastGood || !isEnforced(source, lastGood)) throw trouble;
   const standing = await candidateOf(source, spec, lastGood, deps, signal);
   edge.enforce(standing);
   return { rendered: lastGood, trouble, candidate: standing, first: [] };

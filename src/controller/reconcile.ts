@@ -20,7 +20,7 @@ import { wholeOf } from './kept-revision.ts';
 import { letGo, prune, pruneFirst } from './prune.ts';
 import { awaitFirst, noteReleased, passRelease, sayHealNow, tellWaiting } from './release.ts';
 import { readRemote } from './remote-secret.ts';
-import { declaresNews, isWhole, readRevision } from './revision.ts';
+import { declaresNews, isAsApplied, isWhole, readRevision } from './revision.ts';
 import { RunListener } from './run-listener.ts';
 import { awaitsHeirs } from './siblings.ts';
 import type { RunResult, Source } from './source.ts';
@@ -179,6 +179,7 @@ function settle(
   const { tip, treeId, settings } = source.rendered!;
   const whole = source.failures.size === 0;
   const afterMs = againAfterMs(source, clock.elapsed());
+  noteGeneration(source, spec);
   if (source.behind !== undefined) {
     source.working = undefined;
     source.result = resultBehind(source, spec);
@@ -200,6 +201,7 @@ function settle(
     }
     source.appliedKey = wholeOf({ treeId, settings });
     source.status = { ...source.status, lastAppliedRevision: tip.revision };
+    noteGeneration(source, spec);
   }
   const history = source.status.history ?? [];
   const outcome = whole ? 'Applied' : 'Failed';
@@ -209,6 +211,11 @@ function settle(
   };
   source.result = whole ? { kind: 'applied' } : { kind: 'partly' };
   return afterMs < Infinity ? { kind: 'again', afterMs } : { kind: 'done' };
+}
+
+/** Writes down for the next start that the source as it is now makes what was applied whole last. */
+function noteGeneration(source: Source, spec: GitOpsSourceSpec): void {
+  if (isAsApplied(source, spec)) source.status = { ...source.status, lastAppliedGeneration: source.generation };
 }
 
 /** How what is enforced stands while a newer commit waits for another source. */

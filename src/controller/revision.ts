@@ -174,16 +174,29 @@ export function lastApplied({ status }: Source): Tip | undefined {
 
 /** Is there something to apply that was not applied before? What differs otherwise is drift. */
 export function declaresNews(source: Source, { treeId, settings, tip }: Rendered): boolean {
-  const { appliedKey, status, observedSpec } = source;
+  const { appliedKey, status, appliedSpec } = source;
   if (appliedKey !== undefined) return appliedKey !== wholeOf({ treeId, settings });
   if (status.lastAppliedRevision !== tip.revision) return true;
-  return observedSpec === undefined || settingsOf(source, observedSpec) !== settings;
+  return appliedSpec === undefined || settingsOf(source, appliedSpec) !== settings;
+}
+
+/** Is this what is enforced already, or was when the process ended? Other settings make other objects of the same commit. */
+export function isEnforced(source: Source, { treeId, settings, tip }: Rendered): boolean {
+  const { rendered, appliedSpec } = source;
+  if (rendered) return rendered.treeId === treeId && rendered.settings === settings;
+  return isOfCommit(source, tip) && appliedSpec !== undefined && settingsOf(source, appliedSpec) === settings;
 }
 
 /** Has this process applied whole what is enforced, and as the source is now? */
 export function isWhole(source: Source, spec: GitOpsSourceSpec): boolean {
   const { rendered, appliedKey } = source;
   return rendered?.settings === settingsOf(source, spec) && appliedKey === wholeOf(rendered);
+}
+
+/** Is what is enforced what was applied whole last, by whatever process, and what the source as it is now makes of it? */
+export function isAsApplied(source: Source, spec: GitOpsSourceSpec): boolean {
+  const { rendered } = source;
+  return rendered?.settings === settingsOf(source, spec) && !declaresNews(source, rendered);
 }
 
 /** Has a process before this one applied it whole, as the source is now, and this one nothing yet? */

@@ -140,8 +140,8 @@ export class Source {
   healedCount: number;
   /** Tree id and settings of what was applied whole in this process. */
   appliedKey: string | undefined;
-  /** The spec that the status spoke of when this process first saw the source; undefined: an older one, which nobody knows. */
-  readonly observedSpec: GitOpsSourceSpec | undefined;
+  /** The spec that was applied whole last when this process first saw the source; undefined: an older one, which nobody knows. */
+  readonly appliedSpec: GitOpsSourceSpec | undefined;
   /** The source has run in an earlier process, but what it manages is not written in its status: the cluster must tell. */
   inventoryLost: boolean;
   /** A prune of this process has looked for objects that lost their labels, and none went out of sight since. */
@@ -172,7 +172,9 @@ export class Source {
     this.timetable = new Timetable(this.spec?.windows ?? []);
     this.status = resource.status ?? { observedGeneration: -1 };
     this.inventoryLost = !this.status.inventory && (resource.metadata.finalizers ?? []).includes(FINALIZER);
-    this.observedSpec = this.status.observedGeneration === this.generation ? this.spec : undefined;
+    // An edit that is observed need not be applied: the gate of the edge may have stopped it. Older statuses do not tell.
+    const { lastAppliedGeneration = this.status.observedGeneration } = this.status;
+    this.appliedSpec = lastAppliedGeneration === this.generation ? this.spec : undefined;
     // The status echoes one of them; the run at the start answers whatever else was asked.
     const echoed = requestsIn(resource).includes(this.status.lastHandledReconcileAt ?? '');
     this.#served = new Set(echoed ? requestsIn(resource) : []);
