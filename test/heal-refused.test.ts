@@ -92,6 +92,21 @@ describe('a heal that is refused', { concurrency: true }, () => {
     assert.deepEqual([drift?.count, drift?.objects.map(({ action }) => action)], [0, ['Healed']]);
   });
 
+  it('is tried again at once when the source is edited: it may write as another account now', async () => {
+    await account('first');
+    await account('second');
+    const spec = { serviceAccountName: 'first', retryInterval: '1h' };
+    const team = await Team.ready(world, 'replaced', { 'a.yaml': config('replaced-a') }, spec);
+    await world.expect(200, 'DELETE', `${RBAC}/namespaces/${world.namespace}/rolebindings/first`);
+    await world.edit('v1/configmaps/replaced-a', { data: { key: 'edited' } });
+    await team.failure('replaced-a', 'ApiForbidden');
+    const attempts = () => world.operator.lines.filter(({ msg }) => /replaced-a/.test(msg ?? '')).length;
+    await until(() => attempts() > 4, { what: 'the next attempt is 16 seconds away' });
+    await team.patch({ spec: { serviceAccountName: 'second' } });
+    await until(async () => (await dataOf(world, 'replaced-a'))?.['key'] === 'value', { timeoutMs: 8_000 });
+    await team.condition('Ready', 'True');
+  });
+
   it('waits like any other when the window for healing closes before it is tried again', async () => {
     await account('late');
     const spec = { serviceAccountName: 'late', retryInterval: '1s' };

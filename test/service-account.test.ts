@@ -40,6 +40,21 @@ describe('the ServiceAccount of a source', { concurrency: true }, () => {
     await team.condition('Ready', 'True');
   });
 
+  it('is missing since an edit of the source: it is said at once, not with the next change, after a restart too', async () => {
+    await using own = await World.create({ env: { POD_NAMESPACE: 'plumbline-system' } });
+    await account('present', ['configmaps'], own.namespace);
+    const team = await Team.ready(own, 'edited', { 'a.yaml': config('edited-a') }, { serviceAccountName: 'present' });
+    await team.patch({ spec: { serviceAccountName: 'absent', retryInterval: '1s' } });
+    await team.condition('Ready', 'False', { reason: 'ServiceAccountMissing' });
+    await own.operator.stop();
+    own.startOperator();
+    const isFailed = () => own.operator.lines.some(({ msg }) => msg === 'the source could not be reconciled');
+    await until(isFailed, { what: 'the first run after the restart has failed' });
+    await team.condition('Ready', 'False', { reason: 'ServiceAccountMissing' });
+    await account('absent', ['configmaps'], own.namespace);
+    await team.condition('Ready', 'True');
+  });
+
   it('is the default one when none is named, also when that does not exist', async () => {
     const team = await Team.create(world, 'default', { 'a.yaml': config('default-a') });
     const message = readyMessage(await team.condition('Ready', 'False', { reason: 'ServiceAccountMissing' }));

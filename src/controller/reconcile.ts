@@ -47,7 +47,7 @@ export async function reconcile(source: Source, deps: ReconcileDeps, signal: Abo
   if (spec.suspend) return suspend(source, deps);
   if (!(await ensureFinalizer(source, deps, signal))) return { kind: 'again', afterMs: SOON_MS };
 
-  const { requests, healNow } = source;
+  const { requests, healNow, generation } = source;
   const isRequested = requests.length > 0;
   const remote = await readRemote(source, spec, deps, signal);
   const revision = await readRevision(source, spec, remote, deps, signal);
@@ -70,7 +70,10 @@ export async function reconcile(source: Source, deps: ReconcileDeps, signal: Abo
     source.judgedBy = judgedBy(spec);
 
     if (first.length > 0) await pruneFirst(source, spec, first, deps, signal);
-    await apply(source, spec, deps, { isNew, retryAll: isRequested, healNow }, signal);
+    // Who edits the source may have mended what failed, or named another account.
+    const retryAll = isRequested || source.triedGeneration !== generation;
+    await apply(source, spec, deps, { isNew, retryAll, healNow }, signal);
+    source.triedGeneration = generation;
     source.judged = true;
     const known = source.unlisted.length === 0 && trouble === undefined;
     const complete = known && source.failures.size === 0;

@@ -149,6 +149,8 @@ export class Source {
   /** Of the source when its last revision was applied whole. */
   appliedGeneration: number | undefined;
   /** `spec.wait`: since when its objects have been on their way to be healthy; monotonic milliseconds. */
+  /** Of the source when its objects were tried last; before this process, when they were applied whole. */
+  triedGeneration: number | undefined;
   onItsWaySince: number | undefined;
   /** Consecutive failed runs, for the backoff. */
   retries = 0;
@@ -176,6 +178,7 @@ export class Source {
     const { lastAppliedGeneration = this.status.observedGeneration } = this.status;
     this.appliedSpec = lastAppliedGeneration === this.generation ? this.spec : undefined;
     // The status echoes one of them; the run at the start answers whatever else was asked.
+    this.triedGeneration = lastAppliedGeneration;
     const echoed = requestsIn(resource).includes(this.status.lastHandledReconcileAt ?? '');
     this.#served = new Set(echoed ? requestsIn(resource) : []);
     const { healedCount = 0, objects = [] } = this.status.drift ?? {};
