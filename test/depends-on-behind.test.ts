@@ -50,6 +50,21 @@ describe('while a newer commit waits for another source', { concurrency: true },
     await until(async () => dataOf(world, 'edited-other'));
     await top.condition('Ready', 'True');
   });
+  it('an edit that names another ref is not Ready at the one before', async () => {
+    const { top, base, mend } = await pair('moved');
+    const web = deployment('moved-web', { image: 'bad-image', replicas: 1 });
+    const files = { 'base/web.yaml': web, 'top/a.yaml': config('moved-top', { key: 'next' }) };
+    await base.commit(files, { branch: 'next' });
+    await base.patch({ spec: { ref: { branch: 'next' } } });
+    await base.condition('Ready', 'Unknown', { reason: 'Progressing' });
+    await top.patch({ spec: { ref: { branch: 'next' } } });
+    const isSaid = async () => /waits for the source moved-base/.test(messageOf(await top.status()));
+    await until(isSaid, { what: 'it says what it waits for', timeoutMs: 20_000 });
+    assert.deepEqual(await readyOf(top), ['Unknown', 'Progressing']);
+    await mend();
+    await top.condition('Ready', 'True');
+    assert.deepEqual(await dataOf(world, 'moved-top'), { key: 'next' });
+  });
 });
 
 /** Two sources over a folder each of one repository, both Ready: `top` depends on `base`. */
@@ -68,7 +83,7 @@ async function pair(name: string, files: Files = {}, spec: Partial<GitOpsSourceS
     await pause(6_000);
   };
   const mend = () => repository.write({ 'base/web.yaml': web('app:1') });
-  return { top, delay, mend };
+  return { top, base, delay, mend };
 }
 
 function readyIn(status: Awaited<ReturnType<Team['status']>> | undefined): Condition | undefined {

@@ -224,7 +224,9 @@ function noteGeneration(source: Source, spec: GitOpsSourceSpec): void {
 /** How what is enforced stands while a newer commit waits for another source. */
 function resultBehind(source: Source, spec: GitOpsSourceSpec): RunResult {
   if (source.failures.size > 0) return { kind: 'partly' };
-  return isWhole(source, spec) ? { kind: 'applied' } : { kind: 'pending' };
+  // An edit may name another ref, of which nothing is applied yet.
+  const isEdited = source.appliedGeneration !== source.generation;
+  return isWhole(source, spec) && !isEdited ? { kind: 'applied' } : { kind: 'pending' };
 }
 
 /** When the first of what failed may be tried again. */
