@@ -54,6 +54,22 @@ describe('the condition Healthy', { concurrency: true }, () => {
     assert.equal((await team.status()).drift?.healedCount, 0, 'status is nobody’s drift');
   });
 
+  it('follows while the source is suspended, after a restart too', async () => {
+    await using own = await World.create();
+    const web = { 'web.yaml': deployment('asleep', { replicas: 1 }) };
+    const team = await Team.ready(own, 'asleep', web);
+    await team.condition('Healthy', 'True');
+    await team.patch({ spec: { suspend: true } });
+    await team.condition('Ready', 'True', { reason: 'Suspended' });
+    await own.operator.stop();
+    own.startOperator();
+    await team.condition('Drifted', 'Unknown', { reason: 'DriftUnknown' });
+    const containers = [{ name: 'app', image: 'bad-image' }];
+    await own.edit('apps/v1/deployments/asleep', { spec: { template: { spec: { containers } } } });
+    const { status } = await team.condition('Healthy', 'Unknown', { reason: 'Progressing' });
+    assert.equal(status?.health?.progressing, 1);
+  });
+
   it('tells of an object that is on its way out', async () => {
     const team = await Team.ready(world, 'out', { 'a.yaml': config('out-a') });
     await world.edit('v1/configmaps/out-a', { metadata: { finalizers: ['example.com/wait'] } });

@@ -117,9 +117,11 @@ export class Desk implements SourceDesk {
     const { sources, status } = this.#deps();
     const source = sources.get(key);
     if (!source) return;
+    // Before the first run after a start the lists are not whole yet; a suspended source has none.
+    const isKnown = source.judged || source.result.kind === 'suspended';
     // Where Ready waits for health, it is what people wait for.
-    if (source.judged && source.spec?.wait) status.changed(source);
-    else if (source.judged) status.changedLately(source, HEALTH_SETTLES_MS, HEALTH_PATIENCE_MS);
+    if (isKnown && source.spec?.wait) status.changed(source);
+    else if (isKnown) status.changedLately(source, HEALTH_SETTLES_MS, HEALTH_PATIENCE_MS);
     this.#retryNow(source, ENDED_BY_OTHERS);
   }
 
