@@ -43,6 +43,19 @@ const FAULTS: FaultCase[] = [
 ];
 
 describe('Git fails', { concurrency: true }, () => {
+  it('and the history goes on saying why the commit before failed', async () => {
+    const team = await Team.ready(world, 'history', { 'a.yaml': config('history-a') }, spec);
+    await team.commit({ 'b.yaml': 'kind: [' });
+    await team.condition('Ready', 'False', { reason: 'InvalidYaml' });
+    const said = (await team.status()).history;
+    assert.match(said?.[0]?.message ?? '', /b\.yaml:/);
+    await team.patch({ spec: { ref: { branch: 'nowhere' } } });
+    await team.condition('Ready', 'False', { reason: 'RefNotFound' });
+    faults.set('history', () => 'reset');
+    await team.condition('Ready', 'False', { reason: 'GitUnreachable' });
+    assert.deepEqual((await team.status()).history, said);
+  });
+
   for (const { what, name, reason, fault } of FAULTS) {
     it(`${what}: ${reason}, the cached revision is enforced, and it goes on by itself`, async () => {
       const files = { 'a.yaml': config(`${name}-a`), 'b.yaml': config(`${name}-b`) };

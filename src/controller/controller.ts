@@ -299,7 +299,7 @@ export class Controller {
 
   /** One switch over what a run can end in; undefined: it was interrupted by something newer, or goes on later. */
   async #outcome(source: Source, signal: AbortSignal): Promise<MetricOutcome | undefined> {
-    const { key, requests } = source;
+    const { key, requests, attempt } = source;
     try {
       const outcome = await reconcile(source, this.#deps, signal);
       source.retries = 0;
@@ -308,7 +308,7 @@ export class Controller {
       return outcome.kind === 'unfinished' ? undefined : outcome.kind;
     } catch (error) {
       if (signal.aborted) return undefined;
-      const retryMs = failRun(source, { error, requests }, this.#deps, this.#input.random);
+      const retryMs = failRun(source, { error, requests, before: attempt }, this.#deps, this.#input.random);
       if (retryMs === undefined) return 'terminal';
       this.#queue.addAfter(key, retryMs);
       return 'retry';

@@ -8,27 +8,27 @@ import type { Source } from './source.ts';
 
 /**
  * Writes down why a run ended early, into the source, the log and an event; `requests` are those that it began with, and has
- * answered by failing. Returns after how long to try again; undefined when only an edit can help.
+ * answered by failing, and `before` is what had been attempted until then. Returns after how long to try again; undefined when only an edit can help.
  */
 export function failRun(
   source: Source,
-  { error, requests }: { error: unknown; requests: readonly string[] },
+  { error, requests, before }: { error: unknown; requests: readonly string[]; before: Source['attempt'] },
   deps: ReconcileDeps,
   random: () => number,
 ): number | undefined {
   const { log, events, clock } = deps;
   const { code, message } = told(error);
   const terminal = error instanceof TerminalError;
-  const revision = source.attempt?.revision;
+  // Where it is not known what the ref names, the run has nothing to say about a revision.
+  const revision = source.attempt === before ? undefined : source.attempt?.revision;
   source.result = { kind: 'failed', code, message, terminal };
   source.working = undefined;
   source.serve(requests);
   if (revision !== undefined && code !== 'DependencyNotReady' && revision !== source.status.lastAppliedRevision) {
     const text = message.slice(0, STATUS_LIMITS.message);
-    const before = source.status.history ?? [];
     source.status = {
       ...source.status,
-      history: historyWith(before, revision, 'Failed', new Date(clock.now()), text),
+      history: historyWith(source.status.history ?? [], revision, 'Failed', new Date(clock.now()), text),
     };
   }
   log.warn({ source: source.key, revision, error }, 'the source could not be reconciled');
