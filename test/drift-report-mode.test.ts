@@ -150,4 +150,27 @@ describe('drift.mode Report', () => {
     assert.deepEqual([hidden.declared, hidden.live], ['***', '***']);
     assert.match(hashed.live!, /^sha256:[0-9a-f]{16} \(6 bytes\)$/);
   });
+
+  it('drift.values holds for what was told before it was set, also while the operator was down', async () => {
+    const shown = async (team: Team) => JSON.stringify(await team.status());
+    const files = { 'x.yaml': config('later-x'), 'y.yaml': config('later-y') };
+    const team = await Team.ready(world, 'later', files);
+    await world.edit('v1/configmaps/later-x', { data: { key: 'canary-healed' } });
+    await until(async () => /canary-healed/.test(await shown(team)));
+    await team.patch({ spec: { drift: { mode: 'Report', foreignFields: 'Report' } } });
+    await team.condition('Ready', 'True');
+    await world.edit('v1/configmaps/later-y', { data: { key: 'canary-open', other: 'canary-beside' } });
+    await until(async () => /canary-open.*canary-beside/.test(await shown(team)));
+    await team.patch({ spec: { drift: { values: 'Hide' } } });
+    await until(async () => !/canary/.test(await shown(team)), { what: 'no value is shown any more' });
+    await team.patch({ spec: { drift: { values: 'Show' } } });
+    await until(async () => /canary-open.*canary-beside/.test(await shown(team)), {
+      what: 'what differs is shown again',
+    });
+
+    await world.operator.stop();
+    await team.patch({ spec: { drift: { values: 'Hash' } } });
+    world.startOperator();
+    await until(async () => !/canary/.test(await shown(team)), { what: 'no value is shown any more' });
+  });
 });

@@ -27,7 +27,7 @@ export async function expect(
   }
 }
 
-/** What counts as drift: where this changes, all that was judged before is judged anew. */
+/** What counts as drift, and how it is told: where this changes, all that was judged before is judged anew. */
 export function judgedBy({ drift }: GitOpsSourceSpec): string {
-  return JSON.stringify([drift.ignore, drift.foreignFields, drift.allowManagers]);
+  return JSON.stringify([drift.ignore, drift.foreignFields, drift.allowManagers, drift.values]);
 }

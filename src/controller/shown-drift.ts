@@ -1,7 +1,7 @@
 import type { GitOpsSourceSpec } from '../api/source.ts';
 import { STATUS_LIMITS } from '../api/status-limits.ts';
 import type { DriftedField } from '../drift/explain.ts';
-import { shownPath, shownValue } from '../drift/mask.ts';
+import { shownAgain, shownPath, shownValue, type ShownValues } from '../drift/mask.ts';
 import type { DriftedObject } from '../report/sentences.ts';
 import type { Desired } from '../sync/desired.ts';
 import { named } from './source-status.ts';
@@ -55,4 +55,14 @@ export function shownObject(
 /** The same for another reason why it is left as others made it. */
 export function leftAs(object: DriftedObject, action: 'Reported' | 'WaitingForWindow' | 'Blocked'): DriftedObject {
   return { ...object, action, fields: object.fields.map((field) => ({ ...field, action })) };
+}
+
+/** What was told already, as `drift.values` lets it be told now. */
+export function shownAs(object: DriftedObject, mode: ShownValues): DriftedObject {
+  const fields = object.fields.map(({ declared, live, ...rest }) => ({
+    ...rest,
+    ...(declared !== undefined && { declared: shownAgain(declared, mode) }),
+    ...(live !== undefined && { live: shownAgain(live, mode) }),
+  }));
+  return { ...object, fields };
 }

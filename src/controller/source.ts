@@ -12,6 +12,7 @@ import { RenderCache } from '../render/cache.ts';
 import type { Placement } from '../render/placements.ts';
 import type { DriftedObject } from '../report/sentences.ts';
 import type { Desired } from '../sync/desired.ts';
+import { shownAs } from './shown-drift.ts';
 import { Timetable } from '../sync/windows.ts';
 import type { Finding } from '../edge/finding.ts';
 import type { EdgeReport } from '../gate/report.ts';
@@ -148,9 +149,9 @@ export class Source {
   pruned = false;
   /** Of the source when its last revision was applied whole. */
   appliedGeneration: number | undefined;
-  /** `spec.wait`: since when its objects have been on their way to be healthy; monotonic milliseconds. */
   /** Of the source when its objects were tried last; before this process, when they were applied whole. */
   triedGeneration: number | undefined;
+  /** `spec.wait`: since when its objects have been on their way to be healthy; monotonic milliseconds. */
   onItsWaySince: number | undefined;
   /** Consecutive failed runs, for the backoff. */
   retries = 0;
@@ -177,8 +178,8 @@ export class Source {
     // An edit that is observed need not be applied: the gate of the edge may have stopped it. Older statuses do not tell.
     const { lastAppliedGeneration = this.status.observedGeneration } = this.status;
     this.appliedSpec = lastAppliedGeneration === this.generation ? this.spec : undefined;
-    // The status echoes one of them; the run at the start answers whatever else was asked.
     this.triedGeneration = lastAppliedGeneration;
+    // The status echoes one of them; the run at the start answers whatever else was asked.
     const echoed = requestsIn(resource).includes(this.status.lastHandledReconcileAt ?? '');
     this.#served = new Set(echoed ? requestsIn(resource) : []);
     const { healedCount = 0, objects = [] } = this.status.drift ?? {};
@@ -187,6 +188,7 @@ export class Source {
     this.healed = objects.filter(isPutBack);
     const open = objects.filter((object) => !isPutBack(object)).map(afterRestart);
     this.drift = new Map(open.map((object) => [keyOf(object), object]));
+    this.#hideValues();
   }
 
   /** Takes a newer resource; the status stays ours. Of a new spec nothing is known until a run has ended. */
@@ -196,8 +198,26 @@ export class Source {
     if (this.generation === generation) return;
     this.parsed = parseSpec(resource.spec, this.namespace);
     this.timetable = new Timetable(this.spec?.windows ?? []);
+    this.#hideValues();
     // A suspended one keeps what it last was.
     if (!this.spec?.suspend) this.result = { kind: 'pending' };
+  }
+
+  /** Who makes `drift.values` stricter means what is told already, too. */
+  #hideValues(): void {
+    const mode = this.spec?.drift.values ?? 'Show';
+    if (mode === 'Show') return;
+    const shown = (object: DriftedObject) => shownAs(object, mode);
+    this.healed = this.healed.map(shown);
+    for (const [key, object] of this.drift) this.drift.set(key, shown(object));
+    for (const known of [this.foreign, this.ignored])
+      for (const [key, object] of known) if (object) known.set(key, shown(object));
+    // Told on until the objects have been judged once.
+    const { drift } = this.status;
+    if (!drift) return;
+    const besides = [drift.foreign, drift.ignored].map((told) => told && { ...told, objects: told.objects.map(shown) });
+    const [foreign, ignored] = besides;
+    this.status = { ...this.status, drift: { ...drift, ...(foreign && { foreign }), ...(ignored && { ignored }) } };
   }
 
   /** Resolves when `expected` is known, or when that cannot be had. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isSecretName, MASK, maskedObject, shownPath, shownValue } from './mask.ts';
+import { isSecretName, MASK, maskedObject, shownAgain, shownPath, shownValue } from './mask.ts';
 
 const HIDDEN = 'hunter2';
 
@@ -103,6 +103,19 @@ describe('a shown value', () => {
       });
     }
   }
+
+  it('is hidden further when a stricter mode is set, never less', () => {
+    const hashed = shownAgain('app:1', 'Hash');
+    assert.match(hashed, /^sha256:[0-9a-f]{16} \(5 bytes\)$/);
+    const rows = [
+      [shownAgain('app:1', 'Show'), 'app:1'],
+      [shownAgain('app:1', 'Hide'), MASK],
+      [shownAgain(hashed, 'Hash'), hashed],
+      [shownAgain(hashed, 'Hide'), MASK],
+      [shownAgain(MASK, 'Hash'), MASK],
+    ] as const;
+    for (const [shown, wanted] of rows) assert.equal(shown, wanted);
+  });
 
   it('says around a secret what is none', () => {
     const text = shownValue('db:\n  password: |\n    a\n    b\n  host: x', {

@@ -37,12 +37,21 @@ export function shownValue(value: unknown, { kind, path, mode }: ShownContext): 
   return safe === MASK ? MASK : sized(typeof safe === 'string' ? safe : JSON.stringify(safe), mode);
 }
 
+/** The same of a value that was shown already: `drift.values` may be stricter now. What was hidden stays so. */
+export function shownAgain(shown: string, mode: ShownValues): string {
+  if (mode === 'Show' || shown === MASK) return shown;
+  return mode === 'Hide' ? MASK : HASHED.test(shown) ? shown : sized(shown, mode);
+}
+
 /** A path as it may be shown: the key of a list item can be a secret, too. */
 export function shownPath(path: string): string {
   return path.replace(/([[,])([^[\],=]+)=[^\],]*/g, (said, before: string, name: string) =>
     isSecretName(name) ? `${before}${name}=${MASK}` : said,
   );
 }
+
+/** As `sized` writes it. */
+const HASHED = /^sha256:[0-9a-f]{16} \(\d+ bytes\)$/;
 
 function sized(text: string, mode: ShownValues): string {
   const bytes = Buffer.byteLength(text);
