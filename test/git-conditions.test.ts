@@ -43,6 +43,27 @@ const FAULTS: FaultCase[] = [
 ];
 
 describe('Git fails', { concurrency: true }, () => {
+  it('and an edit of the source acts at once all the same', async () => {
+    const team = await Team.ready(world, 'edited', { 'a.yaml': config('edited-a') }, spec);
+    await team.commit({ 'b.yaml': 'kind: [' });
+    await team.condition('Ready', 'False', { reason: 'InvalidYaml' });
+    await team.patch({ spec: { commonMetadata: { labels: { team: 'edge' } } } });
+    const labels = async () => (await world.get('v1/configmaps/edited-a'))?.metadata.labels;
+    await until(async () => (await labels())?.['team'] === 'edge');
+
+    faults.set('edited', () => 'reset');
+    await team.condition('Ready', 'False', { reason: 'GitUnreachable' });
+    const drift = { ignore: [{ paths: ['/data/key'] }] };
+    await team.patch({ spec: { drift, commonMetadata: { labels: { team: 'shop' } } } });
+    await until(async () => (await labels())?.['team'] === 'shop');
+    await world.edit('v1/configmaps/edited-a', { data: { key: 'by hand' }, metadata: { labels: { team: 'mine' } } });
+    await until(async () => (await labels())?.['team'] === 'shop', { what: 'the rest of it is put back' });
+    assert.deepEqual(await dataOf(world, 'edited-a'), { key: 'by hand' });
+    await team.patch({ spec: { path: 'nowhere' } });
+    await world.expect(200, 'DELETE', world.path('v1/configmaps/edited-a'));
+    await present(world, 'edited-a');
+  });
+
   it('and the history goes on saying why the commit before failed', async () => {
     const team = await Team.ready(world, 'history', { 'a.yaml': config('history-a') }, spec);
     await team.commit({ 'b.yaml': 'kind: [' });

@@ -182,6 +182,9 @@ function settle(
   const { tip, treeId, settings } = source.rendered!;
   const whole = source.failures.size === 0;
   const afterMs = againAfterMs(source, clock.elapsed());
+  // What an edit of the source made of the last good revision is no news any more.
+  const isStanding = trouble !== undefined && source.behind === undefined;
+  if (whole && isStanding) source.appliedKey = wholeOf({ treeId, settings });
   noteGeneration(source, spec);
   if (source.behind !== undefined) {
     source.working = undefined;

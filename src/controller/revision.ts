@@ -25,6 +25,7 @@ export interface Revision {
 /**
  * The revision to enforce. When Git is unreachable, the newest commit is broken, or a source that this one depends on is not
  * Ready, the last good revision goes on being enforced, after a restart too: from the local mirror. Rejects when there is none.
+ * An edit of the source makes another one of the same commit.
  */
 export async function readRevision(
   source: Source,
@@ -47,7 +48,10 @@ export async function readRevision(
       source.behind = trouble.message;
       if (trouble.unaware !== undefined) deps.wake(trouble.unaware);
     }
-    const lastGood = (await ahead) ?? (await lastGoodRevision(source, spec, remote, deps, signal));
+    const known = await ahead;
+    // An edit of the source acts at once, but not before what the source depends on.
+    const isKept = !source.rendered || (trouble as { code?: string }).code === 'DependencyNotReady';
+    const lastGood = known && isKept ? known : await standingRevision(source, spec, remote, deps, signal);
     if (!lastGood) throw trouble;
     return { rendered: lastGood, trouble };
   }
@@ -110,7 +114,7 @@ export async function lastGoodRevision(
 }
 
 /**
- * What was let through last, with the settings of now: what is enforced while a newer commit waits. Where it is not to be had
+ * What was let through last, with the settings of now: what is enforced while a newer commit waits, or cannot be read. Where it is not to be had
  * with these settings, as it was; undefined after a restart that brought nothing back.
  */
 export async function standingRevision(
