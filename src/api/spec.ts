@@ -358,7 +358,8 @@ export const gitOpsSourceSpec = withRules(
     wait: flag(false, 'Ready only when every object is healthy as well.'),
     force: flag(false, 'Deletes and creates again an object whose immutable field changed.'),
     deletionPolicy: z.enum(['Delete', 'Orphan']).default('Delete').meta({
-      description: 'What happens to the managed objects when this source is deleted.',
+      description:
+        'What happens to the managed objects when this source is deleted; without prune they stay in any case.',
     }),
     dependsOn,
   }),
