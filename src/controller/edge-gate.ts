@@ -49,6 +49,7 @@ export async function passEdge(
   const isLastGood = revision.trouble !== undefined || revision.waiting !== undefined;
   const isOld = isLastGood && isEnforced(source, revision.rendered);
   if (isOld || passedBefore(source, revision.rendered, candidate)) {
+    edge.withdraw(source.key);
     edge.enforce(candidate);
     return { ...revision, candidate, first: [] };
   }
@@ -66,7 +67,7 @@ export async function passEdge(
     }
     metrics.edgeJudged('blocked');
     const blocked = blockedBy(source, revision.rendered, decision.by);
-    source.edgeBlock = { by: decision.by, message: blocked.message };
+    source.edgeBlock = { revision: revision.rendered.tip.revision, by: decision.by, message: blocked.message };
     wakeThoseInTheWay(source, decision.by, deps);
     trouble = blocked;
   } catch (error) {
@@ -78,6 +79,15 @@ export async function passEdge(
   const standing = await candidateOf(source, spec, lastGood, deps, signal);
   edge.enforce(standing);
   return { rendered: lastGood, trouble, candidate: standing, first: [] };
+}
+
+/**
+ * A run ended over something else than a verdict, so what was stopped before it is not applied now whoever passes with it: it
+ * must let nobody pass. And of a revision that is not the newest one any more, nobody must read.
+ */
+export function withdrawStopped(source: Source, { edge }: Pick<ReconcileDeps, 'edge'>): void {
+  edge.withdraw(source.key);
+  if (source.edgeBlock?.revision !== source.attempt?.revision) source.edgeBlock = undefined;
 }
 
 /** It stands already, and nothing goes with it: there is nothing to be asked. */

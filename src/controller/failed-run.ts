@@ -2,6 +2,7 @@ import { STATUS_LIMITS } from '../api/status-limits.ts';
 import { PlumblineError, TerminalError } from '../errors.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { subjectOf } from './drift-record.ts';
+import { withdrawStopped } from './edge-gate.ts';
 import { FIRST_RETRY_MS, longestRetryMs } from './failure.ts';
 import { historyWith } from './history.ts';
 import type { Source } from './source.ts';
@@ -24,6 +25,7 @@ export function failRun(
   source.result = { kind: 'failed', code, message, terminal };
   source.working = undefined;
   source.serve(requests);
+  if (code !== 'EdgeBlocked') withdrawStopped(source, deps);
   if (revision !== undefined && code !== 'DependencyNotReady' && revision !== source.status.lastAppliedRevision) {
     const text = message.slice(0, STATUS_LIMITS.message);
     source.status = {

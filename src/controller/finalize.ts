@@ -27,8 +27,9 @@ const AGAIN_MS = 2_000;
  * a source: when our own CRD, or the source's namespace, is going, everything stays in place.
  */
 export async function finalize(source: Source, deps: ReconcileDeps, signal: AbortSignal): Promise<Outcome> {
-  const { poller, claims, watches } = deps;
+  const { poller, claims, watches, edge } = deps;
   poller.forget(source.key);
+  edge.withdraw(source.key);
   await loosen(source, deps);
   // From here on nothing of it is healed, and others that declare it too may have it.
   const held = [...claims.of(source.key).keys()];

@@ -123,7 +123,7 @@ export class Source {
   /** When commits are applied and drift is healed. */
   timetable: Timetable;
   /** Why the newest commit is not let onto the edge. */
-  edgeBlock: { by: readonly Finding[]; message: string } | undefined;
+  edgeBlock: { revision: string; by: readonly Finding[]; message: string } | undefined;
   /** What became of `drift.mode: Prevent`; null: it is not asked for; undefined: not known yet in this process. */
   prevention: Prevention | null | undefined;
   /** Declared objects by key that differ now and are left, fought over, or rewritten. */
