@@ -1,7 +1,7 @@
 // A commit that was stopped and is not the one to be applied any more lets nobody pass with it.
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { applied, blocked, edgeFixture, EDGE, host, mapping, reasonOf, statusWith, stoppedBy } from './edge.ts';
+import { applied, blocked, edgeFixture, host, mapping, reasonOf, statusWith, stoppedBy } from './edge.ts';
 import type { TenantSource } from './tenancy.ts';
 
 const { world, shop, blog } = await edgeFixture('shop', 'blog');

@@ -53,6 +53,8 @@ export interface EdgeDeskDeps {
 const SETTLE_MS = 500;
 /** Secrets that nobody names any more are remembered this long. */
 const SWEEP_MS = 30_000;
+/** Secrets are not watched: those that somebody waits for are looked for so often, as long as there are any. */
+const SEEK_MS = 15_000;
 
 /**
  * The gate of the edge: one for the process. It knows everything that counts on the edges, judges each new revision beside all
@@ -74,6 +76,7 @@ export class EdgeDesk {
   readonly #turn = new Turnstile();
   #isRefreshDue = false;
   #sweep: (() => void) | undefined;
+  #seek: (() => void) | undefined;
 
   constructor(deps: EdgeDeskDeps) {
     this.#deps = deps;
@@ -304,6 +307,7 @@ export class EdgeDesk {
     this.#policiesChanged();
     this.#waiting.tryAgain(this.#world.version);
     this.#sweepLater();
+    this.#seekLater();
   }
 
   #tell(source: string, judged: readonly [Gateway, Judged][]): void {
@@ -330,6 +334,23 @@ export class EdgeDesk {
     this.#sweep = this.#deps.clock.after(SWEEP_MS, () => {
       this.#sweep = undefined;
       this.#judgements.sweep();
+    });
+  }
+
+  #seekLater(): void {
+    this.#seek?.();
+    this.#seek = undefined;
+    if (!this.#judgements.lacksSecrets) return;
+    const { signal, log, clock } = this.#deps;
+    this.#seek = clock.after(SEEK_MS, () => {
+      this.#judgements
+        .seekSecrets(signal)
+        .then((found) => (found ? this.#refreshSoon() : this.#seekLater()))
+        .catch((error: unknown) => {
+          if (signal.aborted) return;
+          log.warn({ error }, 'the Secrets that the edge lacks cannot be looked for; trying again');
+          this.#seekLater();
+        });
     });
   }
 }

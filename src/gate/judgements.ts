@@ -108,6 +108,18 @@ export class EdgeJudgements {
     return doubted;
   }
 
+  /** Does something rest on a Secret that is not there, or not as Emissary could load it? */
+  get lacksSecrets(): boolean {
+    return this.#secrets.lacksAny;
+  }
+
+  /** Looks for these Secrets again. True: what was judged by them is out of date. */
+  async seekSecrets(signal: AbortSignal): Promise<boolean> {
+    const found = await this.#secrets.seek(signal);
+    if (found) this.#world.version += 1;
+    return found;
+  }
+
   /** Forgets the Secrets that nobody asked for since the last call. */
   sweep(): void {
     this.#secrets.keep(this.#asked);

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { SecretShape } from '../edge/input.ts';
-import { shapeOfSecret } from '../edge/secrets.ts';
+import { foundIn, shapeOfSecret } from '../edge/secrets.ts';
 import { KubeError } from '../kube/errors.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import { inParallel } from '../concurrency/parallel.ts';
@@ -66,6 +66,25 @@ export class EdgeSecrets {
     return forgot;
   }
 
+  /** Is there one among those that are known which Emissary could not load, so that somebody waits for it? */
+  get lacksAny(): boolean {
+    return this.#lacking().length > 0;
+  }
+
+  /** Reads these again. True: one of them is another now. */
+  async seek(signal: AbortSignal): Promise<boolean> {
+    const lacking = this.#lacking();
+    await this.read(
+      lacking.map(([key]) => key),
+      signal,
+    );
+    return lacking.some(([key, { shape }]) => !isSame(shape, this.#known.get(key)?.shape));
+  }
+
+  #lacking(): [string, Known][] {
+    return [...this.#known].filter(([, { shape }]) => shape === undefined || foundIn(shape) === undefined);
+  }
+
   /** Forgets all but these: nobody names the others any more. */
   keep(keys: ReadonlySet<string>): void {
     for (const key of this.#known.keys()) if (!keys.has(key)) this.#known.delete(key);
@@ -74,4 +93,9 @@ export class EdgeSecrets {
 
 function isComplete(shape: SecretShape | undefined): boolean {
   return shape !== undefined && shape.keys.has('tls.crt') && shape.keys.has('tls.key');
+}
+
+function isSame(a: SecretShape | undefined, b: SecretShape | undefined): boolean {
+  if (!a || !b) return a === b;
+  return a.type === b.type && a.keys.symmetricDifference(b.keys).size === 0;
 }
