@@ -276,3 +276,26 @@ test('of a source that only reports drift counts what is live, until it is decla
   world.admit('shop/app', { id: '2', desired: next, first: [] });
   assert.deepEqual(claims(world), ['a - /next/']);
 });
+
+test('what was seen to go does not stay because the watch of managed objects has not heard of it yet', () => {
+  const world = new EdgeWorld(() => true);
+  const [web, api] = [mapping('web'), mapping('api')];
+  const admit = (id: string, ...objects: KubeObject[]) =>
+    world.admit('shop/app', { id, desired: objects.map(declared), first: [] });
+  admit('1', web, api);
+  world.gone(identityKey(identityOf(web)));
+  assert.deepEqual(claims(world, new Map([['shop/app', []]])), ['api - -']);
+  admit('2');
+  assert.deepEqual(claims(world), ['api - -']);
+
+  admit('3', web);
+  world.listed({ apiVersion: web.apiVersion, kind: web.kind }, new Set());
+  admit('4');
+  assert.deepEqual(claims(world), []);
+
+  admit('5', web);
+  world.gone(identityKey(identityOf(web)));
+  world.seen(owned(web, 'app'));
+  admit('6');
+  assert.deepEqual(claims(world), ['web - -']);
+});

@@ -73,6 +73,8 @@ export class EdgeWorld {
   readonly #withPolicies = new Set<string>();
   readonly #declarers = new Map<string, { source: string; desired: Desired }>();
   readonly #kept = new Map<string, Kept>();
+  /** Declared, and seen to be gone: `isLive` may hear of it later, and nobody would tell us again. */
+  readonly #vanished = new Set<string>();
   readonly #isLive: (key: string) => boolean;
   readonly #heals: (source: string) => boolean;
   /** Moves whenever something changes that counts. */
@@ -93,9 +95,10 @@ export class EdgeWorld {
     const key = identityKey(identity);
     const declarer = this.#declarers.get(key);
     const source = provenSource(object);
+    this.#vanished.delete(key);
     // What is nobody's yet is taken over all the same.
     const isLocked = source !== undefined && object.metadata.annotations?.[RECONCILE_ANNOTATION] === 'disabled';
-    if (declarer && isWhole(declarer.desired) && !isLocked && this.#heals(declarer.source)) return this.gone(key);
+    if (declarer && isWhole(declarer.desired) && !isLocked && this.#heals(declarer.source)) return this.#forget(key);
     const body = textOf(whatCounts(object));
     const before = this.#kept.get(key);
     if (before?.body === body && before.source === source && before.isLocked === isLocked) return;
@@ -104,15 +107,21 @@ export class EdgeWorld {
   }
 
   gone(key: string): void {
+    if (this.#declarers.has(key)) this.#vanished.add(key);
+    this.#forget(key);
+  }
+
+  #forget(key: string): void {
     if (this.#kept.delete(key)) this.version += 1;
   }
 
   /** Of this kind nothing is live but these. */
   listed({ apiVersion, kind }: { apiVersion: string; kind: string }, seen: ReadonlySet<string>): void {
     const group = groupOf(apiVersion);
-    for (const [key, { identity }] of this.#kept) {
-      if (identity.kind === kind && identity.group === group && !seen.has(key)) this.gone(key);
-    }
+    const isGone = ({ kind: of, group: within }: Identity, key: string) =>
+      of === kind && within === group && !seen.has(key);
+    for (const [key, { identity }] of this.#kept) if (isGone(identity, key)) this.gone(key);
+    for (const [key, { desired }] of this.#declarers) if (isGone(desired.identity, key)) this.gone(key);
   }
 
   admission(source: string): Admission | undefined {
@@ -180,7 +189,7 @@ export class EdgeWorld {
   leftOf(source: string, declared: ReadonlySet<string>): Identity[] {
     const left = new Map<string, Identity>();
     for (const { key, identity } of this.#admitted.get(source)?.desired ?? []) {
-      if (!declared.has(key) && isFollowed(identity) && this.#isLive(key)) left.set(key, identity);
+      if (!declared.has(key) && isFollowed(identity) && this.#stands(key)) left.set(key, identity);
     }
     for (const [key, { identity, source: owner }] of this.#kept) {
       if (owner === source && !declared.has(key)) left.set(key, identity);
@@ -205,7 +214,7 @@ export class EdgeWorld {
     for (const [source, { desired }] of this.#admitted) if (!candidates.has(source)) showAll(source, desired);
     for (const source of candidates.keys()) {
       for (const one of this.#admitted.get(source)?.desired ?? []) {
-        if (pruned.has(one.key) || !isFollowed(one.identity) || !this.#isLive(one.key)) continue;
+        if (pruned.has(one.key) || !isFollowed(one.identity) || !this.#stands(one.key)) continue;
         shown(one.key, this.#outcomeOf(source, one), source);
       }
     }
@@ -215,8 +224,10 @@ export class EdgeWorld {
   #keepWhatStays(source: string, before: Admission | undefined): void {
     for (const desired of before?.desired ?? []) {
       const { key, identity } = desired;
-      if (!this.#declarers.has(key) && isFollowed(identity) && this.#isLive(key) && !this.#kept.has(key))
+      if (this.#declarers.has(key)) continue;
+      if (isFollowed(identity) && this.#stands(key) && !this.#kept.has(key))
         this.#kept.set(key, { identity, source, body: outcomeOf(desired, undefined) });
+      this.#vanished.delete(key);
     }
   }
 
@@ -245,8 +256,13 @@ export class EdgeWorld {
   #liveBody(key: string): string | undefined {
     const seen = this.#kept.get(key)?.body;
     const declarer = this.#declarers.get(key);
-    if (seen !== undefined || !declarer || !this.#isLive(key)) return seen;
+    if (seen !== undefined || !declarer || !this.#stands(key)) return seen;
     return outcomeOf(declarer.desired, undefined);
+  }
+
+  /** Is a declared object in the cluster, as far as anybody has heard? */
+  #stands(key: string): boolean {
+    return this.#isLive(key) && !this.#vanished.has(key);
   }
 
   #undeclare(source: string, before: Admission | undefined): void {
