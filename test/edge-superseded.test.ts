@@ -51,7 +51,8 @@ it('so is who would need what a commit that was the first of its source had brou
     'm.yaml': mapping('taking', 'needy.example', '/x/'),
   });
   await blocked(bringer);
-  await broken(bringer, await bringer.repository.write({ 'x.yaml': 'a: [' }));
+  const status = await broken(bringer, await bringer.repository.write({ 'x.yaml': 'a: [' }));
+  assert.deepEqual([reasonOf(status, 'EdgeHealthy'), status.edge], [undefined, undefined]);
   const moved = await needy.repository.write({ 'm.yaml': mapping('needy', 'brought.example', '/x/') });
   assert.deepEqual(await stoppedBy(needy, moved), ['EM031']);
   const mended = await bringer.repository.write({ 'x.yaml': null });

@@ -87,7 +87,10 @@ export async function passEdge(
  */
 export function withdrawStopped(source: Source, { edge }: Pick<ReconcileDeps, 'edge'>): void {
   edge.withdraw(source.key);
-  if (source.edgeBlock?.revision !== source.attempt?.revision) source.edgeBlock = undefined;
+  if (!source.attempt || source.edgeBlock?.revision === source.attempt.revision) return;
+  source.edgeBlock = undefined;
+  // Of a source that never had anything there nobody would tell.
+  source.edge ??= null;
 }
 
 /** It stands already, and nothing goes with it: there is nothing to be asked. */
