@@ -1,7 +1,7 @@
 // A commit that waits for an approval is judged meanwhile, and holds nobody up.
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { applied, blocked, edgeFixture, host, mapping, policyOf, prefixOf, statusWith } from './edge.ts';
+import { applied, blocked, edgeFixture, host, mapping, policyOf, prefixOf, reasonOf, statusWith } from './edge.ts';
 
 const { shop, blog } = await edgeFixture('shop', 'blog');
 
@@ -60,4 +60,18 @@ it('an edit of the source while a commit waits makes another revision of the com
   await ours.patch({ spec: { path: 'free' } });
   await applied(ours);
   assert.equal(await prefixOf(shop, 'edited'), '/free/');
+});
+
+it('a first commit that was stopped and waits now is no longer told as stopped', async () => {
+  const site = { 'host.yaml': host('first', 'first.example'), 'm.yaml': mapping('first', 'first.example', '/') };
+  await applied(await blog.source('first', site));
+  const ours = await shop.source('first', { 'm.yaml': mapping('first', 'first.example', '/') });
+  await blocked(ours);
+  await ours.patch({ spec: { sync: 'Manual' } });
+  const status = await statusWith(ours, 'waits', undefined, ({ pending }) => pending?.reason === 'WaitingForApproval');
+  assert.deepEqual(
+    status.pending?.findings.map(({ rule }) => rule),
+    ['EM010'],
+  );
+  assert.deepEqual([reasonOf(status, 'EdgeHealthy'), status.edge], [undefined, undefined]);
 });

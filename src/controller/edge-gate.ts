@@ -87,9 +87,13 @@ export async function passEdge(
  */
 export function withdrawStopped(source: Source, { edge }: Pick<ReconcileDeps, 'edge'>): void {
   edge.withdraw(source.key);
-  if (!source.attempt || source.edgeBlock?.revision === source.attempt.revision) return;
+  if (source.attempt && source.edgeBlock?.revision !== source.attempt.revision) forgetBlock(source);
+}
+
+/** What was stopped is not asked for any more. */
+export function forgetBlock(source: Source): void {
   source.edgeBlock = undefined;
-  // Of a source that never had anything there nobody would tell.
+  // Of a source that never had anything on the edge nobody would tell.
   source.edge ??= null;
 }
 

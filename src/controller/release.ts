@@ -9,7 +9,7 @@ import { isApproved } from '../sync/prune-guard.ts';
 import { watchKinds } from './claim.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { subjectOf } from './drift-record.ts';
-import { edgeObjections } from './edge-gate.ts';
+import { edgeObjections, forgetBlock } from './edge-gate.ts';
 import { findingOf } from '../gate/report.ts';
 import type { Outcome } from './outcome.ts';
 import { pendingOf } from './pending.ts';
@@ -52,7 +52,7 @@ export async function passRelease(
     return revision;
   }
   deps.edge.withdraw(source.key);
-  source.edgeBlock = undefined;
+  if (source.edgeBlock) forgetBlock(source);
   source.working = undefined;
   const waiting = { rendered, hold };
   return standing ? { rendered: standing, waiting } : { rendered: undefined, waiting };
