@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { applied, blocked, edgeFixture, host, mapping, reasonOf, statusWith, stoppedBy } from './edge.ts';
+import { config } from './team.ts';
 import type { TenantSource } from './tenancy.ts';
 
 const { world, shop, blog } = await edgeFixture('shop', 'blog');
@@ -76,4 +77,13 @@ it('so is who would pass with a source that is being deleted and leaves its obje
   const taken = await b.repository.write(site('d', 'c.example'));
   assert.ok((await stoppedBy(b, taken)).includes('EM010'));
   await world.expect(200, 'PATCH', path, { body: { metadata: { finalizers: null } } });
+});
+
+it('what was said of it goes when the commit after it brings nothing of the edge', async () => {
+  await applied(await shop.source('owner', site('owned', 'owned.example')));
+  const source = await blog.source('without', { 'm.yaml': mapping('without', 'owned.example', '/') });
+  await blocked(source);
+  const commit = await source.repository.write({ 'm.yaml': null, 'c.yaml': config('without') });
+  const status = await applied(source, commit);
+  assert.deepEqual([reasonOf(status, 'EdgeHealthy'), status.edge], [undefined, undefined]);
 });

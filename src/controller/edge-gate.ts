@@ -60,7 +60,7 @@ export async function passEdge(
     if (revision.trouble !== undefined && (decision.kind !== 'passed' || decision.first.length > 0))
       throw revision.trouble;
     if (decision.kind === 'passed') {
-      source.edgeBlock = undefined;
+      if (source.edgeBlock || !edge.has(source.key)) forgetBlock(source);
       if (isNew) metrics.edgeJudged(decision.overridden ? 'overridden' : 'passed');
       if (decision.overridden) sayOverridden(source, candidate, decision.overridden, deps);
       return { ...revision, candidate, first: decision.first };

@@ -165,6 +165,11 @@ export class EdgeDesk {
     return this.#known(candidate) !== undefined;
   }
 
+  /** Does the source have anything on the edge? */
+  has(source: string): boolean {
+    return this.#world.has(source);
+  }
+
   /** It wants nothing more for the time being. */
   withdraw(source: string): void {
     this.#unblock(source);
