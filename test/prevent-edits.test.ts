@@ -88,6 +88,15 @@ describe('refused', () => {
     await refused(world, 'PATCH', web, { body: open, token: editor });
   });
 
+  it('what is declared, also on an object that somebody says is only to be created: that counts in Git alone', async () => {
+    const path = world.path('v1/configmaps/a');
+    for (const value of ['IfNotPresent', 'Ignore']) {
+      await admitted(path, { metadata: { annotations: { 'plumbline.dev/ssa': value } } });
+      await refused(world, 'PATCH', path, { body: { data: { key: 'opened' } }, token: editor });
+    }
+    await admitted(path, { metadata: { annotations: { 'plumbline.dev/ssa': null } } });
+  });
+
   // The server lets annotations of a built-in kind be written with its status.
   it('what is declared, by way of the status', async () => {
     const path = `${web}/status?fieldManager=status-writer`;

@@ -238,6 +238,15 @@ const FIELD_VARIABLES = [
       `request.operation == 'UPDATE' && has(object.metadata.managedFields) ? object.metadata.managedFields.filter(entry, ` +
       `!(entry in variables.newEntries) && !(has(oldObject.metadata.managedFields) && entry in oldObject.metadata.managedFields)) : []`,
   },
+  { name: 'before', expression: `variables.oldEntries.size() > 0 ? variables.oldEntries[0].fieldsV1 : {}` },
+  { name: 'after', expression: `variables.newEntries.size() > 0 ? variables.newEntries[0].fieldsV1 : {}` },
+  // Git says that it is only to be created: whoever may write the object could set the annotation, but then it is not ours.
+  {
+    name: 'created',
+    expression:
+      `'f:${SSA_ANNOTATION}' in ${child(child('variables.before', `'f:metadata'`), `'f:annotations'`)} && ` +
+      `oldObject.metadata.annotations['${SSA_ANNOTATION}'] in ['IfNotPresent', 'Ignore']`,
+  },
   // Which of the fields they may have is not to be told here: what drift.ignore does not say is put back.
   {
     name: 'ignored',
@@ -248,11 +257,8 @@ const FIELD_VARIABLES = [
   {
     name: 'kept',
     expression:
-      `variables.ignored || ` +
-      `('${SSA_ANNOTATION}' in oldObject.metadata.annotations && oldObject.metadata.annotations['${SSA_ANNOTATION}'] in ['IfNotPresent', 'Ignore']) || ` +
+      `variables.ignored || variables.created || ` +
       `variables.oldEntries.all(old, variables.newEntries.exists(now, now.apiVersion == old.apiVersion && now.fieldsV1 == old.fieldsV1))`,
   },
-  { name: 'before', expression: `variables.oldEntries.size() > 0 ? variables.oldEntries[0].fieldsV1 : {}` },
-  { name: 'after', expression: `variables.newEntries.size() > 0 ? variables.newEntries[0].fieldsV1 : {}` },
   { name: 'taken', expression: takenPaths() },
 ];
