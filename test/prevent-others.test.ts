@@ -233,6 +233,24 @@ describe('what is not kept', () => {
     assert.equal((await dataOf(world, 'named-a'))?.['key'], 'updated');
   });
 
+  it('a manager that drift.ignore names may have any name', async () => {
+    const named = (name: string, manager: string) =>
+      guarded(
+        world,
+        name,
+        { 'a.yaml': config(name) },
+        { drift: { mode: 'Prevent', ignore: [{ paths: ['/data/key'], managers: [manager] }] } },
+      );
+    await named('plus', 'c++ (x');
+    await effective(world, 'v1/configmaps/plus');
+    await world.edit('v1/configmaps/plus', { data: { key: 'theirs' } }, encodeURIComponent('c++ (x'));
+    await named('dot', 'a.b*');
+    await effective(world, 'v1/configmaps/dot');
+    const path = world.path('v1/configmaps/dot');
+    await refused(world, 'PATCH', `${path}?fieldManager=aXb`, { body: { data: { key: 'theirs' } } });
+    await world.edit('v1/configmaps/dot', { data: { key: 'theirs' } }, 'a.b.c');
+  });
+
   it('an object moves to a source with another account', async () => {
     const account = { name: 'other', namespace: world.namespace };
     await world.expect(201, 'POST', world.path('v1/serviceaccounts'), { body: { metadata: { name: 'other' } } });

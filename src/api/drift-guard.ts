@@ -11,7 +11,7 @@ const guardedSource = z.object({
   account: told('The user that its objects are written as; empty: the operator itself.'),
   git: told('Where to change them: repository, ref and path.'),
   managers: z
-    .array(told('A pattern, * for any text.'))
+    .array(told('A regular expression of the whole name.'))
     .meta({ description: 'Field managers that may take a field.', 'x-kubernetes-list-type': 'atomic' })
     .optional(),
 });

@@ -2,6 +2,7 @@ import type { GitOpsSourceSpec } from '../api/source.ts';
 import { matchesAny } from '../drift/managers.ts';
 import { PlumblineError } from '../errors.ts';
 import { groupOf, type KubeObject } from '../kube/object.ts';
+import { expressionFor } from '../prevent/policy.ts';
 import type { Wish } from '../prevent/shares.ts';
 import { audit } from '../report/log.ts';
 import { isKept, type Desired } from '../sync/desired.ts';
@@ -113,7 +114,12 @@ function wishOf(source: Source, spec: GitOpsSourceSpec, { claims, live, discover
     const { group, plural } = resource;
     return { group, plural, namespace, name, isScaled: isScaled && declaresReplicas(desired) };
   });
-  const by = { account: userOf(source, spec, options), git: whereOf(spec), ...(managers.length > 0 && { managers }) };
+  const expressions = managers.map(expressionFor);
+  const by = {
+    account: userOf(source, spec, options),
+    git: whereOf(spec),
+    ...(managers.length > 0 && { managers: expressions }),
+  };
   return { source: source.key, by, objects };
 }
 

@@ -210,6 +210,12 @@ function variables({ breakGlassGroups }: Platform, part: Part) {
 const ours = (object: string) =>
   `has(${object}.metadata.managedFields) ? ${object}.metadata.managedFields.filter(entry, entry.manager == '${FIELD_MANAGER}' && entry.operation == 'Apply' && !has(entry.subresource)) : []`;
 
+/** A pattern of field managers as the guard has it: `*` stands for any text, and everything else for itself. */
+export function expressionFor(pattern: string): string {
+  const parts = pattern.split('*').map((part) => part.replaceAll(/[\\.+?()[\]{}|^$]/g, String.raw`\$&`));
+  return `^${parts.join('.*')}$`;
+}
+
 const child = (node: string, key: string) => `(${key} in ${node} ? ${node}[${key}] : {})`;
 
 /** Keys of a trie that name fields and whose node is another one, or none, afterwards. */
@@ -252,7 +258,7 @@ const FIELD_VARIABLES = [
     name: 'ignored',
     expression:
       `has(variables.by.managers) && variables.writers.size() > 0 && variables.writers.all(entry, ` +
-      `variables.by.managers.exists(name, entry.manager.matches('^' + name.replace('*', '.*') + '$')))`,
+      `variables.by.managers.exists(expression, entry.manager.matches(expression)))`,
   },
   {
     name: 'kept',
