@@ -1,5 +1,8 @@
 import type { GitOpsSourceSpec } from '../api/source.ts';
+import { ignoredFor } from '../drift/ignore.ts';
+import { resolveDeclared } from '../drift/lookup.ts';
 import { matchesAny } from '../drift/managers.ts';
+import { reach } from '../drift/surrender.ts';
 import { PlumblineError } from '../errors.ts';
 import { groupOf, type KubeObject } from '../kube/object.ts';
 import { expressionFor } from '../prevent/policy.ts';
@@ -15,6 +18,7 @@ const AGAIN_MS = 30_000;
 const WIDTH = 16;
 /** Each replica of the API server takes up a changed CRD by itself, a moment after it is stored. */
 const REDEFINED_MS = 2_000;
+const REPLICAS = [{ field: 'spec' }, { field: 'replicas' }];
 
 export const SUSPENDED: Prevention = {
   active: false,
@@ -100,19 +104,15 @@ function userOf(source: Source, spec: GitOpsSourceSpec, options: ReconcileDeps['
  */
 function wishOf(source: Source, spec: GitOpsSourceSpec, { claims, live, discovery, options }: ReconcileDeps): Wish {
   const managers = [...new Set(spec.drift.ignore?.flatMap((rule) => rule.managers ?? []))];
-  // A scale request does not show who will hold the field: where certain managers may have it, it is healed instead.
-  const isShared = spec.drift.ignore?.some(
-    (rule) => rule.managers !== undefined && rule.paths.includes('/spec/replicas'),
-  );
   const objects = [...claims.of(source.key).values()].flatMap((desired) => {
     const { apiVersion, identity, key } = desired;
     const resource = discovery.cached(apiVersion, identity.kind);
     const held = live.get(key);
     if (!resource || held?.source !== source.key) return [];
-    const isScaled = resource.hasScale === true && !isShared && isKept(desired) && !held.reconcileDisabled;
+    const isScaled = resource.hasScale === true && isKept(desired) && !held.reconcileDisabled;
     const { namespace, name } = identity;
     const { group, plural } = resource;
-    return { group, plural, namespace, name, isScaled: isScaled && declaresReplicas(desired) };
+    return { group, plural, namespace, name, isScaled: isScaled && keepsReplicas(desired, spec) };
   });
   const expressions = managers.map(expressionFor);
   const by = {
@@ -123,9 +123,15 @@ function wishOf(source: Source, spec: GitOpsSourceSpec, { claims, live, discover
   return { source: source.key, by, objects };
 }
 
-function declaresReplicas({ body }: Desired): boolean {
-  const { spec } = JSON.parse(body.text) as KubeObject & { spec?: { replicas?: unknown } };
-  return spec?.replicas !== undefined;
+/**
+ * A scale request does not show who will hold the field: where `drift.ignore` leaves it to certain managers, it is healed
+ * instead.
+ */
+function keepsReplicas({ body, identity }: Desired, { drift: { ignore = [] } }: GitOpsSourceSpec): boolean {
+  const object = JSON.parse(body.text) as KubeObject;
+  if (resolveDeclared(object, REPLICAS) === undefined) return false;
+  const { concessions } = ignoredFor(identity, object.metadata.labels ?? {}, ignore);
+  return concessions.every((concession) => reach(concession, object, REPLICAS) === 'none');
 }
 
 /** Where in Git a person changes what is declared. */
