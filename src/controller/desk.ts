@@ -104,6 +104,12 @@ export class Desk implements SourceDesk {
     this.#deps().wake(key);
   }
 
+  marked(key: string): void {
+    const { sources, wake } = this.#deps();
+    // A request to scale does not show the annotation: whether it is refused stands in the guard, which a run writes.
+    if (sources.get(key)?.prevention?.active) wake(key);
+  }
+
   lostSight(key: string): void {
     const { sources, wake } = this.#deps();
     const source = sources.get(key);

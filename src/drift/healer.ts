@@ -126,6 +126,7 @@ export class Healer implements WatchListener {
     const visible =
       before?.health.status !== now.health.status || before.deleting !== now.deleting || before.source !== now.source;
     if (visible) for (const owner of new Set([source, now.source])) if (owner) desk.changed(owner);
+    if (source !== undefined && before && before.reconcileDisabled !== now.reconcileDisabled) desk.marked(source);
     if (!desired || source === undefined || !now.baseline || now.declaredDigest !== desired.digest) {
       // Not comparable yet: the source is not rendered, or has a newer declaration that its own run applies.
       const awaited = desired !== undefined || (now.source !== undefined && desk.awaits(now.source));

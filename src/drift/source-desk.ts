@@ -46,6 +46,8 @@ export interface SourceDesk {
   failed(source: string, desired: Desired, error: unknown): void;
   /** An object is the source's to apply or to prune: an annotation kept it from us, or it came when a run had looked already. */
   released(source: string): void;
+  /** Somebody put the annotation `plumbline.dev/reconcile: disabled` on an object of the source, or took it off. */
+  marked(source: string): void;
   /** An object of the source that it no longer declares is not seen any more; it may have lost its labels only. */
   lostSight(source: string): void;
   /** The set of managed objects or their health changed. */
