@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { freshNamespace, serviceAccountToken, type Cluster } from './cluster.ts';
 import type { World } from './operator.ts';
 import { accountWith, effective, guarded, guardIn, preventCluster, preventWorld, refused } from './prevent.ts';
-import { config, dataOf, deployment, manifest, present, Team } from './team.ts';
+import { config, crd, dataOf, deployment, manifest, present, Team } from './team.ts';
 import { until } from './until.ts';
 
 let cluster: Cluster;
@@ -172,6 +172,29 @@ describe("the cluster's own controllers", () => {
     };
     await world.edit(place, added);
     await refused(world, 'PATCH', world.path(place), { body: { spec: { items: [{ name: 'a', size: 3 }] } } });
+  });
+
+  it('a CRD that loses the version in Git: its controller goes on writing', async () => {
+    const group = `lost.${world.namespace}.example.com`;
+    const crds = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+    await world.expect(201, 'POST', crds, {
+      body: crd(group, 'Thing', 'things', ['v2', 'v1']),
+      contentType: 'application/yaml',
+    });
+    await guarded(world, 'lost', {
+      'a.yaml': manifest(`${group}/v1`, 'Thing', 'a', { spec: { size: 1 } }),
+    });
+    await effective(world, `${group}/v1/things/a`);
+    const path = `${crds}/things.${group}`;
+    const { spec } = (await world.expect(200, 'GET', path)) as unknown as { spec: { versions: { name: string }[] } };
+    const versions = spec.versions.filter(({ name }) => name === 'v2');
+    await world.expect(200, 'PATCH', path, { body: { spec: { versions } } });
+    // What the API server does not know any more it drops with the next write, whoever writes: our entry goes.
+    const write = () =>
+      cluster.request('PATCH', `${world.path(`${group}/v2/things/a`)}?fieldManager=controller`, {
+        body: { status: { seen: true } },
+      });
+    await until(async () => (await write()).status === 200, { what: 'the controller may write' });
   });
 });
 

@@ -152,9 +152,27 @@ export function reapplyLater(crd: string, deps: ReconcileDeps, signal: AbortSign
       prevention?.active && [...deps.claims.of(key).values()].some(({ apiVersion }) => groupOf(apiVersion) === group),
   );
   if (concerned.length === 0) return;
-  deps.clock.after(REDEFINED_MS, () => {
-    for (const source of concerned) void reapply(source, { group, plural }, deps, signal);
+  deps.clock.after(REDEFINED_MS, () => void lookAgain(concerned, { group, plural }, deps, signal));
+}
+
+async function lookAgain(
+  sources: readonly Source[],
+  crd: { group: string; plural: string },
+  deps: ReconcileDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const { discovery, claims, log, wake } = deps;
+  await discovery.refresh(signal).catch((error: unknown) => {
+    if (!signal.aborted) log.warn({ error }, 'the API server cannot be asked for its kinds');
   });
+  for (const source of sources) {
+    // With a version that is not served any more goes our entry in managedFields, by anybody's next write: what is declared in
+    // it must leave the guard, or nobody could write the object.
+    const isServed = ({ apiVersion, identity }: Desired) =>
+      identity.group !== crd.group || discovery.cached(apiVersion, identity.kind) !== undefined;
+    if (![...claims.of(source.key).values()].every(isServed)) wake(source.key);
+    void reapply(source, crd, deps, signal);
+  }
 }
 
 async function reapply(
