@@ -59,7 +59,7 @@ describe('refused', () => {
     await refused(world, 'PUT', web, { body });
     assert.match(
       await refused(world, 'PATCH', `${web}/scale`, { body: { spec: { replicas: 5 } } }),
-      /\/spec\/replicas is declared in Git by the GitOpsSource/,
+      /the number of replicas is declared in Git by the GitOpsSource/,
     );
     const label = { metadata: { labels: { 'plumbline.dev/namespace': 'else' } } };
     await refused(world, 'PATCH', world.path('v1/serviceaccounts/account'), { body: label });

@@ -50,7 +50,7 @@ describe('an emergency', () => {
     const by = (policy: string) =>
       audited.filter(([key]) => key === `${policy}.${world.namespace}/break-glass`).map(([, value]) => value);
     assert.deepEqual(by('plumbline-prevent'), ['ann changed /data/key', 'ann deleted it']);
-    assert.deepEqual(by('plumbline-prevent-scale'), ['ann changed /spec/replicas']);
+    assert.deepEqual(by('plumbline-prevent-scale'), ['ann changed the number of replicas']);
   });
 
   it('what the emergency opened is open to all, until the annotation goes', async () => {

@@ -3,7 +3,7 @@ import { after, before, it } from 'node:test';
 import type { Cluster } from './cluster.ts';
 import type { World } from './operator.ts';
 import { effective, guarded, preventCluster, preventWorld, refused } from './prevent.ts';
-import { deployment } from './team.ts';
+import { deployment, manifest } from './team.ts';
 import { until } from './until.ts';
 
 let cluster: Cluster;
@@ -17,6 +17,7 @@ after(async () => {
   await cluster.stop();
 });
 
+const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const scale = (place: string, manager = 'kubectl') => `${world.path(place)}/scale?fieldManager=${manager}`;
 const to = (replicas: number) => ({ body: { spec: { replicas } } });
 
@@ -48,4 +49,34 @@ it('an object that was opened can be scaled, until the annotation goes', async (
   await until(answered(200, 1), { what: 'it can be scaled' });
   await annotated(null);
   await until(answered(403, 2), { what: 'it cannot be scaled any more' });
+});
+
+it('a custom resource that is scaled by another field', async () => {
+  const group = `${world.namespace}.example.com`;
+  const properties = { size: { type: 'integer' }, replicas: { type: 'integer' } };
+  const version = (specReplicasPath: string) => ({
+    name: 'v1',
+    served: true,
+    storage: true,
+    subresources: { scale: { specReplicasPath, statusReplicasPath: '.status.replicas' } },
+    schema: { openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object', properties } } } },
+  });
+  const names = { kind: 'Database', plural: 'databases', singular: 'database' };
+  const metadata = { name: `databases.${group}` };
+  const spec = { group, scope: 'Namespaced', names, versions: [version('.spec.size')] };
+  await world.expect(201, 'POST', CRDS, { body: { metadata, spec } });
+  const database = (name: string, fields: object) => manifest(`${group}/v1`, 'Database', name, { spec: fields });
+  const files = { 'a.yaml': database('sized', { size: 1 }), 'b.yaml': database('counted', { replicas: 1 }) };
+  await guarded(world, 'databases', files);
+  const [sized, counted] = [`${group}/v1/databases/sized`, `${group}/v1/databases/counted`];
+  await effective(world, sized);
+  await refused(world, 'PATCH', scale(sized), to(5));
+  await world.expect(200, 'PATCH', scale(counted), to(5));
+  await world.expect(200, 'PATCH', `${CRDS}/${metadata.name}`, {
+    body: { spec: { versions: [version('.spec.replicas')] } },
+  });
+  const answered = (place: string, status: number) => async () =>
+    (await cluster.request('PATCH', scale(place, 'again'), to(7))).status === status;
+  await until(answered(counted, 403), { what: 'the other field counts now' });
+  await until(answered(sized, 200), { what: 'the first one does not' });
 });

@@ -1,4 +1,5 @@
 import type { GitOpsSourceSpec } from '../api/source.ts';
+import type { FieldPath } from '../drift/fields.ts';
 import { ignoredFor } from '../drift/ignore.ts';
 import { resolveDeclared } from '../drift/lookup.ts';
 import { matchesAny } from '../drift/managers.ts';
@@ -18,7 +19,6 @@ const AGAIN_MS = 30_000;
 const WIDTH = 16;
 /** Each replica of the API server takes up a changed CRD by itself, a moment after it is stored. */
 const REDEFINED_MS = 2_000;
-const REPLICAS = [{ field: 'spec' }, { field: 'replicas' }];
 
 export const SUSPENDED: Prevention = {
   active: false,
@@ -56,7 +56,7 @@ export async function prevent(
   let after: Prevention | null = spec.drift.mode === 'Prevent' ? notAllowed(source) : null;
   if (isGuarded(source, spec, deps)) {
     try {
-      await guard.want(wishOf(source, spec, deps), signal);
+      await guard.want(await wishOf(source, spec, deps, signal), signal);
       after = preventing(options.breakGlassGroups);
     } catch (error) {
       signal.throwIfAborted();
@@ -102,17 +102,29 @@ function userOf(source: Source, spec: GitOpsSourceSpec, options: ReconcileDeps['
  * What the source declares and holds: an object that is not there yet, or proves to be somebody else's, is not its to guard,
  * or whoever may push could write into the guards of namespaces in which the source may do nothing.
  */
-function wishOf(source: Source, spec: GitOpsSourceSpec, { claims, live, discovery, options }: ReconcileDeps): Wish {
+async function wishOf(
+  source: Source,
+  spec: GitOpsSourceSpec,
+  { claims, live, discovery, options, guard }: ReconcileDeps,
+  signal: AbortSignal,
+): Promise<Wish> {
   const managers = [...new Set(spec.drift.ignore?.flatMap((rule) => rule.managers ?? []))];
-  const objects = [...claims.of(source.key).values()].flatMap((desired) => {
-    const { apiVersion, identity, key } = desired;
-    const resource = discovery.cached(apiVersion, identity.kind);
+  const declared = [...claims.of(source.key).values()].map((desired) => ({
+    desired,
+    resource: discovery.cached(desired.apiVersion, desired.identity.kind),
+  }));
+  const scaled = new Set(declared.flatMap(({ resource }) => (resource?.hasScale ? [resource] : [])));
+  const paths = new Map(
+    await Promise.all([...scaled].map(async (resource) => [resource, await guard.scaledBy(resource, signal)] as const)),
+  );
+  const objects = declared.flatMap(({ desired, resource }) => {
+    const { identity, key } = desired;
     const held = live.get(key);
     if (!resource || held?.source !== source.key) return [];
-    const isScaled = resource.hasScale === true && isKept(desired) && !held.reconcileDisabled;
+    const path = isKept(desired) && !held.reconcileDisabled ? paths.get(resource) : undefined;
     const { namespace, name } = identity;
     const { group, plural } = resource;
-    return { group, plural, namespace, name, isScaled: isScaled && keepsReplicas(desired, spec) };
+    return { group, plural, namespace, name, isScaled: path !== undefined && keepsField(path, desired, spec) };
   });
   const expressions = managers.map(expressionFor);
   const by = {
@@ -127,11 +139,15 @@ function wishOf(source: Source, spec: GitOpsSourceSpec, { claims, live, discover
  * A scale request does not show who will hold the field: where `drift.ignore` leaves it to certain managers, it is healed
  * instead.
  */
-function keepsReplicas({ body, identity }: Desired, { drift: { ignore = [] } }: GitOpsSourceSpec): boolean {
+function keepsField(
+  path: FieldPath,
+  { body, identity }: Desired,
+  { drift: { ignore = [] } }: GitOpsSourceSpec,
+): boolean {
   const object = JSON.parse(body.text) as KubeObject;
-  if (resolveDeclared(object, REPLICAS) === undefined) return false;
+  if (resolveDeclared(object, path) === undefined) return false;
   const { concessions } = ignoredFor(identity, object.metadata.labels ?? {}, ignore);
-  return concessions.every((concession) => reach(concession, object, REPLICAS) === 'none');
+  return concessions.every((concession) => reach(concession, object, path) === 'none');
 }
 
 /** Where in Git a person changes what is declared. */
@@ -161,16 +177,14 @@ async function lookAgain(
   deps: ReconcileDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  const { discovery, claims, log, wake } = deps;
+  const { discovery, log, wake } = deps;
   await discovery.refresh(signal).catch((error: unknown) => {
     if (!signal.aborted) log.warn({ error }, 'the API server cannot be asked for its kinds');
   });
   for (const source of sources) {
     // With a version that is not served any more goes our entry in managedFields, by anybody's next write: what is declared in
-    // it must leave the guard, or nobody could write the object.
-    const isServed = ({ apiVersion, identity }: Desired) =>
-      identity.group !== crd.group || discovery.cached(apiVersion, identity.kind) !== undefined;
-    if (![...claims.of(source.key).values()].every(isServed)) wake(source.key);
+    // it must leave the guard, or nobody could write the object. And another field may be the one that is scaled.
+    wake(source.key);
     void reapply(source, crd, deps, signal);
   }
 }

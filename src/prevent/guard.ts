@@ -1,17 +1,20 @@
 import { driftGuardSpec } from '../api/drift-guard.ts';
 import { API_VERSION, STATUS_FIELD_MANAGER } from '../api/names.ts';
+import type { FieldPath } from '../drift/fields.ts';
 import { judge } from '../drift/judge.ts';
 import { PlumblineError } from '../errors.ts';
 import type { Discovery } from '../kube/discovery.ts';
 import { isGone, KubeError } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
+import type { ApiResource } from '../kube/resource.ts';
 import { inParallel } from '../concurrency/parallel.ts';
 import { Turns } from '../concurrency/turns.ts';
 import { Ledger } from './ledger.ts';
 import { labels, POLICY, scopedName } from './names.ts';
 import { GUARD, guardId, idOf, namespaceOf, OwnObjects, rankOf } from './own-objects.ts';
 import { homeOf, type Platform } from './policy.ts';
+import { ScalePaths } from './scale-paths.ts';
 import { sharesOf, type Wish } from './shares.ts';
 import { askStanding, type Standing } from './standing.ts';
 
@@ -50,12 +53,18 @@ export class Guard {
   /** By source: the guards in which something of it has changed and is not written yet. */
   readonly #owed = new Map<string, readonly string[]>();
   readonly #turns = new Turns();
+  readonly #scalePaths: ScalePaths;
   #standing: Promise<Standing> | undefined;
 
   constructor(deps: GuardDeps) {
     this.#deps = deps;
+    this.#scalePaths = new ScalePaths(deps.api);
     this.#own = new OwnObjects({
       ...deps,
+      redefined: (crd) => {
+        this.#scalePaths.forget(crd);
+        deps.redefined(crd);
+      },
       watchNamespace: deps.platform.watchNamespace,
       found: (object) => this.#adopt(object),
       changed: (id, isGone) => {
@@ -93,6 +102,12 @@ export class Guard {
     const changed = this.#ledger.put(wish.source, sharesOf(wish, homeOf(platform)));
     const held = this.#ledger.namespacesOf(wish.source).map(guardId);
     await this.#settleFor(wish.source, changed, held);
+  }
+
+  /** The field that the subresource scale of this kind sets. What is remembered ends when its CRD changes. */
+  async scaledBy(resource: ApiResource, signal: AbortSignal): Promise<FieldPath> {
+    const { crd } = await this.#own.open(signal);
+    return this.#scalePaths.of(resource, crd, this.#deps.signal);
   }
 
   /** From now on this user writes the objects of the source; told before the first of these writes. */

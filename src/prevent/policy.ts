@@ -103,7 +103,7 @@ function fieldsPolicy(platform: Platform): KubeObject {
   });
 }
 
-/** A scale request shows neither labels nor managedFields, only the name: the guard lists who declares `spec.replicas`. */
+/** A scale request shows neither labels nor managedFields, only the name: the guard lists who declares what it sets. */
 function scalePolicy(platform: Platform): KubeObject {
   return policy(platform, SCALE_POLICY, {
     matchConstraints: {
@@ -115,13 +115,13 @@ function scalePolicy(platform: Platform): KubeObject {
     validations: [
       refused(
         'variables.breakGlass',
-        `'/spec/replicas is declared' + variables.source + 'change it' + variables.there`,
+        `'the number of replicas is declared' + variables.source + 'change it' + variables.there`,
       ),
     ],
     auditAnnotations: [
       {
         key: 'break-glass',
-        valueExpression: `variables.breakGlass ? request.userInfo.username + ' changed /spec/replicas' : ''`,
+        valueExpression: `variables.breakGlass ? request.userInfo.username + ' changed the number of replicas' : ''`,
       },
     ],
   });

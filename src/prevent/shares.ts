@@ -14,7 +14,7 @@ export interface Wish {
   /** `namespace/name` */
   source: string;
   by: GuardedSource;
-  /** What it declares and holds; `isScaled`: with `spec.replicas`, and the kind has the subresource `scale`. */
+  /** What it declares and holds; `isScaled`: with the field that the subresource `scale` of its kind sets. */
   objects: readonly (Named & { isScaled: boolean })[];
 }
 
