@@ -176,7 +176,7 @@ describe('with the operator', () => {
 
   it('more than one guard can hold: nothing is refused, and it says so; with less it is again', async () => {
     await using other = await preventWorld(cluster);
-    const names = (of: number) => Array.from({ length: 1_024 }, (_, index) => `${of}-${index}-`.padEnd(128, 'x'));
+    const names = (of: number) => Array.from({ length: 1_024 }, (_, index) => `${of}-${index}-`.padEnd(126, 'x'));
     const rules = (of: number) =>
       Array.from({ length: 32 }, (_, rule) => ({
         paths: ['/data/ignored'],
