@@ -226,13 +226,15 @@ export class EdgeDesk {
     const alone = await this.#trials.alone(candidate, signal);
     if (alone.kind === 'passed') return this.#let(alone, candidate);
     const stopped = { candidate, by: alone.by };
+    // What changes while it is tried with others is reason to try it again.
+    const { version } = this.#world;
     const together = await this.#trials.inCompany(stopped, this.#othersThan(candidate), signal);
     if (together) {
       const sources = together.group.map(({ source }) => source);
       this.#deps.log.info({ sources }, 'revisions that stop each other pass together');
       return this.#let(together, candidate);
     }
-    this.#waiting.add(stopped, alone.policy, this.#world.version);
+    this.#waiting.add(stopped, alone.policy, version);
     this.#policiesChanged();
     return { kind: 'blocked', by: alone.by };
   }
