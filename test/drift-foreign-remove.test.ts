@@ -92,6 +92,7 @@ describe('foreign fields are removed', () => {
     assert.deepEqual(now.spec.strategy, initial, 'the server puts its defaults back');
     assert.deepEqual(now.spec.template.metadata.annotations, restarted);
     assert.ok(now.metadata.annotations?.['deployment.kubernetes.io/revision']);
+    await until(() => healed('deep').length > 0, { what: 'the operator has heard of what it did' });
     assert.ok(
       !healed('deep').some((path) => path.includes('restartedAt') || path.includes('deployment.kubernetes.io')),
     );
