@@ -35,7 +35,7 @@ export async function claimAndWatch(
     grantable(source, deps.edge.withheld({ source: source.key, desired: rendered.desired }), deps),
   );
   const judged = unjudged.size === 0 ? rendered.desired : rendered.desired.filter((object) => !unjudged.has(object));
-  const conflicts = claim(source, judged, deps);
+  const conflicts = claim(source, judged, unjudged, deps);
   await inParallel(unjudged, WIDTH, (object) => noteUnjudged(source, object, deps, signal));
   await inParallel(conflicts, WIDTH, (conflict) => refuse(source, conflict, deps, signal));
   // A kind is announced before its first object is applied: whatever crashes when, it is looked for.
@@ -159,10 +159,22 @@ function rulesFor(source: Source, { live, sources, wake }: ReconcileDeps): Claim
   };
 }
 
-function claim(source: Source, desired: readonly Desired[], deps: ReconcileDeps): Conflict[] {
-  const { claims } = deps;
+/** `unjudged`: what the source takes as it is once it may, and which is therefore not deleted meanwhile. */
+function claim(
+  source: Source,
+  desired: readonly Desired[],
+  unjudged: Iterable<Desired>,
+  deps: ReconcileDeps,
+): Conflict[] {
+  const { claims, live } = deps;
   const before = new Set(claims.of(source.key).keys());
-  const conflicts = claims.claim(source.key, desired, rulesFor(source, deps));
+  const inherited = claims.inheritance(source.key);
+  const rules = rulesFor(source, deps);
+  const isInherited = (object: Desired) => {
+    const owner = live.get(object.key)?.source;
+    return owner !== undefined && owner !== source.key && rules.mayInherit(object, owner);
+  };
+  const conflicts = claims.claim(source.key, desired, rules, [...unjudged].filter(isInherited));
   const held = claims.of(source.key);
   const refused = new Set(conflicts.map(({ desired: object }) => object.key));
   for (const key of source.failures.keys()) {
@@ -171,7 +183,8 @@ function claim(source: Source, desired: readonly Desired[], deps: ReconcileDeps)
   }
   for (const known of [source.drift, source.foreign, source.ignored])
     for (const key of known.keys()) if (!held.has(key)) known.delete(key);
-  for (const key of before) if (!held.has(key)) wakeClaimants(key, source, deps);
+  const waivers = inherited.filter((key) => claims.heir(key) !== source.key);
+  for (const key of [...before, ...waivers]) if (!held.has(key)) wakeClaimants(key, source, deps);
   return conflicts;
 }
 

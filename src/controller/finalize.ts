@@ -32,9 +32,7 @@ export async function finalize(source: Source, deps: ReconcileDeps, signal: Abor
   edge.withdraw(source.key);
   await loosen(source, deps);
   // From here on nothing of it is healed, and others that declare it too may have it.
-  const held = [...claims.of(source.key).keys()];
-  claims.release(source.key);
-  for (const key of held) wakeClaimants(key, source, deps);
+  for (const key of claims.release(source.key)) wakeClaimants(key, source, deps);
   if (!(source.resource.metadata.finalizers ?? []).includes(FINALIZER)) return { kind: 'done' };
   if (await isUninstall(source, deps, signal))
     return release(source, deps, signal, 'Plumbline or the namespace is being removed: all managed objects stay');

@@ -155,7 +155,7 @@ export class Sources implements ReflectorHandler {
     const { poller, claims, live, watches, edge, status, metrics, events } = deps;
     poller.forget(key);
     edge.forget(key);
-    claims.release(key);
+    for (const released of claims.release(key)) wakeClaimants(released, source, deps);
     watches.want(key, []);
     for (const object of live.of(key)) {
       wakeClaimants(object.key, source, deps);

@@ -42,4 +42,19 @@ describe('claims', () => {
     claims.release('a/one');
     assert.equal(claims.holder('/ConfigMap/shop/x'), 'b/two');
   });
+
+  it('are inherited by who was refused, or may not have it yet, until he declares it no more', () => {
+    const claims = new Claims();
+    const { key } = object('x');
+    claims.claim('a/one', [object('x')], rules);
+    claims.claim('a/two', [object('x')], rules);
+    assert.equal(claims.heir(key), 'a/two');
+    claims.claim('a/one', [], rules);
+    claims.claim('a/two', [], rules, [object('x')]);
+    assert.equal(claims.holder(key), undefined);
+    assert.equal(claims.heir(key), 'a/two');
+    assert.deepEqual(claims.inheritance('a/two'), [key]);
+    assert.deepEqual(claims.release('a/two'), [key]);
+    assert.equal(claims.heir(key), undefined);
+  });
 });

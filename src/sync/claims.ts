@@ -43,9 +43,23 @@ export class Claims {
     return this.#bySource.get(source) ?? new Map();
   }
 
-  /** Replaces everything the source declares. Returns the objects it may not have, with the holder. */
-  claim(source: string, desired: readonly Desired[], rules: ClaimRules): { desired: Desired; holder: string }[] {
+  /** Keys of what the source is the heir of. */
+  inheritance(source: string): string[] {
+    return [...this.#heirs].filter(([, heir]) => heir === source).map(([key]) => key);
+  }
+
+  /**
+   * Replaces everything the source declares. Returns the objects it may not have, with the holder. Of what it declares
+   * besides, and may not have yet, it is the `heir` only.
+   */
+  claim(
+    source: string,
+    desired: readonly Desired[],
+    rules: ClaimRules,
+    heir: readonly Desired[] = [],
+  ): { desired: Desired; holder: string }[] {
     this.#disinherit(source);
+    for (const { key } of heir) this.#heirs.set(key, source);
     const granted = new Map<string, Desired>();
     const conflicts: { desired: Desired; holder: string }[] = [];
     for (const object of desired) {
@@ -77,13 +91,17 @@ export class Claims {
     return isHeld ? holder : rules.foreignOwner(object);
   }
 
-  release(source: string): void {
+  /** The source declares nothing any more. Returns the keys of what it held, and of what it was the heir of. */
+  release(source: string): string[] {
+    const held = [...this.of(source).keys()];
+    const inherited = this.inheritance(source);
     this.#disinherit(source);
-    for (const key of this.of(source).keys()) this.#holders.delete(key);
+    for (const key of held) this.#holders.delete(key);
     this.#bySource.delete(source);
+    return [...held, ...inherited];
   }
 
   #disinherit(source: string): void {
-    for (const [key, heir] of this.#heirs) if (heir === source) this.#heirs.delete(key);
+    for (const key of this.inheritance(source)) this.#heirs.delete(key);
   }
 }
