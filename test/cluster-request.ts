@@ -28,8 +28,18 @@ export type ClusterRequest = <Body = KubeObject>(
   options?: RequestOptions,
 ) => Promise<ClusterResponse<Body>>;
 
-/** Requests over kept-alive connections that hold no process open. Independent of src/kube, which is what is tested. */
-export function clusterRequest(about: { url: string; caFile: string; token: string }): ClusterRequest {
+const APPLY = 'application/apply-patch+yaml';
+const BROKEN = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
+
+/**
+ * Requests over kept-alive connections that hold no process open. Independent of src/kube, which is what is tested. Reads and
+ * server-side applies are sent once more when the connection breaks under them. `explain`: what to say besides when there is
+ * no answer.
+ */
+export function clusterRequest(
+  about: { url: string; caFile: string; token: string },
+  explain: () => string,
+): ClusterRequest {
   const dispatcher = new Agent({ connect: { ca: readFileSync(about.caFile) } });
   const send = async (method: Dispatcher.HttpMethod, path: string, options: RequestOptions = {}) => {
     const token = options.token ?? about.token;
@@ -49,7 +59,21 @@ export function clusterRequest(about: { url: string; caFile: string; token: stri
     const isJson = String(answer.headers['content-type']).startsWith('application/json');
     return { status: answer.statusCode, headers: answer.headers, body: isJson ? (JSON.parse(text) as unknown) : text };
   };
-  return send as ClusterRequest;
+  const sendTwice = async (...request: Parameters<typeof send>) => {
+    const [method, , { contentType } = {}] = request;
+    const isRepeatable = method === 'GET' || contentType === APPLY;
+    try {
+      return await send(...request).catch((error: unknown) => {
+        if (isRepeatable && BROKEN.has((error as NodeJS.ErrnoException).code ?? '')) return send(...request);
+        throw error;
+      });
+    } catch (error) {
+      // Not of an abort, whose message is read-only.
+      if (typeof (error as NodeJS.ErrnoException).code === 'string') (error as Error).message += explain();
+      throw error;
+    }
+  };
+  return sendTwice as ClusterRequest;
 }
 
 function serialise(body: unknown): string | Uint8Array {

@@ -122,7 +122,7 @@ function clusterIn(dir: string, supervisor?: Supervisor): Cluster {
     get apiServerPid() {
       return describe(dir).apiServerPid;
     },
-    request: clusterRequest({ url: about.url, caFile: about.caFile, token: about.tokens.admin }),
+    request: clusterRequest({ ...about, token: about.tokens.admin }, () => `\n${lastLines(dir)}`),
     stopApiServer: async () => {
       const supervisor = own();
       await controllersRun(cluster);
@@ -246,7 +246,8 @@ export async function startSharedCluster(): Promise<Cluster & { environment: Rec
 export async function freshNamespace(cluster: Cluster, prefix = 'test'): Promise<string> {
   const name = `${prefix}-${randomBytes(4).toString('hex')}`;
   const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
-  const answer = await cluster.request('POST', '/api/v1/namespaces', { body });
+  const path = `/api/v1/namespaces/${name}?fieldManager=test`;
+  const answer = await cluster.request('PATCH', path, { body, contentType: 'application/apply-patch+yaml' });
   if (answer.status !== 201) throw new Error(`namespace ${name}: ${answer.status} ${JSON.stringify(answer.body)}`);
   return name;
 }
