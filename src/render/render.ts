@@ -174,14 +174,15 @@ function renderFile({ path, oid }: TreeFile, content: Uint8Array | undefined, se
     if (Array.isArray(outcome)) problems.push(...outcome);
     else declared.push(outcome);
   }
-  const lists = {
+  return {
+    oid,
+    bytes: Math.max(content.length, bytesOf(declared)),
     declared: trimmed(declared),
     problems: trimmed(problems),
     crds: trimmed(crds),
     placedBy: sharedPlacements(placedBy),
+    ...(parsed.ignored !== undefined && { ignored: parsed.ignored }),
   };
-  const bytes = Math.max(content.length, bytesOf(declared));
-  return { oid, bytes, ...lists, ...(parsed.ignored !== undefined && { ignored: parsed.ignored }) };
 }
 
 function bytesOf(declared: readonly Declared[]): number {
