@@ -18,6 +18,8 @@ import {
   startCluster,
 } from './cluster.ts';
 import type { Cluster } from './cluster.ts';
+import { clusterRequest } from './cluster-request.ts';
+import { ApiProxy } from './faults/proxy.ts';
 import { until } from './until.ts';
 
 interface Workload {
@@ -87,6 +89,17 @@ describe('the cluster of the run', () => {
     const path = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/rolebindings`;
     assert.equal((await cluster.request('POST', path, { body: binding })).status, 201);
     await until(async () => (await status(token)) === 200);
+  });
+
+  test('gives a namespace also when the connection breaks before it has said so', async () => {
+    const cluster = await sharedCluster();
+    await using proxy = await ApiProxy.start(cluster);
+    proxy.arm({ on: ['write'], after: 0, times: 1, fault: { kind: 'reset', acted: true } });
+    const { url, caFile } = proxy;
+    const request = clusterRequest({ url, caFile, token: cluster.tokens.admin }, () => '');
+    const namespace = await freshNamespace({ ...cluster, request });
+    assert.equal((await cluster.request('GET', `/api/v1/namespaces/${namespace}`)).status, 200);
+    assert.equal(proxy.met.get('reset after the write'), 1);
   });
 
   test('belongs to all: another process can use it, but not break or stop it', async () => {
