@@ -140,7 +140,7 @@ test('a lease that somebody else took ends the lead at the next renewal', async 
 
 test('a lease that was deleted is made again', async () => {
   const namespace = await freshNamespace(cluster, 'lease');
-  await using leader = candidate({ namespace, identity: 'one' });
+  await using leader = candidate({ namespace, identity: 'one', durationMs: 60_000, renewDeadlineMs: 50_000 });
   await until(() => leader.state.leading);
   const path = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/leader`;
   await cluster.request('DELETE', path);
@@ -183,6 +183,22 @@ test('a renewal whose answer never came does not keep the lease from being given
   abort.abort();
   assert.equal(await run, 'done');
   assert.equal(spec['holderIdentity'], null);
+});
+
+test('one who is told to stop in the moment in which he gets the lease gives it back, and never leads', async () => {
+  const abort = new AbortController();
+  let spec: Record<string, unknown> = {};
+  const lease = () => ({ kind: 'Lease', metadata: { name: 'leader', resourceVersion: '1' }, spec });
+  await using fake = await fakeApi(({ method, body }, response) => {
+    if (method === 'GET') return sendJson(response, 'holderIdentity' in spec ? 200 : 404, lease());
+    spec = { ...spec, ...(JSON.parse(body) as { spec: object }).spec };
+    abort.abort(new Error('stopped'));
+    sendJson(response, method === 'POST' ? 201 : 200, lease());
+  });
+  const election = new LeaderElection(fake.api, { ...QUICK, namespace: 'default', identity: 'one' });
+  let led = false;
+  assert.equal(await election.run(abort.signal, async () => void (led = true)), 'done');
+  assert.deepEqual([led, election.leading, spec['holderIdentity']], [false, false, null]);
 });
 
 test('while the work winds down the lease is still kept', async () => {

@@ -87,21 +87,26 @@ export class LeaderElection {
   }
 
   /**
-   * Waits until we lead, then calls `lead` with a signal that aborts when the lease is lost or `signal` aborts. The lease is
-   * kept until `lead` has settled, then given back, so that a successor starts at once. Resolves with `lost` when the lease was
-   * lost (start again, or exit) and with `done` otherwise; rejects with what `lead` threw while it led.
+   * Waits until we lead, then calls `lead` with a signal that aborts when the lease is lost or `signal` aborts; not when
+   * `signal` has aborted by then. The lease is kept until `lead` has settled, then given back, so that a successor starts at
+   * once. Resolves with `lost` when the lease was lost (start again, or exit) and with `done` otherwise; rejects with what
+   * `lead` threw while it led.
    */
   async run(signal: AbortSignal, lead: (leading: AbortSignal) => Promise<void>): Promise<'done' | 'lost'> {
     while (!(await this.#attempt(signal))) {
       await this.#pause(signal);
       if (signal.aborted) return 'done';
     }
+    // The answer that made us the holder came when we had been told to stop: nobody who is called now would hear of it.
+    if (signal.aborted) {
+      await this.#release();
+      return 'done';
+    }
     const leading = new AbortController();
     const finished = new AbortController();
     let lost = false;
     const end = () => leading.abort(signal.reason);
-    if (signal.aborted) end();
-    else signal.addEventListener('abort', end, { once: true });
+    signal.addEventListener('abort', end, { once: true });
     const kept = this.#keep(finished.signal, () => {
       lost = true;
       finished.abort();
