@@ -22,6 +22,12 @@ function heapBytes(): number {
   return process.memoryUsage().heapUsed;
 }
 
+/** What this thread has used: what else the machine does is not in it. */
+function processorMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
+}
+
 suite('a repository with very many refs', () => {
   test('keeps no memory once it was asked', async () => {
     await using server = await startGitServer();
@@ -45,13 +51,14 @@ suite('a repository with very many refs', () => {
     const answer = manyTags(90_000);
     server.fault = ({ operation }) => (operation === 'ls-refs' ? answer : 'pass');
     const { url } = await server.createRepository('shop');
-    let last = performance.now();
+    let last = processorMs();
     let longest = 0;
     const beat = () => {
-      longest = Math.max(longest, performance.now() - last);
-      last = performance.now();
+      longest = Math.max(longest, processorMs() - last);
+      last = processorMs();
     };
-    const beats = setInterval(beat, 10);
+    // Whatever fails below, it must not keep the process alive.
+    const beats = setInterval(beat, 10).unref();
     const ranges = Array.from({ length: 30 }, (_, number) => `>=1.${number}.0-0 <1.${number + 1}.0-0`);
     const tips = await Promise.all(ranges.map((semver) => git.resolve({ url }, { semver }, call())));
     beat();
