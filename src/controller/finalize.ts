@@ -15,6 +15,7 @@ import type { ReconcileDeps } from './deps.ts';
 import { subjectOf } from './drift-record.ts';
 import type { Outcome } from './outcome.ts';
 import { loosen } from './prevent.ts';
+import { leavesToHeirs, HEIRS_MS } from './siblings.ts';
 import type { Source } from './source.ts';
 
 const WIDTH = 16;
@@ -40,6 +41,7 @@ export async function finalize(source: Source, deps: ReconcileDeps, signal: Abor
   if (policy === 'Orphan' || source.spec?.prune === false)
     return release(source, deps, signal, 'its managed objects stay, as deletionPolicy or prune says');
 
+  if (source.deletions === 0 && leavesToHeirs(source, deps)) return { kind: 'again', afterMs: HEIRS_MS };
   const { left, kept } = await deleteObjects(source, deps, signal);
   source.deletions += 1;
   if (left.length > 0 && source.deletions < ATTEMPTS) return { kind: 'again', afterMs: AGAIN_MS };

@@ -22,7 +22,7 @@ import { awaitFirst, noteReleased, passRelease, sayHealNow, tellWaiting } from '
 import { readRemote } from './remote-secret.ts';
 import { declaresNews, isAsApplied, isWhole, readRevision } from './revision.ts';
 import { RunListener } from './run-listener.ts';
-import { awaitsHeirs } from './siblings.ts';
+import { awaitsHeirs, HEIRS_MS } from './siblings.ts';
 import type { RunResult, Source } from './source.ts';
 import { verify } from './verify.ts';
 
@@ -30,8 +30,6 @@ import { verify } from './verify.ts';
 const SOON_MS = 50;
 /** A source that another one depends on tells when it is Ready; should nothing come of it, it is asked about again. */
 const DEPENDENCY_MS = 5_000;
-/** Until it is looked again whether those who may inherit what is to be deleted have read the commit. */
-const HEIRS_MS = 500;
 
 /**
  * Brings one source to where Git and its spec want it: gates with early return, then the way of the data in order. Looks at

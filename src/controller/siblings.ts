@@ -7,6 +7,8 @@ import type { Source } from './source.ts';
 
 /** So long what would be deleted waits for those who may declare it now. */
 const PATIENCE_MS = 30_000;
+/** Until it is looked again whether they have. */
+export const HEIRS_MS = 500;
 
 /** Do both follow the same ref of the same repository? */
 export function isSameRef(a: GitOpsSourceSpec, b: GitOpsSourceSpec): boolean {
@@ -15,19 +17,28 @@ export function isSameRef(a: GitOpsSourceSpec, b: GitOpsSourceSpec): boolean {
 }
 
 /**
- * Would the source delete what another one of its namespace may declare in the same commit of the same repository? That one has
- * to read the commit first: then it inherits what moves to it. Wakes those that have not heard of the commit, and remembers
- * with the source since when it waits.
+ * Would the source delete what another one of its namespace may declare, of which it is not known yet: because it has to read
+ * the same commit of the same repository first, or has not run since it was edited, or since the start? Then it inherits what is
+ * declared by it. Wakes those that have not heard of the commit, and remembers with the source since when it waits.
  */
 export function awaitsHeirs(source: Source, spec: GitOpsSourceSpec, deps: ReconcileDeps): boolean {
-  const { awaitsHeirs: before, rendered } = source;
-  source.awaitsHeirs = undefined;
   const unread = isPruning(source, spec, deps) ? unreadSiblings(source, spec, deps) : [];
+  return awaits(source, source.rendered!.tip.revision, unread, deps);
+}
+
+/** As `awaitsHeirs`, of a source whose objects are to be deleted with it. */
+export function leavesToHeirs(source: Source, deps: ReconcileDeps): boolean {
+  return awaits(source, 'deletion', siblingsOf(source, deps).filter(isYetToRun), deps);
+}
+
+/** `end`: after what the objects are deleted. */
+function awaits(source: Source, end: string, unread: readonly Source[], deps: ReconcileDeps): boolean {
+  const { awaitsHeirs: before } = source;
+  source.awaitsHeirs = undefined;
   const now = deps.clock.elapsed();
-  const { revision } = rendered!.tip;
-  const since = before?.revision === revision ? before.since : now;
+  const since = before?.revision === end ? before.since : now;
   if (unread.length === 0 || now - since > PATIENCE_MS) return false;
-  source.awaitsHeirs = { revision, since };
+  source.awaitsHeirs = { revision: end, since };
   for (const { key, working } of unread) if (working === undefined) deps.wake(key);
   return true;
 }
@@ -38,12 +49,25 @@ function isPruning(source: Source, spec: GitOpsSourceSpec, deps: ReconcileDeps):
   return plan.blocked !== undefined || plan.delete.some((stage) => stage.length > 0);
 }
 
-function unreadSiblings(source: Source, spec: GitOpsSourceSpec, { sources }: ReconcileDeps): Source[] {
+function unreadSiblings(source: Source, spec: GitOpsSourceSpec, deps: ReconcileDeps): Source[] {
   const { tip } = source.rendered!;
+  return siblingsOf(source, deps).filter(
+    (other) => isYetToRun(other) || (isSameRef(other.spec!, spec) && isYetToRead(other, tip)),
+  );
+}
+
+/** The others of its namespace that are at work. */
+function siblingsOf(source: Source, { sources }: ReconcileDeps): Source[] {
   return [...sources.values()].filter((other) => {
     if (other === source || other.deleting || !other.spec || other.spec.suspend) return false;
-    return isSameTeam(other.key, source.key) && isSameRef(other.spec, spec) && isYetToRead(other, tip);
+    return isSameTeam(other.key, source.key);
   });
+}
+
+/** Has it not claimed anything in this process as it is now, and is about to? */
+function isYetToRun({ result, behind, judged, triedGeneration, generation }: Source): boolean {
+  const isTried = judged && triedGeneration === generation;
+  return result.kind === 'pending' && behind === undefined && !isTried;
 }
 
 /** Does it come to the commit by itself? Not when it failed there, or waits for another source, a window or an approval. */
