@@ -183,7 +183,8 @@ function claim(
   }
   for (const known of [source.drift, source.foreign, source.ignored])
     for (const key of known.keys()) if (!held.has(key)) known.delete(key);
-  const waivers = inherited.filter((key) => claims.heir(key) !== source.key);
+  const inherits = new Set(claims.inheritance(source.key));
+  const waivers = inherited.filter((key) => !inherits.has(key));
   for (const key of [...before, ...waivers]) if (!held.has(key)) wakeClaimants(key, source, deps);
   return conflicts;
 }

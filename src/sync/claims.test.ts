@@ -57,4 +57,15 @@ describe('claims', () => {
     assert.deepEqual(claims.release('a/two'), [key]);
     assert.equal(claims.heir(key), undefined);
   });
+
+  it('are inherited by another one when one of two heirs waives them', () => {
+    const claims = new Claims();
+    const { key } = object('x');
+    claims.claim('a/one', [object('x')], rules);
+    for (const heir of ['a/two', 'a/three']) claims.claim(heir, [object('x')], rules);
+    claims.claim('a/three', [], rules);
+    assert.equal(claims.heir(key), 'a/two');
+    claims.release('a/two');
+    assert.equal(claims.heir(key), undefined);
+  });
 });

@@ -19,7 +19,7 @@ export interface ClaimRules {
 export class Claims {
   readonly #holders = new Map<string, string>();
   readonly #bySource = new Map<string, Map<string, Desired>>();
-  readonly #heirs = new Map<string, string>();
+  readonly #heirs = new Map<string, Set<string>>();
 
   holder(key: string): string | undefined {
     return this.#holders.get(key);
@@ -31,11 +31,11 @@ export class Claims {
   }
 
   /**
-   * The source that was refused the object and would take it as it is: whoever holds it hands it over, and does not delete it
-   * when letting go.
+   * A source that was refused the object and would take it as it is: whoever holds it hands it over, and does not delete it
+   * when letting go. Of several, the first.
    */
   heir(key: string): string | undefined {
-    return this.#heirs.get(key);
+    return this.#heirs.get(key)?.values().next().value;
   }
 
   /** What the source holds, by key. */
@@ -45,7 +45,7 @@ export class Claims {
 
   /** Keys of what the source is the heir of. */
   inheritance(source: string): string[] {
-    return [...this.#heirs].filter(([, heir]) => heir === source).map(([key]) => key);
+    return [...this.#heirs].filter(([, heirs]) => heirs.has(source)).map(([key]) => key);
   }
 
   /**
@@ -59,7 +59,7 @@ export class Claims {
     heir: readonly Desired[] = [],
   ): { desired: Desired; holder: string }[] {
     this.#disinherit(source);
-    for (const { key } of heir) this.#heirs.set(key, source);
+    for (const { key } of heir) this.#addHeir(key, source);
     const granted = new Map<string, Desired>();
     const conflicts: { desired: Desired; holder: string }[] = [];
     for (const object of desired) {
@@ -67,7 +67,7 @@ export class Claims {
       const other = this.#other(source, object, rules);
       if (other === undefined) granted.set(object.key, object);
       else conflicts.push({ desired: object, holder: other });
-      if (other !== undefined && rules.mayInherit(object, other)) this.#heirs.set(object.key, source);
+      if (other !== undefined && rules.mayInherit(object, other)) this.#addHeir(object.key, source);
       if (holder === undefined || other !== undefined || holder === source) continue;
       const displaced = this.#bySource.get(holder)!;
       rules.displaced(holder, displaced.get(object.key)!);
@@ -101,7 +101,17 @@ export class Claims {
     return [...held, ...inherited];
   }
 
+  #addHeir(key: string, source: string): void {
+    const heirs = this.#heirs.get(key);
+    if (heirs) heirs.add(source);
+    else this.#heirs.set(key, new Set([source]));
+  }
+
   #disinherit(source: string): void {
-    for (const key of this.inheritance(source)) this.#heirs.delete(key);
+    for (const key of this.inheritance(source)) {
+      const heirs = this.#heirs.get(key)!;
+      heirs.delete(source);
+      if (heirs.size === 0) this.#heirs.delete(key);
+    }
   }
 }
