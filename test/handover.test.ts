@@ -1,9 +1,10 @@
 // What a source lets go is deleted only when it is known that no other one of the namespace declares it.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { Files } from './git-repository.ts';
 import { ServedMetrics } from './metrics.ts';
 import { World } from './operator.ts';
-import { config, Team } from './team.ts';
+import { config, present, Team } from './team.ts';
 import { until } from './until.ts';
 
 const DELETE = { deletionPolicy: 'Delete' } as const;
@@ -87,5 +88,71 @@ describe('what is let go while it is not known yet who declares it', () => {
     held.resolve('pass');
     await isHandedTo(to, 'edited', uid);
     for (const team of [slow, from, to]) await team.condition('Ready', 'True');
+  });
+});
+
+describe('what is let go while a commit that declares it is not applied yet', { concurrency: true }, () => {
+  let world: World;
+  before(async () => void (world = await World.create()));
+  after(() => world[Symbol.asyncDispose]());
+
+  /** One source has `name`, the other one declares it by a commit that waits for an approval. */
+  async function waiting(name: string, before: Files = { 'b.yaml': config(`${name}-taker`) }) {
+    const files = { 'a.yaml': config(name, { by: 'giver' }), 'b.yaml': config(`${name}-giver`) };
+    const giver = await Team.ready(world, `${name}-giver`, files);
+    const taker = await Team.create(world, `${name}-taker`, before, { sync: 'Manual' });
+    const approve = async () => {
+      const waits = async () => (await taker.status()).pending;
+      const { revision } = await until(waits, { what: `a commit of ${taker.name} waits` });
+      await taker.annotate({ 'plumbline.dev/approve': revision });
+    };
+    const push = async (more: Files) => {
+      const commit = await taker.commit(more);
+      const waits = async () => (await taker.status()).pending?.revision.endsWith(commit);
+      await until(waits, { what: `the newest commit of ${taker.name} waits` });
+    };
+    return { giver, taker, approve, push, uid: await uidOf(world, name) };
+  }
+
+  it('is handed over when that is approved, were it the first one', async () => {
+    const files = { 'a.yaml': config('first', { by: 'taker' }) };
+    const { giver, taker, approve, uid } = await waiting('first', files);
+    await until(async () => (await taker.status()).pending, { what: 'the first commit waits' });
+    await giver.push({ 'a.yaml': null });
+    await approve();
+    await isHandedTo(taker, 'first', uid);
+    await taker.condition('Ready', 'True');
+  });
+
+  it('stays while Git is away, and goes when the newest commit does not declare it any more', async () => {
+    const { giver, taker, approve, push, uid } = await waiting('dropped');
+    await approve();
+    await taker.condition('Ready', 'True');
+    await push({ 'a.yaml': config('dropped', { by: 'taker' }) });
+    world.git.fault = ({ repository }) => (repository === taker.name ? { status: 503 } : 'pass');
+    await taker.condition('Ready', 'False');
+    await giver.push({ 'a.yaml': null });
+    assert.equal(await uidOf(world, 'dropped'), uid);
+    delete world.git.fault;
+    await push({ 'a.yaml': null, 'c.yaml': config('dropped-other') });
+    await present(world, 'dropped', false);
+    await giver.condition('Ready', 'True');
+  });
+
+  it('is handed over when it moves within one commit', async () => {
+    const { repository } = world;
+    const from = { 'from/a.yaml': config('moved'), 'from/b.yaml': config('from-own'), 'to/b.yaml': config('to-own') };
+    await repository.write(from);
+    const giver = await Team.sharing(repository, world, 'from', { path: 'from' });
+    const taker = await Team.sharing(repository, world, 'to', { path: 'to' });
+    for (const team of [giver, taker]) await team.condition('Ready', 'True');
+    await taker.patch({ spec: { sync: 'Manual' } });
+    await taker.condition('Ready', 'True');
+    const uid = await uidOf(world, 'moved');
+    const revision = await repository.write({ 'from/a.yaml': null, 'to/a.yaml': config('moved', { by: 'taker' }) });
+    await giver.condition('Ready', 'True', { revision });
+    assert.equal(await uidOf(world, 'moved'), uid);
+    await taker.annotate({ 'plumbline.dev/approve': revision });
+    await isHandedTo(taker, 'moved', uid);
   });
 });

@@ -30,12 +30,13 @@ export async function claimAndWatch(
   const { status } = deps;
   await watchKinds(source, rendered, deps, signal);
   source.rendered = rendered;
+  if (source.ahead === rendered.desired) source.ahead = [];
   source.expected = undefined;
   const unjudged = new Set(
     grantable(source, deps.edge.withheld({ source: source.key, desired: rendered.desired }), deps),
   );
   const judged = unjudged.size === 0 ? rendered.desired : rendered.desired.filter((object) => !unjudged.has(object));
-  const conflicts = claim(source, judged, unjudged, deps);
+  const conflicts = claim(source, judged, [...unjudged, ...source.ahead], deps);
   await inParallel(unjudged, WIDTH, (object) => noteUnjudged(source, object, deps, signal));
   await inParallel(conflicts, WIDTH, (conflict) => refuse(source, conflict, deps, signal));
   // A kind is announced before its first object is applied: whatever crashes when, it is looked for.
@@ -159,22 +160,45 @@ function rulesFor(source: Source, { live, sources, wake }: ReconcileDeps): Claim
   };
 }
 
-/** `unjudged`: what the source takes as it is once it may, and which is therefore not deleted meanwhile. */
+/**
+ * The newest commit was read, and what it declares must not be deleted by others of the namespace that let it go, whatever
+ * keeps it from being applied: it is handed over when it is let through. While the newest commit cannot be read, what the one
+ * before it declared holds.
+ */
+export function announce(source: Source, newest: Rendered, deps: ReconcileDeps): void {
+  const { claims } = deps;
+  const enforced = source.rendered?.desired;
+  source.ahead = newest.desired === enforced ? [] : newest.desired;
+  if (source.ahead.length === 0) return;
+  const inherited = claims.inheritance(source.key);
+  const declared = new Set(inherited.length > 0 ? enforced?.map(({ key }) => key) : []);
+  const still = inherited.filter((key) => declared.has(key));
+  const coming = inheritable(source, source.ahead, deps).map(({ key }) => key);
+  for (const key of claims.inherit(source.key, [...still, ...coming])) wakeClaimants(key, source, deps);
+}
+
+/** What of this another source has that would hand it over. */
+function inheritable(source: Source, desired: readonly Desired[], deps: ReconcileDeps): Desired[] {
+  const { claims, live } = deps;
+  const rules = rulesFor(source, deps);
+  return desired.filter((object) => {
+    const owner = live.get(object.key)?.source ?? claims.holder(object.key);
+    return owner !== undefined && owner !== source.key && rules.mayInherit(object, owner);
+  });
+}
+
+/** `later`: what the source takes as it is once it may, and which is therefore not deleted meanwhile. */
 function claim(
   source: Source,
   desired: readonly Desired[],
-  unjudged: Iterable<Desired>,
+  later: readonly Desired[],
   deps: ReconcileDeps,
 ): Conflict[] {
-  const { claims, live } = deps;
+  const { claims } = deps;
   const before = new Set(claims.of(source.key).keys());
   const inherited = claims.inheritance(source.key);
   const rules = rulesFor(source, deps);
-  const isInherited = (object: Desired) => {
-    const owner = live.get(object.key)?.source;
-    return owner !== undefined && owner !== source.key && rules.mayInherit(object, owner);
-  };
-  const conflicts = claims.claim(source.key, desired, rules, [...unjudged].filter(isInherited));
+  const conflicts = claims.claim(source.key, desired, rules, inheritable(source, later, deps));
   const held = claims.of(source.key);
   const refused = new Set(conflicts.map(({ desired: object }) => object.key));
   for (const key of source.failures.keys()) {

@@ -5,7 +5,7 @@ import { isConflict } from '../kube/errors.ts';
 import { RevisionRun } from '../sync/revision.ts';
 import { actorFor } from './actor.ts';
 import { comeToRest } from './at-rest.ts';
-import { claimAndWatch } from './claim.ts';
+import { announce, claimAndWatch } from './claim.ts';
 import { leaveUntouched } from './drift-record.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { passEdge } from './edge-gate.ts';
@@ -49,6 +49,7 @@ export async function reconcile(source: Source, deps: ReconcileDeps, signal: Abo
   const isRequested = requests.length > 0;
   const remote = await readRemote(source, spec, deps, signal);
   const revision = await readRevision(source, spec, remote, deps, signal);
+  if (revision.trouble === undefined) announce(source, revision.rendered, deps);
   const released = await passRelease(source, spec, remote, revision, deps, signal);
   if (!released.rendered) return awaitFirst(source, spec, { ...released, requests }, deps, signal);
   const { waiting } = released;

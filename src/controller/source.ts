@@ -95,6 +95,11 @@ export class Source {
    * undefined as well where it must be looked at what others have beside it.
    */
   expected: ReadonlyMap<string, Desired> | undefined;
+  /**
+   * What the newest commit that could be read declares, while it is not enforced: it waits for a window or an approval, or the
+   * gate of the edge stops it. Nothing of it is deleted that others of the namespace let go meanwhile.
+   */
+  ahead: readonly Desired[] = [];
   /** The one before it, until everything live is known that it may have left behind (`lost-proof.ts`). */
   superseded: Rendered | undefined;
   readonly cache = new RenderCache();

@@ -43,6 +43,14 @@ export class Claims {
     return this.#bySource.get(source) ?? new Map();
   }
 
+  /** Replaces what the source is the heir of, and nothing else. Returns the keys of what it is no longer. */
+  inherit(source: string, keys: readonly string[]): string[] {
+    const before = this.inheritance(source);
+    this.#disinherit(source);
+    for (const key of keys) this.#addHeir(key, source);
+    return before.filter((key) => !this.#heirs.get(key)?.has(source));
+  }
+
   /** Keys of what the source is the heir of. */
   inheritance(source: string): string[] {
     return [...this.#heirs].filter(([, heirs]) => heirs.has(source)).map(([key]) => key);
