@@ -45,6 +45,20 @@ describe('with dependsOn, an object that moves', { concurrency: true }, () => {
     await until(hasMoved, { what: 'it belongs to the other source', timeoutMs: 25_000 });
   });
 
+  it('to a source that waits for one that fails is not deleted meanwhile', async () => {
+    const { commit, teams } = await family('failing', { base: [], side: [], top: ['base'] }, { retryInterval: '2s' });
+    await commit({ 'side/b.yaml': config('failing-b') });
+    const uid = (await world.get('v1/configmaps/failing-b'))?.metadata.uid;
+    const move = { 'side/b.yaml': null, 'top/b.yaml': config('failing-b', { by: 'top' }) };
+    const revision = await teams.side.commit({ ...move, 'base/bad.yaml': config('NOT-A-NAME') });
+    await teams.top.condition('Ready', 'False', { reason: 'DependencyNotReady' });
+    await teams.side.condition('Ready', 'True', { revision });
+    assert.equal(await ownerOf('failing-b'), teams.side.name);
+    await commit({ 'base/bad.yaml': null });
+    assert.equal(await ownerOf('failing-b'), teams.top.name);
+    assert.equal((await world.get('v1/configmaps/failing-b'))?.metadata.uid, uid);
+  });
+
   it('to a source that applies all or nothing passes both', async () => {
     const { commit, teams } = await family('atomic', { base: [], top: ['base'] }, { atomic: true });
     await commit({ 'top/b.yaml': config('atomic-b') });

@@ -30,13 +30,13 @@ export async function claimAndWatch(
   const { status } = deps;
   await watchKinds(source, rendered, deps, signal);
   source.rendered = rendered;
-  if (source.ahead === rendered.desired) source.ahead = [];
+  if (source.ahead?.desired === rendered.desired) source.ahead = undefined;
   source.expected = undefined;
   const unjudged = new Set(
     grantable(source, deps.edge.withheld({ source: source.key, desired: rendered.desired }), deps),
   );
   const judged = unjudged.size === 0 ? rendered.desired : rendered.desired.filter((object) => !unjudged.has(object));
-  const conflicts = claim(source, judged, [...unjudged, ...source.ahead], deps);
+  const conflicts = claim(source, judged, [...unjudged, ...(source.ahead?.desired ?? [])], deps);
   await inParallel(unjudged, WIDTH, (object) => noteUnjudged(source, object, deps, signal));
   await inParallel(conflicts, WIDTH, (conflict) => refuse(source, conflict, deps, signal));
   // A kind is announced before its first object is applied: whatever crashes when, it is looked for.
@@ -168,12 +168,12 @@ function rulesFor(source: Source, { live, sources, wake }: ReconcileDeps): Claim
 export function announce(source: Source, newest: Rendered, deps: ReconcileDeps): void {
   const { claims } = deps;
   const enforced = source.rendered?.desired;
-  source.ahead = newest.desired === enforced ? [] : newest.desired;
-  if (source.ahead.length === 0) return;
+  source.ahead = newest.desired === enforced ? undefined : newest;
+  if (!source.ahead) return;
   const inherited = claims.inheritance(source.key);
   const declared = new Set(inherited.length > 0 ? enforced?.map(({ key }) => key) : []);
   const still = inherited.filter((key) => declared.has(key));
-  const coming = inheritable(source, source.ahead, deps).map(({ key }) => key);
+  const coming = inheritable(source, newest.desired, deps).map(({ key }) => key);
   for (const key of claims.inherit(source.key, [...still, ...coming])) wakeClaimants(key, source, deps);
 }
 

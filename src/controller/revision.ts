@@ -7,10 +7,12 @@ import type { Declared, RenderProblem } from '../render/declared.ts';
 import { isPlacedElsewhere } from '../render/placements.ts';
 import { render, type RenderResult } from '../render/render.ts';
 import { desire } from '../sync/desired.ts';
+import { announce } from './claim.ts';
 import { assertDependencies, assertDependenciesAt, DependencyAtWork } from './dependencies.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { expect } from './expected.ts';
 import { recallRevision, wholeOf } from './kept-revision.ts';
+import { isAwaited } from './siblings.ts';
 import type { Rendered, Source } from './source.ts';
 
 /** What is to be enforced, and what stands in the way of the newest revision, if anything does. */
@@ -48,12 +50,37 @@ export async function readRevision(
       source.behind = trouble.message;
       if (trouble.unaware !== undefined) deps.wake(trouble.unaware);
     }
+    const isWaiting = (trouble as { code?: string }).code === 'DependencyNotReady';
+    if (isWaiting && isAwaited(source, deps)) await lookAhead(source, spec, remote, deps, signal);
     const known = await ahead;
     // An edit of the source acts at once, but not before what the source depends on.
-    const isKept = !source.rendered || (trouble as { code?: string }).code === 'DependencyNotReady';
+    const isKept = !source.rendered || isWaiting;
     const lastGood = known && isKept ? known : await standingRevision(source, spec, remote, deps, signal);
     if (!lastGood) throw trouble;
     return { rendered: lastGood, trouble };
+  }
+}
+
+/**
+ * The source waits for another one, and a third one waits to hear what this one declares in the newest commit before it deletes
+ * anything. Never rejects: what cannot be read says nothing.
+ */
+async function lookAhead(
+  source: Source,
+  spec: GitOpsSourceSpec,
+  remote: Remote,
+  deps: ReconcileDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const { working, ahead } = source;
+  try {
+    const call = { signal, timeoutMs: durationMs(spec.timeout), maxAgeMs: 1_000 };
+    const tip = await deps.git.resolve(remote, refOf(spec), call);
+    announce(source, await renderAt(source, spec, remote, tip, ahead ?? source.rendered, deps, signal), deps);
+  } catch {
+    signal.throwIfAborted();
+  } finally {
+    source.working = working;
   }
 }
 
@@ -150,7 +177,7 @@ async function currentTip(
   signal: AbortSignal,
 ): Promise<Tip> {
   const timeoutMs = durationMs(spec.timeout);
-  const ref = spec.ref ?? { branch: 'main' };
+  const ref = refOf(spec);
   const follow = (seen: string) =>
     poller.follow(source.key, { remote, ref, intervalMs: durationMs(spec.interval), timeoutMs, seen });
   try {
@@ -163,6 +190,10 @@ async function currentTip(
     follow((error as { code?: string }).code ?? 'failed');
     throw error;
   }
+}
+
+function refOf({ ref = { branch: 'main' } }: GitOpsSourceSpec) {
+  return ref;
 }
 
 function enforced(source: Source): Tip | undefined {

@@ -57,7 +57,7 @@ function unreadSiblings(source: Source, spec: GitOpsSourceSpec, deps: ReconcileD
 }
 
 /** The others of its namespace that are at work. */
-function siblingsOf(source: Source, { sources }: ReconcileDeps): Source[] {
+function siblingsOf(source: Source, { sources }: Pick<ReconcileDeps, 'sources'>): Source[] {
   return [...sources.values()].filter((other) => {
     if (other === source || other.deleting || !other.spec || other.spec.suspend) return false;
     return isSameTeam(other.key, source.key);
@@ -70,9 +70,13 @@ function isYetToRun({ result, behind, judged, triedGeneration, generation }: Sou
   return result.kind === 'pending' && behind === undefined && !isTried;
 }
 
-/** Does it come to the commit by itself? Not when it failed there, or waits for another source, a window or an approval. */
-function isYetToRead({ rendered, attempt, working, result }: Source, { revision }: Tip): boolean {
-  if (rendered?.tip.revision === revision) return false;
-  if (attempt?.revision === revision) return working === revision;
-  return result.kind !== 'failed' || result.code !== 'DependencyNotReady';
+/** Has it not looked at the commit yet? One that failed there has, and cannot say what it declares. */
+function isYetToRead({ rendered, ahead, attempt, working }: Source, { revision }: Tip): boolean {
+  if (rendered?.tip.revision === revision || ahead?.tip.revision === revision) return false;
+  return attempt?.revision !== revision || working === revision;
+}
+
+/** Does another one of its namespace wait for it to say what it declares? */
+export function isAwaited(source: Source, deps: Pick<ReconcileDeps, 'sources'>): boolean {
+  return siblingsOf(source, deps).some(({ awaitsHeirs }) => awaitsHeirs !== undefined);
 }

@@ -96,10 +96,10 @@ export class Source {
    */
   expected: ReadonlyMap<string, Desired> | undefined;
   /**
-   * What the newest commit that could be read declares, while it is not enforced: it waits for a window or an approval, or the
-   * gate of the edge stops it. Nothing of it is deleted that others of the namespace let go meanwhile.
+   * The newest revision that could be read, while it is not enforced: it waits for a window, an approval or another source, or
+   * the gate of the edge stops it. Nothing of it is deleted that others of the namespace let go meanwhile.
    */
-  ahead: readonly Desired[] = [];
+  ahead: Rendered | undefined;
   /** The one before it, until everything live is known that it may have left behind (`lost-proof.ts`). */
   superseded: Rendered | undefined;
   readonly cache = new RenderCache();
