@@ -6,7 +6,7 @@ import { API_VERSION, NAME_LABEL, NAMESPACE_LABEL } from '../src/api/names.ts';
 import type { KubeObject } from '../src/kube/object.ts';
 import { Client, type Reference } from '../examples/demo/client.ts';
 import { deleteObject, editMapping } from '../examples/demo/hand-steps.ts';
-import { installEmissaryCrds } from '../examples/demo/installation.ts';
+import { installEmissaryCrds, isEstablished } from '../examples/demo/installation.ts';
 import { shopFiles, shopSources, THINGS } from '../examples/demo/shop.ts';
 import type { Stage } from '../examples/demo/stage.ts';
 import { freshNamespace, sharedCluster, type Cluster } from './cluster.ts';
@@ -31,6 +31,23 @@ async function applyNamespace(name: string): Promise<void> {
 function mapping(apiVersion: string, namespace: string, spec: object): Reference & { spec: object } {
   return { apiVersion, kind: 'Mapping', metadata: { namespace, name: 'sample' }, spec };
 }
+
+test('a CRD that the API server has not looked at yet is not established', () => {
+  const crd = (status?: object) => ({
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: 'a' },
+    status,
+  });
+  for (const status of [
+    undefined,
+    {},
+    { conditions: null },
+    { conditions: [{ type: 'NamesAccepted', status: 'True' }] },
+  ])
+    assert.equal(isEstablished(crd(status)), false);
+  assert.ok(isEstablished(crd({ conditions: [{ type: 'Established', status: 'True' }] })));
+});
 
 test('every file of the shop is accepted by the API server as it is', async () => {
   const files = Object.entries(await shopFiles()).filter(([path]) => path.endsWith('.yaml'));

@@ -48,9 +48,10 @@ async function applyAll(client: Client, objects: readonly KubeObject[], signal: 
   }
 }
 
-function isEstablished(crd: KubeObject | undefined): boolean {
-  const { conditions = [] } = (crd?.status ?? {}) as { conditions?: { type: string; status: string }[] };
-  return conditions.some(({ type, status }) => type === 'Established' && status === 'True');
+/** Does the API serve what the CRD defines? Its conditions are null, not absent, until the API server has looked at it. */
+export function isEstablished(crd: KubeObject | undefined): boolean {
+  const { conditions } = (crd?.status ?? {}) as { conditions?: { type: string; status: string }[] | null };
+  return conditions?.some(({ type, status }) => type === 'Established' && status === 'True') ?? false;
 }
 
 /** A kubeconfig for the account: the operator has exactly the rights of deploy/install.yaml, as it would in a pod. */
