@@ -127,7 +127,7 @@ suite('the scratch folder', () => {
     assert.deepEqual((await readAll(git, repository)).files, { a: '2' });
   });
 
-  test('what a crash left is removed at start: half packs, half states, strangers', async () => {
+  test('what a crash left is removed at start: half packs, half states, half mirrors', async () => {
     await using server = await startGitServer();
     await using git = await openTestGit();
     const repository = await server.createRepository('shop');
@@ -138,12 +138,25 @@ suite('the scratch folder', () => {
     await writeFile(join(mirror, 'incoming', '7.pack'), 'PACK');
     await writeFile(join(mirror, 'state.json.new'), '{');
     await mkdir(join(mirror, 'generation-99', 'objects'), { recursive: true });
-    await mkdir(join(git.dir, 'half-made'));
+    await mkdir(join(git.dir, 'f'.repeat(32)));
     await using next = await openTestGit({ dir: git.dir });
     await readTip(next, repository, tip);
     assert.deepEqual(await readdir(git.dir), [mirror.slice(git.dir.length + 1)]);
     assert.deepEqual((await readdir(mirror)).sort(), ['generation-2', 'incoming', 'state.json']);
     assert.deepEqual(await readdir(join(mirror, 'incoming')), []);
+  });
+
+  test('what others keep in the folder stays: it may have been named by mistake', async () => {
+    await using server = await startGitServer();
+    const repository = await server.createRepository('shop');
+    await repository.write({ a: '1' });
+    await using git = await openTestGit();
+    await mkdir(join(git.dir, 'work', 'thesis'), { recursive: true });
+    await writeFile(join(git.dir, 'work', 'thesis', 'chapter-1'), 'text');
+    await writeFile(join(git.dir, 'notes.txt'), 'text');
+    await readAll(git, repository);
+    assert.equal(await readFile(join(git.dir, 'work', 'thesis', 'chapter-1'), 'utf8'), 'text');
+    assert.equal(await readFile(join(git.dir, 'notes.txt'), 'utf8'), 'text');
   });
 
   test('its limit: the longest unused mirror goes, also one of an earlier run; the one in use stays', async () => {

@@ -17,7 +17,7 @@ import { UploadPack, type GitObserver } from './upload-pack.ts';
 import { GitWorker, MirrorDamaged } from './worker-client.ts';
 
 export interface GitOptions {
-  /** Scratch folder, ours alone; what is in it survives a restart but may be deleted at any time before one. */
+  /** Scratch folder, of one process at a time; what we put into it survives a restart but may be deleted at any time before one. */
   dir: string;
   limits?: Partial<GitLimits>;
   /** Starts with `git/`: some servers answer other agents with a web page. */

@@ -2,14 +2,17 @@ import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { STATE } from './mirror-state.ts';
 
+/** How the folder of a mirror is called: the beginning of a sha256. */
+const MIRROR = /^[0-9a-f]{32}$/;
+
 /**
  * The mirrors that an earlier run left in the scratch folder: bytes by folder name. Those that nobody has used for `maxAgeMs`,
- * and everything else in there, are removed: the folder is ours alone.
+ * and those that are not whole, are removed. Nothing else is touched: somebody may have named a folder in which he keeps other things.
  */
 export async function inheritedMirrors(dir: string, maxAgeMs: number): Promise<Map<string, number>> {
   const mirrors = new Map<string, number>();
   await mkdir(dir, { recursive: true, mode: 0o700 });
-  for (const name of await readdir(dir)) {
+  for (const name of (await readdir(dir)).filter((one) => MIRROR.test(one))) {
     const path = join(dir, name);
     const state = await stat(join(path, STATE)).catch(() => undefined);
     if (!state || Date.now() - state.mtimeMs > maxAgeMs) await rm(path, { recursive: true, force: true });
