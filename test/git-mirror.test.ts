@@ -97,6 +97,8 @@ suite('the scratch folder', () => {
     ['packs gone', async (mirror) => Promise.all((await filesBelow(mirror, '.pack')).map((file) => rm(file))).then()],
     ['indexes gone', async (mirror) => Promise.all((await filesBelow(mirror, '.idx')).map((file) => rm(file))).then()],
     ['a state that is no JSON', async (mirror) => writeFile(join(mirror, 'state.json'), '{"gener')],
+    ['a state without content', async (mirror) => writeFile(join(mirror, 'state.json'), 'null')],
+    ['a state of another build', async (mirror) => writeFile(join(mirror, 'state.json'), '{"format":7,"packs":[]}')],
     ['no state', async (mirror) => rm(join(mirror, 'state.json'))],
     ['nothing left', async (mirror) => rm(mirror, { recursive: true })],
   ];

@@ -60,11 +60,30 @@ export async function openState(dir: string): Promise<MirrorState> {
 
 async function readState(dir: string): Promise<MirrorState> {
   try {
-    return JSON.parse(await readFile(join(dir, STATE), 'utf8')) as MirrorState;
+    const state: unknown = JSON.parse(await readFile(join(dir, STATE), 'utf8'));
+    if (isMirrorState(state)) return state;
   } catch {
-    // None yet, or not whole: it is only a cache.
-    return emptyState(1, false);
+    // Handled as one that cannot be used.
   }
+  // None yet, not whole, or of a build that writes it otherwise (an upgrade, or back): it is only a cache.
+  return emptyState(1, false);
+}
+
+function isMirrorState(value: unknown): value is MirrorState {
+  if (typeof value !== 'object' || value === null) return false;
+  const state = value as Partial<Record<keyof MirrorState, unknown>>;
+  const numbers = [state.generation, state.packs, state.bytes, state.firstBytes];
+  const optional = [state.previous, state.previousBytes];
+  return (
+    numbers.every(Number.isFinite) &&
+    optional.every((number) => number === undefined || Number.isFinite(number)) &&
+    typeof state.unfiltered === 'boolean' &&
+    [state.commits, state.shallow].every(isTexts)
+  );
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
 }
 
 export async function makeGeneration(dir: string, generation: number): Promise<void> {
