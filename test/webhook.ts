@@ -1,7 +1,7 @@
 // A webhook that the API server calls on loopback: for what only a webhook does, conversion and values that change each time.
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -79,4 +79,40 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks).toString('utf8');
+}
+
+/** A webhook that takes requests and never answers. */
+export class SilentWebhook implements AsyncDisposable {
+  readonly #cluster: Cluster;
+  readonly #server: Server;
+  /** Requests that wait for an answer now. */
+  open = 0;
+
+  private constructor(cluster: Cluster, server: Server) {
+    [this.#cluster, this.#server] = [cluster, server];
+    server.on('request', (_request: IncomingMessage, response: ServerResponse) => {
+      this.open += 1;
+      response.once('close', () => (this.open -= 1));
+    });
+  }
+
+  static async start(cluster: Cluster): Promise<SilentWebhook> {
+    const [cert, key] = ['tls.crt', 'tls.key'].map((file) => readFileSync(join(cluster.dir, file)));
+    const server = createServer({ cert, key });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    return new SilentWebhook(cluster, server);
+  }
+
+  /** As it stands in a CRD or a webhook configuration. */
+  get clientConfig(): { url: string; caBundle: string } {
+    const { port } = this.#server.address() as AddressInfo;
+    return { url: `https://127.0.0.1:${port}/`, caBundle: Buffer.from(this.#cluster.ca).toString('base64') };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await closed;
+  }
 }

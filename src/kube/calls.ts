@@ -11,6 +11,8 @@ export interface ReadOptions {
   subresource?: string;
   /** The server sends metadata only; for `get`. */
   metadataOnly?: boolean;
+  /** See RequestOptions.urgent. */
+  urgent?: boolean;
 }
 
 export interface Selection {
@@ -43,8 +45,6 @@ export interface WriteOptions extends ReadOptions {
   dryRun?: boolean;
   /** Default Strict: unknown and duplicate fields are refused. */
   fieldValidation?: 'Strict' | 'Warn' | 'Ignore';
-  /** See RequestOptions.urgent. */
-  urgent?: boolean;
   /** See RequestOptions.retry. */
   retry?: boolean;
 }
@@ -86,24 +86,21 @@ export interface WatchOptions extends Selection {
 export function common(
   resource: ApiResource,
   verb: string,
-  options: Pick<WriteOptions, 'signal' | 'impersonate' | 'timeoutMs' | 'retry'>,
+  options: Pick<WriteOptions, 'signal' | 'impersonate' | 'timeoutMs' | 'retry' | 'urgent'>,
 ) {
   return {
     signal: options.signal,
     impersonate: options.impersonate,
     ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
     ...(options.retry === undefined ? {} : { retry: options.retry }),
+    ...(options.urgent ? { urgent: true } : {}),
     verb,
     resource: resource.plural,
   };
 }
 
 export function writing(resource: ApiResource, verb: string, options: WriteOptions) {
-  return {
-    ...common(resource, verb, options),
-    query: writeQuery(options),
-    ...(options.urgent ? { urgent: true } : {}),
-  };
+  return { ...common(resource, verb, options), query: writeQuery(options) };
 }
 
 export function writeQuery({ fieldManager, dryRun, fieldValidation = 'Strict' }: WriteOptions): Query {

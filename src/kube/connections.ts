@@ -3,18 +3,21 @@ import type { Dispatcher } from 'undici';
 import { Agent, ProxyAgent } from '../undici.ts';
 import type { TlsMaterial } from './auth.ts';
 
-/** Enough for the writes in flight (see limiter.ts), with some left for reads and for the lease. */
+/** Enough for what an API server takes well at once. */
 export const REQUEST_CONNECTIONS = 16;
+/** For the lease, and for whatever may hang besides (see limiter.ts). */
+const FURTHER_CONNECTIONS = 112;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Below the 90 s after which an API server closes an idle connection: a heal should find one open. */
 const KEEP_ALIVE_MS = 60_000;
 
 /**
- * The two pools of sockets of a cluster: short requests share at most 16, each watch has one of its own. HTTP/1.1 on purpose:
- * HTTP/2 measured no faster, and one dead session would take every watch with it.
+ * The pools of sockets of a cluster: short requests share at most 16, with `further` ones while all of these are in use; each watch has
+ * one of its own. HTTP/1.1 on purpose: HTTP/2 measured no faster, and one dead session would take every watch with it.
  */
 export interface Connections {
   requests: Dispatcher;
+  further: Dispatcher;
   watches: Dispatcher;
 }
 
@@ -39,16 +42,18 @@ export function openConnections(tls: TlsMaterial, proxy: string | undefined, max
     proxy ? new ProxyAgent({ ...options, uri: proxy, requestTls: connect }) : new Agent({ ...options, connect });
   return {
     requests: open({ ...shared, connections: REQUEST_CONNECTIONS, maxResponseSize: maxResponseBytes }),
+    further: open({ ...shared, connections: FURTHER_CONNECTIONS, maxResponseSize: maxResponseBytes }),
     watches: open(shared),
   };
 }
 
 /** Running requests end in their own time, so that a renewed certificate interrupts nothing. */
-export function retire({ requests, watches }: Connections): void {
+export function retire({ requests, further, watches }: Connections): void {
   requests.close(() => {});
+  further.close(() => {});
   watches.close(() => {});
 }
 
-export async function destroy({ requests, watches }: Connections): Promise<void> {
-  await Promise.all([requests.destroy(), watches.destroy()]);
+export async function destroy({ requests, further, watches }: Connections): Promise<void> {
+  await Promise.all([requests.destroy(), further.destroy(), watches.destroy()]);
 }

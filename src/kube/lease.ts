@@ -177,7 +177,7 @@ export class LeaderElection {
   async #look(signal: AbortSignal): Promise<void> {
     const { namespace, name } = this.#options;
     try {
-      this.#note(await this.#api.get(LEASES, namespace, name, { signal, timeoutMs: this.#requestMs }));
+      this.#note(await this.#api.get(LEASES, namespace, name, { signal, timeoutMs: this.#requestMs, urgent: true }));
     } catch (error) {
       if (!isNotFound(error)) throw error;
       this.#seen = undefined;

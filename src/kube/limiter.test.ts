@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { AdaptiveLimiter } from './limiter.ts';
 import type { Slot } from './limiter.ts';
 
@@ -87,4 +88,37 @@ test('429 halves the limit, once for those in flight together, down to the minim
   assert.deepEqual([await throttle(), await throttle(), await throttle()], [4, 2, 2]);
   await load(limiter, clock, 200, 5);
   assert.equal(limiter.limit, 12);
+});
+
+test('requests that hang give their places to others, so many times the limit', async () => {
+  const limiter = new AdaptiveLimiter({ start: 2, max: 2, patienceMs: 1 });
+  const slots: Slot[] = [];
+  for (let count = 0; count < 8; count += 1) slots.push(await limiter.acquire(signal));
+  const abort = new AbortController();
+  const next = limiter.acquire(abort.signal);
+  await delay(20);
+  abort.abort(new Error('gave up'));
+  await assert.rejects(next, /gave up/);
+  for (const slot of slots) slot.done('answered');
+  assert.equal(limiter.inFlight, 0);
+  assert.equal(limiter.limit, 2);
+});
+
+test('an owner whose requests hang has no more than there are places, and holds up nobody else', async () => {
+  const limiter = new AdaptiveLimiter({ start: 2, max: 2, patienceMs: 1 });
+  const hanging = [await limiter.acquire(signal, 'slow'), await limiter.acquire(signal, 'slow')];
+  const order: string[] = [];
+  const third = limiter.acquire(signal, 'slow').then((slot) => {
+    order.push('slow');
+    return slot;
+  });
+  const other = await limiter.acquire(signal, 'other');
+  order.push('other');
+  other.done('answered');
+  await delay(20);
+  assert.deepEqual(order, ['other']);
+  hanging[0]?.done('failed');
+  (await third).done('answered');
+  hanging[1]?.done('failed');
+  assert.equal(limiter.inFlight, 0);
 });

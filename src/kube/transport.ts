@@ -4,7 +4,7 @@ import type { Dispatcher } from 'undici';
 import { answerOf, failure, readCapped } from './answer.ts';
 import type { Answer } from './answer.ts';
 import type { ClusterConfig, Credentials } from './auth.ts';
-import { destroy, openConnections, retire } from './connections.ts';
+import { destroy, openConnections, REQUEST_CONNECTIONS, retire } from './connections.ts';
 import type { Connections } from './connections.ts';
 import { Deadline } from './deadline.ts';
 import { isUnauthorized, KubeError } from './errors.ts';
@@ -42,7 +42,7 @@ export interface RequestOptions extends CallOptions {
    * others only when nothing can have happened (429, connection refused). False: never, the caller has its own loop.
    */
   retry?: boolean;
-  /** Does not wait for a turn among the other writes: for the lease and for heals. */
+  /** Does not wait for a turn among the others: for the lease. */
   urgent?: boolean;
 }
 
@@ -64,6 +64,8 @@ export interface TransportOptions {
 
 const TIMEOUT_MS = 30_000;
 const WRITE_GRACE_MS = 500;
+/** In flight at once; more would only open further connections. */
+const READS = { min: 16, start: 16, max: 16 };
 const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 
 /**
@@ -72,7 +74,9 @@ const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
  * gets its signal's reason.
  */
 export class Transport implements AsyncDisposable {
+  /** Of writes. */
   readonly limiter: AdaptiveLimiter;
+  readonly #reads = new AdaptiveLimiter(READS);
   readonly #config: ClusterConfig;
   readonly #origin: string;
   readonly #prefix: string;
@@ -80,6 +84,8 @@ export class Transport implements AsyncDisposable {
   readonly #random: () => number;
   readonly #maxResponseBytes: number;
   readonly #userAgent: string;
+  /** Requests under way, not those that wait for a turn. */
+  #inFlight = 0;
   #open: { connections: Connections; credentials: Credentials; tls: string } | undefined;
 
   constructor(config: ClusterConfig, options: TransportOptions = {}) {
@@ -178,20 +184,26 @@ export class Transport implements AsyncDisposable {
     credentials: Credentials,
     deadline: Deadline,
   ): Promise<Answer> {
-    const slot = method === 'GET' || options.urgent ? undefined : await this.limiter.acquire(deadline.signal);
+    const limiter = method === 'GET' ? this.#reads : this.limiter;
+    const owner = options.impersonate?.username;
+    const slot = options.urgent ? undefined : await limiter.acquire(deadline.signal, owner);
     const startedAt = performance.now();
     let status = 0;
+    // One that hangs keeps its connection; nobody else waits for it.
+    const pool = this.#inFlight < REQUEST_CONNECTIONS ? 'requests' : 'further';
+    this.#inFlight += 1;
     try {
       options.signal.throwIfAborted();
       // The server carries out what it has received: who gives up after this should still hear what became of it.
       if (method !== 'GET') deadline.outlive(WRITE_GRACE_MS);
-      const response = await this.#send('requests', method, path, options, credentials, deadline);
+      const response = await this.#send(pool, method, path, options, credentials, deadline);
       const text = await response.body.text();
       status = response.statusCode;
       return answerOf(response, text, `${method} ${path}`);
     } catch (cause) {
       throw asKubeError(cause, `${method} ${path}`, deadline.expired);
     } finally {
+      this.#inFlight -= 1;
       slot?.done(status === 429 ? 'throttled' : status === 0 ? 'failed' : 'answered');
       this.#observer(observation(options, method.toLowerCase(), status, startedAt));
     }
