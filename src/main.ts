@@ -37,8 +37,9 @@ async function main(): Promise<void> {
     watches: () => controller?.watchCount ?? 0,
     leader: () => leading,
   });
-  const transport = new Transport(await clusterConfig(options), {
+  const transport: Transport = new Transport(await clusterConfig(options), {
     observer: ({ verb, status }) => metrics.kubeRequest(verb, status),
+    mayWrite: () => elected?.leading ?? true,
   });
   const api = new KubeApi(transport, new Discovery(transport));
   const git = openGit({
@@ -57,7 +58,7 @@ async function main(): Promise<void> {
     stop.signal,
   );
 
-  const elected = options.leaderElect ? election(api, options, log) : undefined;
+  const elected: LeaderElection | undefined = options.leaderElect ? election(api, options, log) : undefined;
   const lead = async (signal: AbortSignal) => {
     const events = new EventRecorder({
       post: (event, abort) => postEvent(api, event, abort),

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { readAudit } from './audit.ts';
 import { startCluster, type Cluster } from './cluster.ts';
+import { ApiProxy } from './faults/proxy.ts';
 import { Operator, World } from './operator.ts';
 import { config, dataOf, Team } from './team.ts';
 import { until } from './until.ts';
@@ -103,6 +104,32 @@ describe('two replicas', { concurrency: true }, () => {
     assert.equal(await ended, 1, 'so that its container starts anew');
     assert.deepEqual(writesOf(world, 'operator').slice(before), []);
     assert.ok(world.operator.lines.some(({ msg }) => msg === 'the lease was lost; starting over'));
+  });
+
+  it('one that was frozen with a commit half applied sends nothing of the rest', async () => {
+    await using proxy = await ApiProxy.start(cluster);
+    const env = { POD_NAME: 'one', POD_UID: 'uid-of-one' };
+    await using world = await World.create({ cluster, args: ['--leader-elect=true'], env, via: proxy });
+    await until(() => acts(world.operator), { what: 'the first replica leads' });
+    await using second = replica(world, 'two', cluster.tokens.driver);
+    await until(() => standsBy(second));
+    // Most of its writes wait for their turn.
+    proxy.arm({ on: ['write'], after: 0, times: Infinity, fault: { kind: 'slow', ms: 200 } });
+    const names = Array.from({ length: 100 }, (_, index) => `half-${index}`);
+    const team = await Team.create(
+      world,
+      'half',
+      Object.fromEntries(names.map((name) => [`${name}.yaml`, config(name)])),
+    );
+    await until(async () => (await dataOf(world, 'half-0')) !== undefined, { what: 'the first one is there' });
+    process.kill(world.operator.pid, 'SIGSTOP');
+    await team.condition('Ready', 'True', TAKEOVER);
+    assert.ok(acts(second));
+    const before = writesOf(world, 'operator').length;
+    const ended = world.operator.ended();
+    process.kill(world.operator.pid, 'SIGCONT');
+    assert.equal(await ended, 1);
+    assert.deepEqual(writesOf(world, 'operator').slice(before), []);
   });
 
   it('one that cannot reach the API server for longer than its lease stops acting', async () => {

@@ -132,6 +132,10 @@ export class KubeError extends PlumblineError {
   }
 }
 
+export function leaseLost(): KubeError {
+  return new KubeError('LeaseLost', 'the leader lease was not renewed in time: another replica may lead now');
+}
+
 const PASSING: ReadonlySet<string> = new Set(['ApiUnreachable', 'ApiTimeout', 'ApiBusy', 'ApiServerError']);
 
 export const isUnauthorized = (error: unknown): boolean => hasCode(error, 'ApiUnauthorized');

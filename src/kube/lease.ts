@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isAlreadyExists, isConflict, isNotFound, KubeError } from './errors.ts';
+import { isAlreadyExists, isConflict, isNotFound, leaseLost } from './errors.ts';
 import type { KubeObject } from './object.ts';
 import type { KubeApi } from './objects.ts';
 import type { ApiResource } from './resource.ts';
@@ -110,9 +110,7 @@ export class LeaderElection {
     const kept = this.#keep(finished.signal, () => {
       lost = true;
       finished.abort();
-      leading.abort(
-        new KubeError('LeaseLost', 'the leader lease was not renewed in time: another replica may lead now'),
-      );
+      leading.abort(leaseLost());
     });
     try {
       await lead(leading.signal);

@@ -7,7 +7,7 @@ import type { ClusterConfig, Credentials } from './auth.ts';
 import { destroy, openConnections, REQUEST_CONNECTIONS, retire } from './connections.ts';
 import type { Connections } from './connections.ts';
 import { Deadline } from './deadline.ts';
-import { isUnauthorized, KubeError } from './errors.ts';
+import { isUnauthorized, KubeError, leaseLost } from './errors.ts';
 import { abortable } from '../concurrency/abortable.ts';
 import { impersonationHeaders } from './impersonation.ts';
 import type { Impersonation } from './impersonation.ts';
@@ -42,7 +42,7 @@ export interface RequestOptions extends CallOptions {
    * others only when nothing can have happened (429, connection refused). False: never, the caller has its own loop.
    */
   retry?: boolean;
-  /** Does not wait for a turn among the others: for the lease. */
+  /** Does not wait for a turn among the others, and is sent whatever `mayWrite` says: for the lease. */
   urgent?: boolean;
 }
 
@@ -56,6 +56,11 @@ export interface StreamOptions extends CallOptions {
 export interface TransportOptions {
   observer?: RequestObserver;
   limiter?: AdaptiveLimiter;
+  /**
+   * Asked right before anything but a read or an urgent request is sent; false: it is not, and rejects with LeaseLost. Whatever waits may
+   * have waited for longer than anybody thinks: the process may have been stopped meanwhile.
+   */
+  mayWrite?: () => boolean;
   random?: () => number;
   /** Cap on one answer in memory. */
   maxResponseBytes?: number;
@@ -81,6 +86,7 @@ export class Transport implements AsyncDisposable {
   readonly #origin: string;
   readonly #prefix: string;
   readonly #observer: RequestObserver;
+  readonly #mayWrite: () => boolean;
   readonly #random: () => number;
   readonly #maxResponseBytes: number;
   readonly #userAgent: string;
@@ -94,6 +100,7 @@ export class Transport implements AsyncDisposable {
     this.#origin = url.origin;
     this.#prefix = url.pathname.replace(/\/+$/, '');
     this.#observer = options.observer ?? (() => {});
+    this.#mayWrite = options.mayWrite ?? (() => true);
     this.#random = options.random ?? Math.random;
     this.#maxResponseBytes = options.maxResponseBytes ?? MAX_RESPONSE_BYTES;
     this.#userAgent = options.userAgent ?? 'plumbline';
@@ -194,6 +201,7 @@ export class Transport implements AsyncDisposable {
     this.#inFlight += 1;
     try {
       options.signal.throwIfAborted();
+      if (method !== 'GET' && !options.urgent && !this.#mayWrite()) throw leaseLost();
       // The server carries out what it has received: who gives up after this should still hear what became of it.
       if (method !== 'GET') deadline.outlive(WRITE_GRACE_MS);
       const response = await this.#send(pool, method, path, options, credentials, deadline);

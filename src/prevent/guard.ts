@@ -4,7 +4,7 @@ import type { FieldPath } from '../drift/fields.ts';
 import { judge } from '../drift/judge.ts';
 import { PlumblineError } from '../errors.ts';
 import type { Discovery } from '../kube/discovery.ts';
-import { isGone, KubeError } from '../kube/errors.ts';
+import { isGone, KubeError, leaseLost } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import type { ApiResource } from '../kube/resource.ts';
@@ -183,8 +183,7 @@ export class Guard {
     const declared = this.#isUsed ? await this.#declared(id) : undefined;
     if (!declared && !live) return;
     if (declared && judge({ declared, live, manager: STATUS_FIELD_MANAGER }).kind === 'inSync') return;
-    if (!mayWrite())
-      throw new KubeError('LeaseLost', 'the leader lease was not renewed in time: another replica may lead now');
+    if (!mayWrite()) throw leaseLost();
     const { kind, metadata } = (declared ?? live)!;
     const { name, namespace = '' } = metadata;
     const resource = (await this.#own.open(signal)).byName.get(kind)!;

@@ -2,7 +2,7 @@ import { FIELD_MANAGER, INITIAL_FIELD_MANAGER, OWNER_ANNOTATION, ownerProof } fr
 import { baselineOf, type Baseline } from '../drift/judge.ts';
 import { PlumblineError } from '../errors.ts';
 import type { Discovery } from '../kube/discovery.ts';
-import { isConflict, isKindNotServed, KubeError } from '../kube/errors.ts';
+import { isConflict, isKindNotServed, leaseLost } from '../kube/errors.ts';
 import { identityKey, type Identity, type KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import type { ApiResource } from '../kube/resource.ts';
@@ -140,8 +140,7 @@ export class ObjectWriter {
 
   /** The signal that ends the lead comes late to a process that was stopped for a while; the clock does not. */
   #assertLeading(): void {
-    if (!this.#deps.mayWrite())
-      throw new KubeError('LeaseLost', 'the leader lease was not renewed in time: another replica may lead now');
+    if (!this.#deps.mayWrite()) throw leaseLost();
   }
 
   async #applyOwn(call: WriteCall, surrendered: readonly string[]): Promise<Written> {
