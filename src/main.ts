@@ -42,6 +42,7 @@ async function main(): Promise<void> {
     mayWrite: () => elected?.leading ?? true,
   });
   const api = new KubeApi(transport, new Discovery(transport));
+  const elected: LeaderElection | undefined = options.leaderElect ? election(api, options, log) : undefined;
   const git = openGit({
     dir: options.cacheDir,
     userAgent: 'git/plumbline',
@@ -49,28 +50,23 @@ async function main(): Promise<void> {
     observer: (operation, result) => metrics.gitRequest(operation, result),
   });
   await serve({ address: options.metricsAddress, routes: metricsRoutes(metrics) }, stop.signal);
-  // A replica that stands by is ready: it can take over at any moment.
-  await serve(
-    {
-      address: options.healthAddress,
-      routes: healthRoutes({ ready: () => !leading || controller?.isReady || 'sources are not listed yet' }),
-    },
-    stop.signal,
-  );
+  // A replica that stands by is ready, as long as it can take over at any moment.
+  const ready = () =>
+    leading || !elected ? controller?.isReady || 'sources are not listed yet' : canTakeOver(elected);
+  await serve({ address: options.healthAddress, routes: healthRoutes({ ready }) }, stop.signal);
 
-  const elected: LeaderElection | undefined = options.leaderElect ? election(api, options, log) : undefined;
   const lead = async (signal: AbortSignal) => {
     const events = new EventRecorder({
       post: (event, abort) => postEvent(api, event, abort),
       onError: (error) => log.debug({ error }, 'could not post an event'),
       instance: options.pod.name,
     });
+    leading = true;
     // After a restart everything is compared at once.
     void git.warmUp().then((start) => speedFirst(() => pause(start === 'warm' ? RESTART_MS : 0)));
     await api.discovery
       .refresh(signal)
       .catch((error: unknown) => log.warn({ error }, 'the API server cannot be asked for its kinds yet'));
-    leading = true;
     controller = new Controller({
       api,
       git,
@@ -116,6 +112,11 @@ function election(api: KubeApi, { pod }: Options, log: Log): LeaderElection {
       log.info({ holder }, holder === pod.uid ? 'this replica acts' : 'another replica acts; standing by'),
     onError: (error) => log.warn({ error }, 'the lease could not be read or renewed'),
   });
+}
+
+function canTakeOver({ problem }: LeaderElection): true | string {
+  if (problem === undefined) return true;
+  return `the lease cannot be read or renewed: ${problem instanceof PlumblineError ? problem.code : 'unexpected error'}`;
 }
 
 async function postEvent(api: KubeApi, event: KubeObject, signal: AbortSignal): Promise<void> {

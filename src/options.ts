@@ -22,7 +22,7 @@ export const FLAGS = {
   'health-address': {
     type: 'string',
     default: ':8081',
-    help: 'Where /healthz and /readyz are served; 0 switches it off.',
+    help: 'Where /healthz and /readyz are served; 0 switches it off. A replica that stands by is ready while it can read the lease.',
   },
   'log-level': { type: 'string', default: 'info', help: `One of ${LOG_LEVELS.join(', ')}.` },
   'cache-dir': {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { request } from 'undici';
-import { World } from './operator.ts';
+import { Operator, World } from './operator.ts';
 import { config, Team } from './team.ts';
 import { until } from './until.ts';
 import { freePort } from './free-port.ts';
@@ -114,5 +114,40 @@ describe('a running operator', () => {
     assert.equal(world.operator.stderr, '');
     world.startOperator();
     await until(async () => (await get(ports.health, '/readyz')).status === 200);
+  });
+});
+
+describe('readiness', () => {
+  for (const [what, options] of [
+    ['without a way to the API server', { via: { url: 'https://127.0.0.1:9', caFile: '' } }],
+    ['without the right to the lease', { token: 'of nobody' }],
+  ] as const) {
+    it(`a replica that stands by ${what} is not ready, and says why`, async () => {
+      const port = await freePort();
+      const { cluster, namespace } = world;
+      const via = 'via' in options ? { via: { ...options.via, caFile: cluster.caFile } } : {};
+      const args = ['--leader-elect=true', `--health-address=127.0.0.1:${port}`];
+      await using operator = Operator.start(cluster, { namespace, args, ...options, ...via });
+      const isTold = () => operator.lines.some(({ msg }) => msg === 'the lease could not be read or renewed');
+      await until(isTold, { what: 'it has tried' });
+      const { status, body } = await get(port, '/readyz');
+      assert.equal(status, 503);
+      assert.match(body, /^the lease cannot be read or renewed: Api\w+\n$/);
+      assert.equal((await get(port, '/healthz')).status, 200);
+    });
+  }
+
+  it('one that stands by and could take over is ready', async () => {
+    const port = await freePort();
+    const { cluster, namespace } = world;
+    const lease = {
+      metadata: { name: 'plumbline-operator' },
+      spec: { holderIdentity: 'other', leaseDurationSeconds: 3600 },
+    };
+    await world.expect(201, 'POST', world.path('coordination.k8s.io/v1/leases'), { body: lease });
+    const args = ['--leader-elect=true', `--health-address=127.0.0.1:${port}`];
+    await using operator = Operator.start(cluster, { namespace, args });
+    await until(() => operator.lines.some(({ msg }) => msg === 'another replica acts; standing by'));
+    assert.deepEqual(await get(port, '/readyz'), { status: 200, body: 'ok\n' });
   });
 });

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isAlreadyExists, isConflict, isNotFound, leaseLost } from './errors.ts';
+import { isAlreadyExists, isConflict, isNotFound, KubeError, leaseLost } from './errors.ts';
 import type { KubeObject } from './object.ts';
 import type { KubeApi } from './objects.ts';
 import type { ApiResource } from './resource.ts';
@@ -60,6 +60,7 @@ export class LeaderElection {
   readonly #api: KubeApi;
   readonly #options: Required<LeaseOptions>;
   #seen: Sighting | undefined;
+  #problem: unknown = new KubeError('ApiUnreachable', 'the lease has not been read yet');
   /** When the request was sent that renewed last. */
   #renewedAt = Number.NEGATIVE_INFINITY;
 
@@ -84,6 +85,11 @@ export class LeaderElection {
    */
   get leading(): boolean {
     return this.#remainingMs > 0;
+  }
+
+  /** Why the last attempt told nothing of the lease; undefined when it did: who does not lead can take over. */
+  get problem(): unknown {
+    return this.#problem;
   }
 
   /**
@@ -153,6 +159,7 @@ export class LeaderElection {
     try {
       // Our own last write is what stands there, as long as the guard does not say otherwise.
       if (this.#seen?.spec.holderIdentity !== identity) await this.#look(signal);
+      this.#problem = undefined;
       if (this.#seen && !this.#mayTake(this.#seen)) return false;
       const sentAt = clock();
       await this.#write(signal);
@@ -161,6 +168,7 @@ export class LeaderElection {
     } catch (error) {
       // Somebody was faster, or the lease is gone: what we saw is old.
       if (isConflict(error) || isAlreadyExists(error) || isNotFound(error)) this.#seen = undefined;
+      else this.#problem = error;
       if (!signal.aborted) this.#options.onError(error);
       return false;
     }
