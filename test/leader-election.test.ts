@@ -113,17 +113,20 @@ describe('two replicas', { concurrency: true }, () => {
     await until(() => acts(world.operator), { what: 'the first replica leads' });
     await using second = replica(world, 'two', cluster.tokens.driver);
     await until(() => standsBy(second));
-    // Most of its writes wait for their turn.
-    proxy.arm({ on: ['write'], after: 0, times: Infinity, fault: { kind: 'slow', ms: 200 } });
     const names = Array.from({ length: 100 }, (_, index) => `half-${index}`);
-    const team = await Team.create(
-      world,
-      'half',
-      Object.fromEntries(names.map((name) => [`${name}.yaml`, config(name)])),
-    );
-    await until(async () => (await dataOf(world, 'half-0')) !== undefined, { what: 'the first one is there' });
+    const files = (key: string) => Object.fromEntries(names.map((name) => [`${name}.yaml`, config(name, { key })]));
+    // Opens the connections, too: what waits for one that is just being opened has left us.
+    const team = await Team.ready(world, 'half', files('first'));
+    // Most of the next writes wait for their turn.
+    proxy.arm({ on: ['write'], after: 0, times: Infinity, fault: { kind: 'slow', ms: 200 } });
+    const revision = await team.commit(files('second'));
+    const isUnderWay = async () => {
+      const all = await Promise.all(names.map((name) => dataOf(world, name)));
+      return all.some((data) => data?.['key'] === 'second');
+    };
+    await until(isUnderWay, { what: 'the first ones are written' });
     process.kill(world.operator.pid, 'SIGSTOP');
-    await team.condition('Ready', 'True', TAKEOVER);
+    await team.condition('Ready', 'True', { revision, ...TAKEOVER });
     assert.ok(acts(second));
     const before = writesOf(world, 'operator').length;
     const ended = world.operator.ended();
