@@ -12,3 +12,11 @@ declare module 'undici/lib/api/index.js' {
   const methods: object;
   export default methods;
 }
+declare module 'undici/lib/handler/decorator-handler.js' {
+  import type { Dispatcher } from 'undici';
+  /** Hands on what undici tells of one request. */
+  export default class DecoratorHandler implements Dispatcher.DispatchHandler {
+    constructor(handler: Dispatcher.DispatchHandler);
+    onRequestStart(controller: Dispatcher.DispatchController, context: unknown): void;
+  }
+}

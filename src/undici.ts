@@ -4,8 +4,9 @@ import methods from 'undici/lib/api/index.js';
 import Agent from 'undici/lib/dispatcher/agent.js';
 import Dispatcher from 'undici/lib/dispatcher/dispatcher.js';
 import ProxyAgent from 'undici/lib/dispatcher/proxy-agent.js';
+import DecoratorHandler from 'undici/lib/handler/decorator-handler.js';
 
 // As undici's index does: `request` and its like become methods of every dispatcher.
 Object.assign(Dispatcher.prototype, methods);
 
-export { Agent, ProxyAgent };
+export { Agent, DecoratorHandler, ProxyAgent };

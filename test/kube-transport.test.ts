@@ -168,6 +168,24 @@ test('an urgent write does not queue behind the others', async () => {
   await Promise.all(calls.map((call) => assert.rejects(call, /enough/)));
 });
 
+test('a write that waits for its connection is not sent when the lease is lost meanwhile', async () => {
+  let leading = true;
+  await using fake = await fakeApi((_request, response) => sendJson(response, 200, configMap('a')), {
+    mayWrite: () => leading,
+  });
+  const write = fake.api.apply(CONFIG_MAPS, 'default', 'a', '{}', apply);
+  const lost = assert.rejects(write, { code: 'LeaseLost' });
+  // Before anything can have come from the network.
+  await new Promise<void>((resolve) => process.nextTick(resolve));
+  leading = false;
+  await lost;
+  await fake.api.get(CONFIG_MAPS, 'default', 'a', { signal });
+  assert.deepEqual(
+    fake.requests.map(({ method }) => method),
+    ['GET'],
+  );
+});
+
 test('a write that is under way when its caller gives up still brings its answer', async () => {
   const abort = new AbortController();
   await using fake = await fakeApi((_request, response) => {

@@ -115,10 +115,9 @@ describe('two replicas', { concurrency: true }, () => {
     await until(() => standsBy(second));
     const names = Array.from({ length: 100 }, (_, index) => `half-${index}`);
     const files = (key: string) => Object.fromEntries(names.map((name) => [`${name}.yaml`, config(name, { key })]));
-    // Opens the connections, too: what waits for one that is just being opened has left us.
     const team = await Team.ready(world, 'half', files('first'));
-    // Most of the next writes wait for their turn.
-    proxy.arm({ on: ['write'], after: 0, times: Infinity, fault: { kind: 'slow', ms: 200 } });
+    // Most of the next writes wait for their turn, and in the moment of the signal none is about to be sent.
+    proxy.arm({ on: ['write'], after: 0, times: Infinity, fault: { kind: 'slow', ms: 2_000 } });
     const revision = await team.commit(files('second'));
     const isUnderWay = async () => {
       const all = await Promise.all(names.map((name) => dataOf(world, name)));

@@ -9,6 +9,7 @@ import type { Connections } from './connections.ts';
 import { Deadline } from './deadline.ts';
 import { isUnauthorized, KubeError, leaseLost } from './errors.ts';
 import { abortable } from '../concurrency/abortable.ts';
+import { beforeSending } from './before-sending.ts';
 import { impersonationHeaders } from './impersonation.ts';
 import type { Impersonation } from './impersonation.ts';
 import { AdaptiveLimiter } from './limiter.ts';
@@ -57,8 +58,8 @@ export interface TransportOptions {
   observer?: RequestObserver;
   limiter?: AdaptiveLimiter;
   /**
-   * Asked right before anything but a read or an urgent request is sent; false: it is not, and rejects with LeaseLost. Whatever waits may
-   * have waited for longer than anybody thinks: the process may have been stopped meanwhile.
+   * Asked right before the first byte of anything but a read or an urgent request is sent; false: it is not, and rejects with LeaseLost.
+   * Whatever waits may have waited for longer than anybody thinks: the process may have been stopped meanwhile.
    */
   mayWrite?: () => boolean;
   random?: () => number;
@@ -86,7 +87,7 @@ export class Transport implements AsyncDisposable {
   readonly #origin: string;
   readonly #prefix: string;
   readonly #observer: RequestObserver;
-  readonly #mayWrite: () => boolean;
+  readonly #ifMayWrite: Dispatcher.DispatcherComposeInterceptor;
   readonly #random: () => number;
   readonly #maxResponseBytes: number;
   readonly #userAgent: string;
@@ -100,7 +101,10 @@ export class Transport implements AsyncDisposable {
     this.#origin = url.origin;
     this.#prefix = url.pathname.replace(/\/+$/, '');
     this.#observer = options.observer ?? (() => {});
-    this.#mayWrite = options.mayWrite ?? (() => true);
+    const mayWrite = options.mayWrite ?? (() => true);
+    this.#ifMayWrite = beforeSending(() => {
+      if (!mayWrite()) throw leaseLost();
+    });
     this.#random = options.random ?? Math.random;
     this.#maxResponseBytes = options.maxResponseBytes ?? MAX_RESPONSE_BYTES;
     this.#userAgent = options.userAgent ?? 'plumbline';
@@ -201,7 +205,6 @@ export class Transport implements AsyncDisposable {
     this.#inFlight += 1;
     try {
       options.signal.throwIfAborted();
-      if (method !== 'GET' && !options.urgent && !this.#mayWrite()) throw leaseLost();
       // The server carries out what it has received: who gives up after this should still hear what became of it.
       if (method !== 'GET') deadline.outlive(WRITE_GRACE_MS);
       const response = await this.#send(pool, method, path, options, credentials, deadline);
@@ -221,7 +224,7 @@ export class Transport implements AsyncDisposable {
     pool: keyof Connections,
     method: Method,
     path: string,
-    options: CallOptions & { body?: string | Uint8Array | undefined; contentType?: string },
+    options: CallOptions & Pick<RequestOptions, 'body' | 'contentType' | 'urgent'>,
     credentials: Credentials,
     deadline: Deadline,
   ): Promise<Dispatcher.ResponseData> {
@@ -233,7 +236,9 @@ export class Transport implements AsyncDisposable {
       ...(options.impersonate === undefined ? {} : impersonationHeaders(options.impersonate)),
     };
     try {
-      const response = this.#connections(credentials)[pool].request({
+      const connections = this.#connections(credentials)[pool];
+      const isFree = method === 'GET' || options.urgent;
+      const response = (isFree ? connections : connections.compose(this.#ifMayWrite)).request({
         origin: this.#origin,
         path: this.#prefix + path + queryString(options.query),
         method,
