@@ -117,7 +117,7 @@ describe('two replicas', { concurrency: true }, () => {
     const files = (key: string) => Object.fromEntries(names.map((name) => [`${name}.yaml`, config(name, { key })]));
     const team = await Team.ready(world, 'half', files('first'));
     // Most of the next writes wait for their turn, and in the moment of the signal none is about to be sent.
-    proxy.arm({ on: ['write'], after: 0, times: Infinity, fault: { kind: 'slow', ms: 2_000 } });
+    proxy.arm({ on: ['write'], after: 0, times: Infinity, fault: { kind: 'slow', ms: 900 } });
     const revision = await team.commit(files('second'));
     const isUnderWay = async () => {
       const all = await Promise.all(names.map((name) => dataOf(world, name)));
