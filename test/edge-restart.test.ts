@@ -4,7 +4,8 @@ import { it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { GitOpsSource } from '../src/api/source.ts';
-import { applied, blocked, edgeFixture, host, mapping, prefixOf, statusWith } from './edge.ts';
+import { applied, blocked, edgeFixture, host, mapping, prefixOf, reasonOf, statusWith } from './edge.ts';
+import { config } from './team.ts';
 import { restarted } from './tenancy.ts';
 import { until } from './until.ts';
 
@@ -78,4 +79,40 @@ it('an edit of the source that was stopped before the restart is stopped after i
   await until(async () => (await before.status()).lastHandledReconcileAt === 'look', { what: 'a run has ended' });
   await blocked(before);
   assert.deepEqual(await Promise.all([prefixOf(shop, 'edited'), prefixOf(shop, 'late')]), ['/own/', '/late/']);
+});
+
+it('what stood before a commit that is stopped goes on being enforced, also when the source was edited meanwhile', async () => {
+  const theirs = await blog.source('stands', {
+    'host.yaml': host('stands', 'stands.example'),
+    'm.yaml': mapping('stands', 'stands.example', '/cart/'),
+  });
+  await applied(theirs);
+  const own = mapping('stands', 'stands.example', '/own/');
+  const source = await shop.source('stands', { 'm.yaml': own, 'c.yaml': config('stands') });
+  await applied(source);
+  const commit = await source.repository.write({ 'm.yaml': mapping('stands', 'stands.example', '/cart/') });
+  await blocked(source, commit);
+
+  await world.operator.stop('SIGKILL');
+  await source.patch({ spec: { drift: { values: 'Hash' } } });
+  await restarted(world);
+  await isBack();
+  const { cluster } = world;
+  const path = `/api/v1/namespaces/${shop.namespace}/configmaps/stands`;
+  await cluster.request('PATCH', path, { body: { data: { key: 'edited' } } });
+  const edited = () => shop.get('configmaps/stands') as Promise<{ data?: { key?: string } } | undefined>;
+  await until(async () => (await edited())?.data?.key === 'value', { what: 'the edit is healed' });
+  const isClean = ({ type, status }: { type: string; status: string }) => type === 'Drifted' && status === 'False';
+  const told = await statusWith(
+    source,
+    'Drifted=False',
+    commit,
+    ({ conditions }) => conditions?.some(isClean) ?? false,
+  );
+  assert.equal(reasonOf(told, 'EdgeHealthy'), 'EdgeBlocked');
+  // Stopped as before, and it passes as soon as nobody is in its way.
+  assert.equal(await prefixOf(shop, 'stands'), '/own/');
+  await theirs.repository.write({ 'm.yaml': mapping('stands', 'stands.example', '/other/') });
+  await applied(source, commit);
+  assert.equal(await prefixOf(shop, 'stands'), '/cart/');
 });

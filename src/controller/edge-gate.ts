@@ -75,10 +75,21 @@ export async function passEdge(
     trouble = error;
   }
   const lastGood = await lastGoodRevision(source, spec, remote, deps, signal);
-  if (!lastGood || !isEnforced(source, lastGood)) throw trouble;
+  if (!lastGood) throw trouble;
   const standing = await candidateOf(source, spec, lastGood, deps, signal);
-  edge.enforce(standing);
+  if (isEnforced(source, lastGood)) edge.enforce(standing);
+  else if (!(await mayStand(standing, deps, signal))) throw trouble;
   return { rendered: lastGood, trouble, candidate: standing, first: [] };
+}
+
+/** The source was edited while nobody watched: what was applied last may be another thing now. What cannot be judged may not. */
+async function mayStand(standing: Candidate, { edge }: ReconcileDeps, signal: AbortSignal): Promise<boolean> {
+  try {
+    return await edge.reinstate(standing, signal);
+  } catch {
+    signal.throwIfAborted();
+    return false;
+  }
 }
 
 /**

@@ -185,6 +185,27 @@ export class EdgeDesk {
     this.#reserve(candidate, [], isFirst ? { isOld: true } : { withheld: new Set(this.withheld(candidate)) });
   }
 
+  /**
+   * Whether the revision may stand while a newer one of its source is stopped, and goes on waiting: it was applied once, but nobody knows
+   * whether with the settings of now. When it may, it counts from here on.
+   */
+  async reinstate(candidate: Candidate, signal: AbortSignal): Promise<boolean> {
+    if (this.#known(candidate)) return true;
+    const isHarmless = await this.#isHarmless(candidate, signal);
+    const { source } = candidate;
+    const mayStand = async () => {
+      if (isHarmless) return true;
+      const trial = await this.#trials.alone(candidate, signal);
+      // What must be deleted first has to wait for the newest revision.
+      return trial.kind === 'passed' && !trial.first.get(source)?.length;
+    };
+    return this.#turn.pass(signal, async () => {
+      const may = await this.#patience.spend(source, signal, mayStand);
+      if (may) this.#reserve(candidate, []);
+      return may;
+    });
+  }
+
   /** Of what the source declares: what was not let in, so that it must not be applied. */
   withheld({ source, desired }: Pick<Candidate, 'source' | 'desired'>): Desired[] {
     const passed = new Set(this.#world.admission(source)?.desired.map(({ key }) => key));
