@@ -17,10 +17,17 @@ export class Pushes {
   #pushed = false;
   #put: Push['put'] = [];
   #drop: Push['drop'] = [];
+  /** In this round, by whom it was given up last: it may not be deleted yet. */
+  readonly #left = new Map<Key, SourceName>();
 
   constructor(random: Random, ledger: Ledger) {
     this.#random = random;
     this.#ledger = ledger;
+  }
+
+  /** Peace: what was given up is deleted. */
+  begin(): void {
+    this.#left.clear();
   }
 
   /** Any change. The first one brings something for every source. */
@@ -79,7 +86,7 @@ export class Pushes {
       const isKept = index < ALWAYS;
       const always = isKept && index % 4 === 0 && !declared.has(key) && home === source;
       if (home === source && (always || (kind !== leaving && random.chance(share)))) {
-        this.#give(source, key);
+        if (!this.#wouldWait(source, key)) this.#give(source, key);
       } else if (declared.has(key) && !isKept && (kind === leaving || random.chance(share / 3))) {
         this.#take(source, key);
         const other = moves ? this.#heir(source) : undefined;
@@ -91,8 +98,16 @@ export class Pushes {
   /** Objects change their home now and then, within one commit of the repository that a and b share. */
   #heir(source: SourceName): SourceName | undefined {
     const other = source === 'a' ? 'b' : source === 'b' ? 'a' : undefined;
-    const isFree = (one: SourceName) => this.#ledger.of(one).hold === undefined && this.#ledger.lag(one) === undefined;
-    return other && isFree(source) && isFree(other) ? other : undefined;
+    return other && this.#isFree(source) && this.#isFree(other) ? other : undefined;
+  }
+
+  #isFree(source: SourceName): boolean {
+    return this.#ledger.of(source).hold === undefined && this.#ledger.lag(source) === undefined;
+  }
+
+  /** What a waiting commit declares is not deleted, if it is still there when that is seen: here that would be chance. */
+  #wouldWait(source: SourceName, key: Key): boolean {
+    return !this.#isFree(source) && (this.#left.get(key) ?? source) !== source;
   }
 
   #give(source: SourceName, key: Key): void {
@@ -105,6 +120,7 @@ export class Pushes {
   #take(source: SourceName, key: Key): void {
     this.#ledger.drop(source, key);
     this.#drop.push([source, key]);
+    this.#left.set(key, source);
   }
 
   #done(): Push {

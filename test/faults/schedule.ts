@@ -53,6 +53,7 @@ export class Schedule {
   next(): Round {
     const random = this.#random;
     this.#steps = [];
+    this.#pushes.begin();
     this.#kept = new Set(SOURCES.flatMap((source) => this.#ledger.settled(source)));
     this.#recreated = new Set();
     this.#pushed = new Set();
