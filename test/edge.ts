@@ -8,6 +8,7 @@ import type { KubeObject } from '../src/kube/object.ts';
 import type { Cluster } from './cluster.ts';
 import { applyObject, objectsOf } from './install.ts';
 import type { World } from './operator.ts';
+import { rightsInForce, userOf } from './rights.ts';
 import { manifest } from './team.ts';
 import { installedWorld, Tenant, type TenantSource } from './tenancy.ts';
 import { until } from './until.ts';
@@ -59,8 +60,17 @@ export async function installEmissary(cluster: Cluster): Promise<void> {
 }
 
 async function teams<N extends string>(world: World, ...names: N[]): Promise<Record<N, Tenant>> {
-  const made = await Promise.all(names.map(async (name) => [name, await Tenant.create(world, name)] as const));
+  const made = await Promise.all(names.map(async (name) => [name, await edgeTenant(world, name)] as const));
   return Object.fromEntries(made) as Record<N, Tenant>;
+}
+
+/** A team that may write policies: the cluster adds `edge-edit` to what it may by itself, a moment later. */
+async function edgeTenant(world: World, name: string): Promise<Tenant> {
+  const tenant = await Tenant.create(world, name);
+  const { namespace } = tenant;
+  const rule = { apiGroups: ['getambassador.io'], resources: ['*'], verbs: ['*'] };
+  await rightsInForce(world.cluster, { user: userOf({ name: 'plumbline', namespace }), namespace }, [rule]);
+  return tenant;
 }
 
 export function mapping(name: string, hostname: string, prefix: string, more: object = {}): string {

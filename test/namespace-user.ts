@@ -1,20 +1,15 @@
 // The user that is known and may do nothing, with some rights in the namespace of one World.
 import type { World } from './operator.ts';
-
-export interface Rule {
-  apiGroups: string[];
-  resources: string[];
-  verbs: string[];
-}
+import { rightsInForce, type Rule } from './rights.ts';
 
 export interface Granted {
   /** The user, for further bindings. */
   subject: object;
-  /** Replaces the rules. */
-  grant: (rules: Rule[]) => Promise<unknown>;
+  /** Replaces the rules, and waits until those are in force. */
+  grant: (rules: Rule[]) => Promise<void>;
 }
 
-/** Grants the rules in the namespace. The token is `cluster.tokens.restricted`. */
+/** Grants the rules in the namespace, and waits until they are in force. The token is `cluster.tokens.restricted`. */
 export async function grantRestricted(world: World, rules: Rule[]): Promise<Granted> {
   const name = 'restricted-here';
   const roles = world.path('rbac.authorization.k8s.io/v1/roles');
@@ -32,6 +27,14 @@ export async function grantRestricted(world: World, rules: Rule[]): Promise<Gran
       subjects: [subject],
     },
   });
-  const grant = (newRules: Rule[]) => world.expect(200, 'PATCH', `${roles}/${name}`, { body: { rules: newRules } });
+  const who = { user: username, namespace: world.namespace };
+  let granted = rules;
+  await rightsInForce(world.cluster, who, rules);
+  const grant = async (newRules: Rule[]) => {
+    await world.expect(200, 'PATCH', `${roles}/${name}`, { body: { rules: newRules } });
+    const gone = granted.filter((rule) => !newRules.includes(rule));
+    await rightsInForce(world.cluster, who, newRules, gone);
+    granted = newRules;
+  };
   return { subject, grant };
 }

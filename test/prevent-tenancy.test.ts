@@ -5,7 +5,7 @@ import { serviceAccountToken } from './cluster.ts';
 import type { World } from './operator.ts';
 import { refused } from './prevent.ts';
 import { config, deployment } from './team.ts';
-import { installedWorld, Tenant } from './tenancy.ts';
+import { installedWorld, mayEdit, Tenant } from './tenancy.ts';
 import { until } from './until.ts';
 
 let world: World;
@@ -33,13 +33,7 @@ it("the operator's own rights are enough; the account of the source passes, othe
   const editor = { name: 'editor', namespace: team.namespace };
   const accounts = `/api/v1/namespaces/${team.namespace}/serviceaccounts`;
   await world.expect(201, 'POST', accounts, { body: { metadata: editor } });
-  await world.expect(201, 'POST', `/apis/rbac.authorization.k8s.io/v1/namespaces/${team.namespace}/rolebindings`, {
-    body: {
-      metadata: editor,
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'edit' },
-      subjects: [{ kind: 'ServiceAccount', ...editor }],
-    },
-  });
+  await mayEdit(cluster, editor, team.namespace);
   const token = await serviceAccountToken(cluster, team.namespace, 'editor');
   const path = `/api/v1/namespaces/${team.namespace}/configmaps/a`;
   let round = 0;

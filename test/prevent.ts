@@ -5,6 +5,7 @@ import type { GitOpsSourceSpecInput } from '../src/api/source.ts';
 import type { KubeObject } from '../src/kube/object.ts';
 import type { ClusterResponse, RequestOptions } from './cluster-request.ts';
 import { World, type OperatorOptions } from './operator.ts';
+import { rightsInForce, userOf, type Rule } from './rights.ts';
 import { Team } from './team.ts';
 import type { Files } from './git-repository.ts';
 import { until } from './until.ts';
@@ -96,12 +97,8 @@ export function guardPath(world: World, namespace = world.namespace): string {
   return `/apis/plumbline.dev/v1alpha1/namespaces/${namespace}/driftguards/plumbline-prevent.${world.namespace}`;
 }
 
-/** The token of a new account with these rights in the namespace of the world, and no others. */
-export async function accountWith(
-  world: World,
-  name: string,
-  rules: { apiGroups: string[]; resources: string[]; verbs: string[] }[],
-): Promise<string> {
+/** The token of a new account with these rights in the namespace of the world, and no others. They are in force. */
+export async function accountWith(world: World, name: string, rules: Rule[]): Promise<string> {
   const { cluster, namespace } = world;
   const metadata = { name };
   const rbac = 'rbac.authorization.k8s.io';
@@ -114,6 +111,7 @@ export async function accountWith(
       subjects: [{ kind: 'ServiceAccount', name, namespace }],
     },
   });
+  await rightsInForce(cluster, { user: userOf({ name, namespace }), namespace }, rules);
   return serviceAccountToken(cluster, namespace, name);
 }
 

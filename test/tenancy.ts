@@ -5,6 +5,7 @@ import { freshNamespace, serviceAccountToken, startCluster, type Cluster, type C
 import type { Files, Repository } from './git-repository.ts';
 import { applyObject, objectsOf, pathOf } from './install.ts';
 import { World } from './operator.ts';
+import { rightsInForce, userOf } from './rights.ts';
 import { until } from './until.ts';
 
 /** A cluster of its own with Plumbline installed; the operator of the World serves all namespaces. */
@@ -26,7 +27,7 @@ async function installed(cluster: Cluster) {
   return { token, args: ['--watch-namespace='], env: { POD_NAMESPACE: 'plumbline-system' } };
 }
 
-/** Lets a ServiceAccount edit a namespace. */
+/** Lets a ServiceAccount edit a namespace; it may when this resolves. */
 export async function mayEdit(
   cluster: Cluster,
   account: { name: string; namespace: string },
@@ -39,6 +40,8 @@ export async function mayEdit(
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'edit' },
     subjects: [{ kind: 'ServiceAccount', ...account }],
   });
+  const rule = { apiGroups: [''], resources: ['configmaps'], verbs: ['patch'] };
+  await rightsInForce(cluster, { user: userOf(account), namespace }, [rule]);
 }
 
 /** A namespace whose ServiceAccount `plumbline` may edit it, and nothing else. */
