@@ -73,8 +73,8 @@ export function inputOf({ env, knownSecrets, objects }: EdgeVector): EdgeInput {
       version: '4.1.0',
       environment: { EDGE_VAR: 'expanded' },
       strictLabelSelectors: true,
-      // The recorder had nothing that checks them.
-      checksAnnotations: false,
+      // The recorder handed the objects over as they are.
+      hasWatcher: false,
     },
   };
 }

@@ -226,7 +226,10 @@ const renamed = aboutPolicies.remembered((policy: Policy): Policy => {
   return { ...policy, storedName: `${policy.name}.${policy.namespace}`, facts: aboutPolicies.none() };
 });
 
-/** No `ambassador_id`: for `default`. `[]`: for nobody. `_automatic_`: for everybody, but only alone. */
+/**
+ * No `ambassador_id`: for `default`. `[]`, which the watcher leaves out: for nobody. `_automatic_`: for everybody, but only
+ * alone.
+ */
 export function isOurs(policy: Pick<Policy, 'spec'>, ambassadorId: string): boolean {
   const { spec } = policy;
   const written = spec['ambassadorId'] ?? (Object.hasOwn(spec, 'ambassador_id') ? spec['ambassador_id'] : 'default');

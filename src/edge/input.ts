@@ -43,8 +43,11 @@ export interface EdgeSettings {
   readonly singleNamespace?: boolean;
   /** AMBASSADOR_LABEL_SELECTOR, as Kubernetes writes selectors: it reads nothing else. Absent: it reads everything. */
   readonly labelSelector?: string;
-  /** false: its watcher hands over what breaks the schema in annotations, too. Absent: it refuses that, as since 2.0. */
-  readonly checksAnnotations?: boolean;
+  /**
+   * false: the compiler gets the objects as they are written. Absent: from Emissary's watcher, which refuses what breaks the
+   * schema in annotations and leaves out what is empty (handed-over.ts), as since 2.0.
+   */
+  readonly hasWatcher?: boolean;
 }
 
 export const DEFAULT_EDGE_SETTINGS: EdgeSettings = {

@@ -192,9 +192,7 @@ void test('a redirect of the path counts only when there is something in it', ()
   assert.deepEqual(pathsOf({ regex_redirect: {} }), ['{"host":"b.com"}']);
   assert.deepEqual(pathsOf({ regex_redirect: { pattern: '/a' } }), ['{"host":"b.com","regex":"/a"}']);
   assert.deepEqual(pathsOf({ regex_redirect: { substitution: '/b' } }), ['{"host":"b.com","regex":""}']);
-  // The lesser one of two is gone before anybody looks at what they hold.
-  assert.deepEqual(pathsOf({ path_redirect: '', prefix_redirect: '/p/' }), ['{"host":"b.com"}']);
-  assert.deepEqual(pathsOf({ prefix_redirect: '', regex_redirect: { pattern: '/a' } }), ['{"host":"b.com"}']);
+  assert.deepEqual(pathsOf({ path_redirect: '', prefix_redirect: '/p/' }), ['{"host":"b.com","prefix":"/p/"}']);
 });
 
 void test('a broken AuthService answers 500, but not to what is redirected to https', () => {

@@ -2,18 +2,25 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KubeObject } from '../kube/object.ts';
 import { compileEdge } from './compile.ts';
-import { DEFAULT_EDGE_SETTINGS, type SecretShape } from './input.ts';
+import { DEFAULT_EDGE_SETTINGS, type EdgeSettings, type SecretShape } from './input.ts';
 import type { Edge } from './model.ts';
 
 function object(kind: string, name: string, spec: object): KubeObject {
   return { apiVersion: 'getambassador.io/v3alpha1', kind, metadata: { name, namespace: 't1' }, spec };
 }
 
+/** Emissary's watcher would leave the empty texts out. */
+const AS_WRITTEN: EdgeSettings = { ...DEFAULT_EDGE_SETTINGS, hasWatcher: false };
+
 function compiled(...objects: KubeObject[]): Edge {
+  return compiledBy(AS_WRITTEN, ...objects);
+}
+
+function compiledBy(settings: EdgeSettings, ...objects: KubeObject[]): Edge {
   const keys = new Set(['tls.crt', 'tls.key']);
   const secret = (name: string, namespace: string): SecretShape => ({ name, namespace, keys });
   const edgeObjects = objects.map((one) => ({ object: one, origin: {} }));
-  return compileEdge({ objects: edgeObjects, secret, settings: DEFAULT_EDGE_SETTINGS });
+  return compileEdge({ objects: edgeObjects, secret, settings });
 }
 
 const MAPPING = object('Mapping', 'm', { hostname: '*', prefix: '/x/', service: 'up', tls: 'c' });
@@ -36,4 +43,13 @@ void test('a Host that takes a context with an empty secret freezes the edge', (
   const { freeze } = compiled(host, object('TLSContext', 'c', { secret: '' }));
   assert.deepEqual([freeze?.stage, freeze?.policy?.name], ['ir', 'c']);
   assert.equal(compiled(host, object('TLSContext', 'c', {})).freeze, undefined);
+});
+
+void test('an empty secret that the watcher leaves out is none: no TLS upstream, and no freeze', () => {
+  const context = object('TLSContext', 'c', { secret: '' });
+  const { clusters, errors } = compiledBy(DEFAULT_EDGE_SETTINGS, context, MAPPING);
+  assert.deepEqual([clusters.get('cluster_up_t1_t1')?.tls, errors.length > 0], [false, true]);
+  const host = object('Host', 'h', { hostname: 'a.com', tlsSecret: { name: 's' }, tlsContext: { name: 'c' } });
+  const { freeze, hosts } = compiledBy(DEFAULT_EDGE_SETTINGS, host, context);
+  assert.deepEqual([freeze, hosts.map(({ name }) => name)], [undefined, ['h']]);
 });

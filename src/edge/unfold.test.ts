@@ -49,10 +49,10 @@ describe('an object brings', () => {
   });
 
   it('what its annotation holds, in any version where nobody checks it', () => {
-    const refused = (apiVersion: string, checksAnnotations: boolean): boolean => {
+    const refused = (apiVersion: string, hasWatcher: boolean): boolean => {
       const annotations = { 'getambassador.io/config': `kind: Mapping\napiVersion: ${apiVersion}\nname: a\n` };
       const parent = object('v1', 'Service', {}, { annotations });
-      return unfold(parent, { ...READING, checksAnnotations })[0]?.refused !== undefined;
+      return unfold(parent, { ...READING, hasWatcher })[0]?.refused !== undefined;
     };
     assert.deepEqual([refused('getambassador.io/v9', true), refused('getambassador.io/v9', false)], [true, false]);
     assert.deepEqual([refused('other.io/v2', true), refused('other.io/v2', false)], [true, true]);

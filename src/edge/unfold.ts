@@ -1,6 +1,7 @@
 import { groupOf, type KubeObject } from '../kube/object.ts';
 import { readAnnotation, type AnnotationDocument } from './annotations.ts';
 import { conformityOf } from './conformity.ts';
+import { handedOver } from './handed-over.ts';
 import { fromIngress, isIngress, textsOf, type IngressReading } from './ingress.ts';
 import type { EdgeSettings } from './input.ts';
 import type { Policy } from './model.ts';
@@ -16,11 +17,11 @@ export interface Unfolded extends Omit<Policy, 'storedName' | 'origin' | 'facts'
 }
 
 /** What the reading of an object depends on, besides itself. */
-export interface Reading extends IngressReading, Pick<EdgeSettings, 'checksAnnotations'> {}
+export interface Reading extends IngressReading, Pick<EdgeSettings, 'hasWatcher'> {}
 
 /** The policies that an object is, carries in its annotation or is taken for, in their order; none where the edge reads nothing. */
 export function unfold(object: KubeObject, reading: Reading): readonly Unfolded[] {
-  if (groupOf(object.apiVersion) === 'getambassador.io') return resource(object);
+  if (groupOf(object.apiVersion) === 'getambassador.io') return resource(object, reading);
   if (isIngress(object)) {
     const made = fromIngress(object, reading).map((policy, at) => madeOf(object, policy, at));
     return [...made, ...annotated(object, made.length, reading)];
@@ -33,7 +34,7 @@ export function dependsOnOthers(object: KubeObject): boolean {
   return isIngress(object);
 }
 
-function resource(object: KubeObject): Unfolded[] {
+function resource(object: KubeObject, { hasWatcher = true }: Reading): Unfolded[] {
   const { kind, metadata } = object;
   const { name, namespace = 'default' } = metadata;
   if (!POLICY_KINDS.has(kind) || typeof name !== 'string' || name === '') return [];
@@ -41,13 +42,14 @@ function resource(object: KubeObject): Unfolded[] {
   // The compiler labels each resource with its own name (fetch/resource.py); selectors see it.
   const labels = { ...textsOf(metadata.labels), ambassador_crd: id };
   const version = versionOf(object.apiVersion);
-  const spec = normalise(kind, version, recordAt(object['spec']));
+  const read = normalise(kind, version, recordAt(object['spec']));
+  const spec = hasWatcher ? handedOver(read) : read;
   const unfolded = { kind, name, namespace, labels, spec, key: `${id}.1`, written: object };
   return [schemaOf(kind, version) ? unfolded : { ...unfolded, refused: unsupported(object) }];
 }
 
 /** `before`: how many policies the parent brought already; the compiler numbers on (fetch/resource.py). */
-function annotated(parent: KubeObject, before: number, { checksAnnotations = true }: Reading): Unfolded[] {
+function annotated(parent: KubeObject, before: number, { hasWatcher = true }: Reading): Unfolded[] {
   // The compiler skips what has no name at all, without a number.
   const named = readAnnotation(parent).documents.filter(({ metadata }) => Object.hasOwn(metadata, 'name'));
   return named.map((document, at) => {
@@ -55,13 +57,13 @@ function annotated(parent: KubeObject, before: number, { checksAnnotations = tru
     const key = `${parent.metadata.name}.${parent.metadata.namespace ?? 'default'}.${before + at + 1}`;
     const written = { apiVersion, kind, metadata, spec } as unknown as KubeObject;
     const converted = normalise(kind, versionOf(apiVersion), spec);
-    const refused = refusalOf(document, converted, checksAnnotations);
+    const refused = refusalOf(document, converted, hasWatcher);
     return {
       kind,
       name: isName(metadata['name']) ? metadata['name'] : shown(metadata['name']),
       namespace: metadata.namespace === '' ? 'default' : metadata.namespace,
       labels: textsOf(metadata['labels']),
-      spec: converted,
+      spec: hasWatcher ? handedOver(converted) : converted,
       key,
       written,
       parent,

@@ -99,7 +99,12 @@ export const ATTACHMENT_CASES: Record<string, RuleCases> = {
         finds: { object: 'Host t1/h', severity: 'error', says: /every Mapping/ },
       },
       'of a Listener': [
-        listener('t1/l', { hostBinding: { namespace: { from: 'ALL' }, selector: { matchExpressions: [] } } }),
+        listener('t1/l', {
+          hostBinding: {
+            namespace: { from: 'ALL' },
+            selector: { matchExpressions: [{ key: 'team', operator: 'Exists' }] },
+          },
+        }),
       ],
     },
     passes: { matchLabels: [SELECTING], 'no selector': [host('t1/h', { mappingSelector: null })] },
@@ -169,10 +174,6 @@ export const ATTACHMENT_CASES: Record<string, RuleCases> = {
   },
   EM042: {
     flags: {
-      'an empty list': {
-        objects: [mapping('t1/m', { ambassador_id: [] })],
-        finds: { severity: 'warning', says: /empty/ },
-      },
       '_automatic_ beside others': [mapping('t1/m', { ambassador_id: ['_automatic_', 'other'] })],
       'another gateway': { objects: [mapping('t1/m', { ambassador_id: ['other'] })], finds: { severity: 'info' } },
       'none, before another gateway': {
@@ -183,6 +184,7 @@ export const ATTACHMENT_CASES: Record<string, RuleCases> = {
     },
     passes: {
       absent: [mapping('t1/m')],
+      'an empty list, which is none': [mapping('t1/m', { ambassador_id: [] })],
       'this gateway among others': [mapping('t1/m', { ambassador_id: ['other', 'default'] })],
       '_automatic_ alone': [mapping('t1/m', { ambassador_id: ['_automatic_'] })],
     },

@@ -104,7 +104,7 @@ export const ATTACHMENT_RULES: readonly Rule[] = [
     name: 'id-mismatch',
     severity: 'warning',
     impact: 'no-effect',
-    when: 'The ambassador_id of an object names no gateway: an empty list, or `_automatic_` beside others. Told on request when it names another gateway.',
+    when: 'The ambassador_id of an object names no gateway: `_automatic_` beside others. Told on request when it names another gateway.',
     means: 'This gateway does not look at the object.',
     mend: 'Leave ambassador_id out, or list the id of the gateway.',
     find: idMismatch,
@@ -271,15 +271,13 @@ function* idMismatch({ edge }: Judged): Iterable<Hit> {
     const object = partyOf(policy);
     const ids = valueAt(policy.spec, 'ambassador_id');
     const list = Array.isArray(ids) ? (ids as unknown[]) : [ids];
-    const broken = list.length === 0 || list.includes('_automatic_');
+    const broken = list.includes('_automatic_');
     const names = list.map((id) => (typeof id === 'string' ? id : 'something that is no text')).join(', ');
     const named = ids === undefined ? 'default, as it has none' : names;
-    const text =
-      list.length === 0 ? 'is an empty list: no gateway looks at it' : `is ${named}, not ${edge.settings.ambassadorId}`;
     yield {
       object,
       ...(!broken && { severity: 'info' as const }),
-      message: `${describe(object)}: its ambassador_id ${text}`,
+      message: `${describe(object)}: its ambassador_id is ${named}, not ${edge.settings.ambassadorId}`,
     };
   }
 }

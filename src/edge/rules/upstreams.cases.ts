@@ -26,7 +26,7 @@ export const UPSTREAM_CASES: Record<string, RuleCases> = {
       'two schemes': { objects: [mapping('t1/m', { service: 'http://https://svc' })], finds: { says: /"https"/ } },
       'a path': [mapping('t1/m', { service: 'svc/path' })],
       'a query': [mapping('t1/m', { service: 'http://svc.ns:80?x=1' })],
-      'no host': [mapping('t1/m', { service: '' })],
+      'no host': [mapping('t1/m', { service: 'https://' })],
       'a bare IPv6 address': [mapping('t1/m', { service: '::1' })],
       'credentials, without showing them': {
         objects: [mapping('t1/m', { service: 'http://user:hunter2@svc' })],

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { compileEdge } from './compile.ts';
+import { handedOver } from './handed-over.ts';
+import { DEFAULT_EDGE_SETTINGS } from './input.ts';
+import type { Spec } from './model.ts';
+
+// Go's `omitempty` in pkg/api/getambassador.io/v3alpha1.
+const HANDED_OVER: Record<string, [written: Spec, read: Spec]> = {
+  'a list of ids with nothing in it, so the object is for the gateway `default`': [
+    { ambassador_id: [], prefix: '/' },
+    { prefix: '/' },
+  ],
+  'empty texts': [{ host: '', hostname: '', method: '', tls: '', path_redirect: '', secret: '' }, {}],
+  'an empty rewrite, which means no rewriting': [{ rewrite: '' }, { rewrite: '' }],
+  'lists that the type tells from none': [
+    { remove_request_headers: [], circuit_breakers: [], hosts: [] },
+    { remove_request_headers: [] },
+  ],
+  'maps with nothing in them': [
+    { headers: {}, labels: {}, cors: {}, add_request_headers: {} },
+    { cors: {}, add_request_headers: {} },
+  ],
+  'empty texts in maps': [{ headers: { 'x-a': '' } }, { headers: { 'x-a': '' } }],
+  'what a Host says of TLS': [
+    { tls: { min_tls_version: '', ca_secret: '', cipher_suites: [], cert_required: false } },
+    { tls: { cert_required: false } },
+  ],
+  'a selector that selects nothing': [
+    { mappingSelector: { matchLabels: {}, matchExpressions: [] } },
+    { mappingSelector: {} },
+  ],
+  'a selector in a binding': [
+    { hostBinding: { namespace: { from: 'ALL' }, selector: { matchLabels: {} } } },
+    { hostBinding: { namespace: { from: 'ALL' }, selector: {} } },
+  ],
+  'numbers and booleans': [
+    { weight: 0, prefix_exact: false },
+    { weight: 0, prefix_exact: false },
+  ],
+};
+
+for (const [what, [written, read]] of Object.entries(HANDED_OVER)) {
+  test(`the watcher hands over: ${what}`, () => assert.deepEqual(handedOver(written), read));
+}
+
+test('what stays as it is, is the same object', () => {
+  const spec = { prefix: '/', headers: { 'x-a': '1', 'x-b': '2' }, tls: { sni: 'a' }, cors: {}, rewrite: '' };
+  assert.equal(handedOver(spec), spec);
+});
+
+test('a Mapping whose list of ids is empty counts where the gateway is called default', () => {
+  const mapping = (name: string, more: Spec = {}) => ({
+    object: {
+      apiVersion: 'getambassador.io/v3alpha1',
+      kind: 'Mapping',
+      metadata: { name, namespace: 't1' },
+      spec: { hostname: 'a.com', prefix: '/x/', service: name, ...more },
+    },
+    origin: {},
+  });
+  const objects = [mapping('theirs'), mapping('thief', { ambassador_id: [] })];
+  const { groups } = compileEdge({ objects, secret: () => undefined, settings: DEFAULT_EDGE_SETTINGS });
+  const names = groups.flatMap(({ members, internal }) => (internal ? [] : members.map(({ policy }) => policy.name)));
+  assert.deepEqual(names, ['theirs', 'thief']);
+});

@@ -1,0 +1,55 @@
+import type { Spec } from './model.ts';
+import { isRecord } from './spec.ts';
+
+/** Maps of texts: Go writes them sorted by key. An empty one is left out, as is an empty text or list. */
+const MAPS = new Set([
+  'add_auth_headers',
+  'auth_context_extensions',
+  'headers',
+  'labels',
+  'matchLabels',
+  'query_parameters',
+  'regex_headers',
+  'regex_query_parameters',
+]);
+
+/** Here the type tells what is empty from what is absent. */
+const KEPT_EMPTY = new Set(['remove_request_headers', 'remove_response_headers', 'rewrite']);
+
+/** Objects whose fields are written by the same rules. */
+const INNER = new Set(['hostBinding', 'load_balancer', 'mappingSelector', 'regex_redirect', 'selector', 'tls']);
+
+/**
+ * A v3alpha1 spec as Emissary's watcher hands it to the compiler: it reads policies into the types of
+ * pkg/api/getambassador.io/v3alpha1 and writes them out again, so the keys of a map come sorted, and fields with nothing in
+ * them are gone. A spec that stays as it is, is the same object.
+ */
+export function handedOver(spec: Spec): Spec {
+  let changed: [string, unknown][] | undefined;
+  const fields = Object.entries(spec);
+  for (const [at, [name, value]] of fields.entries()) {
+    const after = fieldHandedOver(name, value);
+    if (after === value) {
+      changed?.push([name, value]);
+      continue;
+    }
+    changed ??= fields.slice(0, at);
+    if (after !== undefined) changed.push([name, after]);
+  }
+  return changed ? Object.fromEntries(changed) : spec;
+}
+
+/** Undefined: it is left out. */
+function fieldHandedOver(name: string, value: unknown): unknown {
+  if (value === '' || (Array.isArray(value) && value.length === 0)) return KEPT_EMPTY.has(name) ? value : undefined;
+  if (!isRecord(value)) return value;
+  if (MAPS.has(name)) return sorted(value);
+  return INNER.has(name) ? handedOver(value) : value;
+}
+
+function sorted(map: Spec): Spec | undefined {
+  const names = Object.keys(map);
+  if (names.length === 0) return undefined;
+  if (names.every((name, at) => at === 0 || names[at - 1]! < name)) return map;
+  return Object.fromEntries(names.sort().map((name) => [name, map[name]]));
+}
