@@ -2,7 +2,7 @@ import { aboutPolicies } from './facts.ts';
 import { GLOBAL_KEY } from './compilation.ts';
 import { defaultFor, type AmbassadorModule } from './module.ts';
 import { readHealthChecks, type HealthChecks } from './health-checks.ts';
-import { matchOf, type Match } from './match.ts';
+import { hostProblemOf, matchOf, type Match } from './match.ts';
 import { PairPool } from './pool.ts';
 import { normaliseService, readUrl } from './service.ts';
 import { isRecord, isTrueAt, numberAt, textAt, valueAt } from './spec.ts';
@@ -83,8 +83,8 @@ function read(policy: Policy, context: MappingContext): ReadMapping {
   const { module, resolvers } = context;
   const resolverName = resolverOf(policy, module);
   const resolver = resolvers.get(resolverName);
-  const { service, freeze, refused } = serviceOf(policy, context, resolver);
   const match = matchOf(spec);
+  const { service, freeze = withoutPrefix(policy, match), refused } = serviceOf(policy, context, resolver);
   const circuitBreakers = valueAt(spec, 'circuit_breakers') ?? module.circuitBreakers ?? null;
   const considered: Considered = { match, resolver, resolverName, service, circuitBreakers };
   // A service that freezes the edge is the last thing that is read.
@@ -124,6 +124,7 @@ export function serviceOf(
   resolver: ResolverKind | undefined,
 ): { service: string; refused: string | undefined; freeze: Freeze | undefined } {
   const { spec, namespace, key, kind } = policy;
+  if (!Object.hasOwn(spec, 'service')) return { service: '', refused: undefined, freeze: without('service', policy) };
   const written = textAt(spec, 'service') ?? '';
   const qualified = !module.servicesInOwnNamespace && resolver !== 'ConsulResolver';
   const own = kind === 'InternalMapping' || namespace === settings.namespace;
@@ -136,6 +137,19 @@ export function serviceOf(
     refused: typeof read === 'string' ? undefined : `${key}: Malformed service '${written}': ${read.refused}`,
     freeze: url && 'refused' in url ? { stage: 'ir', message: url.refused, policy } : undefined,
   };
+}
+
+/**
+ * The compiler takes the field for granted, because the schema asks for it; but an empty text, which the schema takes, is left
+ * out by the watcher (emissary-ingress/emissary#3286).
+ */
+function without(field: string, policy: Policy): Freeze {
+  return { stage: 'ir', message: `it has no ${field}, or an empty one`, policy };
+}
+
+/** An error that upstream kept for later is told before the prefix is looked at: such a Mapping is just dropped. */
+function withoutPrefix(policy: Policy, match: Match | undefined): Freeze | undefined {
+  return match || hostProblemOf(policy.spec) !== undefined ? undefined : without('prefix', policy);
 }
 
 /** Ten thousand Mappings send to a few hundred services. */
@@ -180,8 +194,8 @@ const INVALID_RETRY = 'Invalid retry policy specified';
 function troubleOf(spec: Policy['spec'], considered: Considered): string | undefined {
   const { match, resolver, resolverName, service, circuitBreakers } = considered;
   const loadBalancer = valueAt(spec, 'load_balancer') ?? undefined;
-  if (!match) return 'a Mapping needs a prefix';
-  if (match.problem) return match.problem;
+  const problem = match ? match.problem : hostProblemOf(spec);
+  if (problem !== undefined) return problem;
   if (!resolver) return `resolver ${resolverName} is unknown!`;
   if (resolver === 'KubernetesServiceResolver' && isGiven(loadBalancer)) {
     return 'No load_balancer setting is allowed with the KubernetesServiceResolver';

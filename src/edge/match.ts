@@ -41,6 +41,11 @@ export function matchOf(spec: Spec): Match | undefined {
   return { prefix, host, hostRegex, headers, query: query.length === 0 ? NONE : query, precedence, weight, problem };
 }
 
+/** Why no request can ask for the host of a Mapping, whatever its prefix is. */
+export function hostProblemOf(spec: Spec): string | undefined {
+  return hostOf(spec).problem;
+}
+
 // Most ask for nothing else, and there are thousands of them.
 function headersOf(spec: Spec, exact: readonly Asked[], host: readonly Asked[]): readonly Asked[] {
   const regexes = askedOf(spec['regex_headers'], true);

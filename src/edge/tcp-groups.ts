@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { beforeDot, serviceOf, type MappingContext } from './mapping.ts';
 import { breakerNames } from './upstream-options.ts';
-import { GLOBAL_KEY, type Compilation } from './compilation.ts';
+import { Frozen, GLOBAL_KEY, type Compilation } from './compilation.ts';
 import { numberAt, textAt, valueAt } from './spec.ts';
 import { sharesOf, weightsOf } from './weights.ts';
 import type { Clusters } from './clusters.ts';
@@ -46,7 +46,9 @@ export class TcpGroups {
     const { module, resolvers } = this.#context;
     const name = textAt(spec, 'resolver') || module.resolver;
     const resolver = resolvers.get(name);
-    const { service, refused } = serviceOf(policy, this.#context, resolver);
+    const { service, refused, freeze } = serviceOf(policy, this.#context, resolver);
+    // A service that is there and cannot be read is no trouble before its cluster is made.
+    if (freeze && !Object.hasOwn(spec, 'service')) throw new Frozen(freeze);
     if (refused) this.#compilation.error(GLOBAL_KEY, refused);
     const circuitBreakers = valueAt(spec, 'circuit_breakers') ?? module.circuitBreakers ?? null;
     const breakers = circuitBreakers === null ? [] : breakerNames(circuitBreakers);

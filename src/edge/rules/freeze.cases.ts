@@ -257,6 +257,20 @@ export const FREEZE_CASES: Record<string, RuleCases> = {
         finds: { object: 'Module emissary/ambassador', impact: 'freeze' },
       },
       'a service that is no address': [mapping('t1/m', { service: 'http://[' })],
+      'an empty prefix': {
+        objects: [mapping('t1/m', { prefix: '' }), mapping('t1/n')],
+        finds: { object: 'Mapping t1/m', impact: 'freeze', says: /it has no prefix, or an empty one/ },
+        count: 1,
+      },
+      'an empty prefix that is a regular expression': [mapping('t1/m', { prefix: '', prefix_regex: true })],
+      'an empty service': {
+        objects: [mapping('t1/m', { service: '' })],
+        finds: { object: 'Mapping t1/m', says: /it has no service, or an empty one/ },
+      },
+      'an empty service of a TCPMapping': {
+        objects: [object('TCPMapping', 't1/t', { port: 9000, service: '' })],
+        finds: { object: 'TCPMapping t1/t', says: /it has no service, or an empty one/ },
+      },
     },
     passes: { 'a Mapping': [mapping('t1/m')] },
   },
