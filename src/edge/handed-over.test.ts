@@ -49,18 +49,30 @@ test('what stays as it is, is the same object', () => {
   assert.equal(handedOver(spec), spec);
 });
 
-test('a Mapping whose list of ids is empty counts where the gateway is called default', () => {
-  const mapping = (name: string, more: Spec = {}) => ({
+const ROUTE = { hostname: 'a.com', prefix: '/x/' };
+
+/** The members of each group that policies come to. */
+function membersOf(policies: Record<string, Spec>): string[][] {
+  const objects = Object.entries(policies).map(([name, spec]) => ({
     object: {
       apiVersion: 'getambassador.io/v3alpha1',
       kind: 'Mapping',
       metadata: { name, namespace: 't1' },
-      spec: { hostname: 'a.com', prefix: '/x/', service: name, ...more },
+      spec: { ...ROUTE, service: name, ...spec },
     },
     origin: {},
-  });
-  const objects = [mapping('theirs'), mapping('thief', { ambassador_id: [] })];
+  }));
   const { groups } = compileEdge({ objects, secret: () => undefined, settings: DEFAULT_EDGE_SETTINGS });
-  const names = groups.flatMap(({ members, internal }) => (internal ? [] : members.map(({ policy }) => policy.name)));
-  assert.deepEqual(names, ['theirs', 'thief']);
+  return groups.filter(({ internal }) => !internal).map(({ members }) => members.map(({ policy }) => policy.name));
+}
+
+test('a Mapping whose list of ids is empty counts where the gateway is called default', () => {
+  assert.deepEqual(membersOf({ theirs: {}, thief: { ambassador_id: [] } }), [['theirs', 'thief']]);
+});
+
+test('headers and parameters in another order are the same route: a canary', () => {
+  for (const field of ['headers', 'regex_headers', 'query_parameters', 'regex_query_parameters']) {
+    const [stable, canary] = [{ [field]: { a: '1', b: '2' } }, { [field]: { b: '2', a: '1' }, weight: 10 }];
+    assert.deepEqual(membersOf({ canary, stable }), [['canary', 'stable']], field);
+  }
 });
