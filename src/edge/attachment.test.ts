@@ -12,7 +12,7 @@ function host(hostname: string, selector?: Record<string, string>): Host {
 
 function group(value: string, fields: Partial<RouteGroup>): RouteGroup {
   const path = { match: 'prefix', value } as const;
-  const bare = { host: null, hostGlob: null, hostRegex: null, labels: {}, internal: false, path };
+  const bare = { host: null, hostGlob: null, hostRegex: null, labels: {}, isEverywhere: false, path };
   return { ...bare, ...fields } as RouteGroup;
 }
 
@@ -26,7 +26,7 @@ const GROUPS = [
   group('/both', { hostGlob: 'a.com', labels: X }),
   group('/regex', { hostRegex: 'a.*' }),
   group('/bare', {}),
-  group('/probe', { internal: true }),
+  group('/probe', { isEverywhere: true }),
 ];
 
 function servedBy(strict: boolean): Record<string, string[]> {
@@ -75,7 +75,7 @@ void test('a Host serves the same as if each were held against each group', () =
         hostGlob: pick([...names, null, null]),
         hostRegex: pick([null, null, null, 'a.*']),
         labels: some(),
-        internal: random.chance(0.1),
+        isEverywhere: random.chance(0.1),
       }),
     );
     for (const strict of [true, false]) {

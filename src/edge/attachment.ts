@@ -44,10 +44,10 @@ function giveTo(candidates: readonly Serving[], group: RouteGroup, strict: boole
  */
 export function serves(
   { hostname, selector }: Host,
-  { internal, hostRegex, hostGlob, labels }: RouteGroup,
+  { isEverywhere, hostRegex, hostGlob, labels }: RouteGroup,
   strict: boolean,
 ): boolean {
-  if (internal) return true;
+  if (isEverywhere) return true;
   const named = hostRegex !== null || hostGlob !== null;
   const byHost = hostRegex !== null || (hostGlob !== null && globsOverlap(hostname, hostGlob));
   const byLabels = selector !== undefined && labelsMatch(selector, labels, strict);
@@ -78,8 +78,8 @@ export class HostIndex {
   }
 
   candidates(group: RouteGroup): readonly Serving[] {
-    const { internal, hostRegex, hostGlob, labels } = group;
-    if (internal) return this.all;
+    const { isEverywhere, hostRegex, hostGlob, labels } = group;
+    if (isEverywhere) return this.all;
     if (!this.#strict) return this.#byNameOrLabels(group);
     if (hostRegex !== null) return this.#everywhere.for(labels);
     return hostGlob === null ? this.#selecting.for(labels) : this.#byName(hostGlob).for(labels);

@@ -2,6 +2,7 @@ import { bareHeaders } from './added-headers.ts';
 import { aboutGroups } from './facts.ts';
 import { raiseForLabels } from './module-types.ts';
 import { compareWeights } from './route-order.ts';
+import { isProbe } from './internal-mappings.ts';
 import { defaultFor, type AmbassadorModule } from './module.ts';
 import { headerMatches, queryMatches, type Match } from './match.ts';
 import { isRecord, isTrueAt, listAt, numberAt, recordAt, valueAt } from './spec.ts';
@@ -150,6 +151,7 @@ function groupOf(
     unwritable: unwritableIn(ordered, module),
     // A Mapping that asks for the same comes first and makes the group its own: only some Hosts serve it then.
     internal: first.policy.kind === 'InternalMapping',
+    isEverywhere: isProbe(first.policy.storedName),
     weight: heaviest(first, ordered),
     errored: errored || weights?.problem !== undefined,
     facts: aboutGroups.none(),

@@ -17,6 +17,20 @@ const DIAGNOSTICS_SERVICE = '127.0.0.1:8877';
 /** What Emissary says itself of each of its Mappings: whoever says it too in the Module has it said twice, which raises. */
 const SAID_ALREADY = ['hostname', 'kind', 'location', 'name', 'rkey', 'timeout_ms'];
 
+function nameOf(probe: string): string {
+  return `internal_${probe}_probe_mapping`;
+}
+
+const NAMES = new Set(PROBES.map(([probe]) => nameOf(probe)));
+
+/**
+ * Is it the name of one of them? By it alone upstream knows what every Host serves (ir/irhost.py, matches_httpgroup), and nothing
+ * keeps a Mapping in an annotation from having it too.
+ */
+export function isProbe(name: string): boolean {
+  return NAMES.has(name);
+}
+
 const remembered = new WeakMap<EdgeSettings, Map<string, Policy>>();
 
 /** Mappings for the probes and the diagnostics that the Module does not turn off. They are read and grouped like any other (ir/irambassador.py). */
@@ -42,8 +56,7 @@ export function internalMappings(module: AmbassadorModule, settings: EdgeSetting
     const identity = JSON.stringify([module.key, spec], (_, value: unknown) =>
       typeof value === 'bigint' ? String(value) : value,
     );
-    const policy =
-      known.get(identity) ?? internal(`internal_${probe}_probe_mapping`, spec, module.key, settings.namespace);
+    const policy = known.get(identity) ?? internal(nameOf(probe), spec, module.key, settings.namespace);
     known.set(identity, policy);
     return [policy];
   });

@@ -99,8 +99,10 @@ export interface RouteGroup {
   readonly responseHeadersAdded: readonly string[];
   /** The Mapping, or the Module, whose added header lacks a value: the compiler raises when it writes the routes. */
   readonly unwritable: Policy | undefined;
-  /** Emissary's own probes and diagnostics: every Host serves it, whatever it selects. */
+  /** Emissary's own probes and diagnostics. */
   readonly internal: boolean;
+  /** Every Host serves it, whatever it selects: it is one of those, or has the name of one. */
+  readonly isEverywhere: boolean;
   /** Upstream's `group_weight`, which decides what is tried first: route-order.ts. */
   readonly weight: string;
   /** An error was posted; its routes may well exist. */

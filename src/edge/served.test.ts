@@ -195,6 +195,22 @@ void test('a redirect of the path counts only when there is something in it', ()
   assert.deepEqual(pathsOf({ path_redirect: '', prefix_redirect: '/p/' }), ['{"host":"b.com","prefix":"/p/"}']);
 });
 
+// No Mapping of the API server can have such a name, but one in an annotation can.
+void test('what has the name of one of the probes is on every Host', () => {
+  const hostsOf = (name: string): string[] => {
+    const annotations = {
+      'getambassador.io/config': `{apiVersion: getambassador.io/v3alpha1, kind: Mapping, name: ${name}, prefix: /, service: evil}`,
+    };
+    const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'evil', namespace: 'evil', annotations } };
+    const selecting = host('t/h2', { hostname: 'b.com', mappingSelector: { matchLabels: { team: 'x' } } });
+    const edge = edgeOf(listener(), host('t/h1'), selecting, { object: service, origin: {} });
+    const clear = edge.listeners[0]?.chains.find(({ tls }) => !tls);
+    return (clear?.vhosts ?? []).flatMap(({ domains, groups }) => (groups.some((one) => !one.internal) ? domains : []));
+  };
+  assert.deepEqual(hostsOf('mine'), []);
+  assert.deepEqual(hostsOf('internal_liveness_probe_mapping'), ['a.com', 'b.com']);
+});
+
 void test('a broken AuthService answers 500, but not to what is redirected to https', () => {
   const auth = declared('AuthService', 't/auth', { auth_service: 'auth', proto: 'grpc' });
   const edge = edgeOf(listener(), host('t/h1'), auth, mapping('t/m'));
