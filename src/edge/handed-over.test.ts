@@ -41,12 +41,12 @@ const HANDED_OVER: Record<string, [written: Spec, read: Spec]> = {
 };
 
 for (const [what, [written, read]] of Object.entries(HANDED_OVER)) {
-  test(`the watcher hands over: ${what}`, () => assert.deepEqual(handedOver(written), read));
+  test(`the watcher hands over: ${what}`, () => assert.deepEqual(handedOver('any', written), read));
 }
 
 test('what stays as it is, is the same object', () => {
-  const spec = { prefix: '/', headers: { 'x-a': '1', 'x-b': '2' }, tls: { sni: 'a' }, cors: {}, rewrite: '' };
-  assert.equal(handedOver(spec), spec);
+  const spec = { prefix: '/', headers: { 'x-a': '1', 'x-b': '2' }, tls: 'c', cors: {}, rewrite: '' };
+  assert.equal(handedOver('Mapping', spec), spec);
 });
 
 const ROUTE = { hostname: 'a.com', prefix: '/x/' };
@@ -68,6 +68,27 @@ function membersOf(policies: Record<string, Spec>): string[][] {
 
 test('a Mapping whose list of ids is empty counts where the gateway is called default', () => {
   assert.deepEqual(membersOf({ theirs: {}, thief: { ambassador_id: [] } }), [['theirs', 'thief']]);
+});
+
+test('a field that the watcher does not know is not there: it cannot keep a Mapping in an annotation from the gateway', () => {
+  const config =
+    'apiVersion: getambassador.io/v3alpha1\nkind: Mapping\nname: thief\nhostname: a.com\nprefix: /x/\nservice: s\n';
+  const metadata = {
+    name: 's',
+    namespace: 't2',
+    annotations: { 'getambassador.io/config': `${config}ambassadorId: [nobody]\n` },
+  };
+  const service = { object: { apiVersion: 'v1', kind: 'Service', metadata }, origin: {} };
+  const { drops, groups } = compileEdge({
+    objects: [service],
+    secret: () => undefined,
+    settings: DEFAULT_EDGE_SETTINGS,
+  });
+  assert.deepEqual(
+    drops.filter(({ reason }) => reason === 'not-ours'),
+    [],
+  );
+  assert.ok(groups.some(({ members }) => members.some(({ policy }) => policy.name === 'thief')));
 });
 
 test('headers and parameters in another order are the same route: a canary', () => {

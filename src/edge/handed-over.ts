@@ -1,4 +1,5 @@
 import type { Spec } from './model.ts';
+import { schemaOf } from './schemas.ts';
 import { isRecord } from './spec.ts';
 
 /** Maps of texts: Go writes them sorted by key. An empty one is left out, as is an empty text or list. */
@@ -22,9 +23,16 @@ const INNER = new Set(['hostBinding', 'load_balancer', 'mappingSelector', 'regex
 /**
  * A v3alpha1 spec as Emissary's watcher hands it to the compiler: it reads policies into the types of
  * pkg/api/getambassador.io/v3alpha1 and writes them out again, so the keys of a map come sorted, and fields with nothing in
- * them are gone. A spec that stays as it is, is the same object.
+ * them, or that the types do not know, are gone. A spec that stays as it is, is the same object.
  */
-export function handedOver(spec: Spec): Spec {
+export function handedOver(kind: string, spec: Spec): Spec {
+  const known = schemaOf(kind, 'v3alpha1')?.properties;
+  const names = Object.keys(spec);
+  if (!known || names.every((name) => Object.hasOwn(known, name))) return rewritten(spec);
+  return rewritten(Object.fromEntries(Object.entries(spec).filter(([name]) => Object.hasOwn(known, name))));
+}
+
+function rewritten(spec: Spec): Spec {
   let changed: [string, unknown][] | undefined;
   const fields = Object.entries(spec);
   for (const [at, [name, value]] of fields.entries()) {
@@ -44,7 +52,7 @@ function fieldHandedOver(name: string, value: unknown): unknown {
   if (value === '' || (Array.isArray(value) && value.length === 0)) return KEPT_EMPTY.has(name) ? value : undefined;
   if (!isRecord(value)) return value;
   if (MAPS.has(name)) return sorted(value);
-  return INNER.has(name) ? handedOver(value) : value;
+  return INNER.has(name) ? rewritten(value) : value;
 }
 
 function sorted(map: Spec): Spec | undefined {

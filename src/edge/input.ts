@@ -45,7 +45,7 @@ export interface EdgeSettings {
   readonly labelSelector?: string;
   /**
    * false: the compiler gets the objects as they are written. Absent: from Emissary's watcher, which refuses what breaks the
-   * schema in annotations and leaves out what is empty (handed-over.ts), as since 2.0.
+   * schema in annotations and leaves out what is empty or unknown (handed-over.ts), as since 2.0.
    */
   readonly hasWatcher?: boolean;
 }

@@ -43,7 +43,7 @@ function resource(object: KubeObject, { hasWatcher = true }: Reading): Unfolded[
   const labels = { ...textsOf(metadata.labels), ambassador_crd: id };
   const version = versionOf(object.apiVersion);
   const read = normalise(kind, version, recordAt(object['spec']));
-  const spec = hasWatcher ? handedOver(read) : read;
+  const spec = hasWatcher ? handedOver(kind, read) : read;
   const unfolded = { kind, name, namespace, labels, spec, key: `${id}.1`, written: object };
   return [schemaOf(kind, version) ? unfolded : { ...unfolded, refused: unsupported(object) }];
 }
@@ -63,7 +63,7 @@ function annotated(parent: KubeObject, before: number, { hasWatcher = true }: Re
       name: isName(metadata['name']) ? metadata['name'] : shown(metadata['name']),
       namespace: metadata.namespace === '' ? 'default' : metadata.namespace,
       labels: textsOf(metadata['labels']),
-      spec: hasWatcher ? handedOver(converted) : converted,
+      spec: hasWatcher ? handedOver(kind, converted) : converted,
       key,
       written,
       parent,
