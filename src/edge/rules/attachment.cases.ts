@@ -174,6 +174,10 @@ export const ATTACHMENT_CASES: Record<string, RuleCases> = {
   },
   EM042: {
     flags: {
+      'an empty list, which is none': {
+        objects: [mapping('t1/m', { ambassador_id: [] })],
+        finds: { severity: 'warning', says: /empty list/ },
+      },
       '_automatic_ beside others': [mapping('t1/m', { ambassador_id: ['_automatic_', 'other'] })],
       'another gateway': { objects: [mapping('t1/m', { ambassador_id: ['other'] })], finds: { severity: 'info' } },
       'none, before another gateway': {
@@ -184,7 +188,6 @@ export const ATTACHMENT_CASES: Record<string, RuleCases> = {
     },
     passes: {
       absent: [mapping('t1/m')],
-      'an empty list, which is none': [mapping('t1/m', { ambassador_id: [] })],
       'this gateway among others': [mapping('t1/m', { ambassador_id: ['other', 'default'] })],
       '_automatic_ alone': [mapping('t1/m', { ambassador_id: ['_automatic_'] })],
     },
