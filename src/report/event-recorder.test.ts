@@ -77,6 +77,20 @@ describe('EventRecorder', () => {
     ]);
   });
 
+  test('that an object is fought over is told although another field of it is put back before that is said', (t) => {
+    const { clock, recorder, said } = setUp(t);
+    const field = (path: string) => ({ path, declared: '1', live: '2' });
+    const rated = { ...field('/data/x'), manager: 'rival', rate: '5/s' };
+    recorder.drift(shop, [{ ...drifted('a', 'NotHolding'), fields: [rated] }]);
+    recorder.drift(shop, [{ ...drifted('a'), fields: [field('/data/y')] }]);
+    clock.advance(1_000);
+    assert.equal(said().length, 1);
+    assert.match(
+      said()[0] ?? '',
+      /^DriftNotHolding: .*ConfigMap shop\/a: \/data\/x 1 → 2 by rival \(5\/s\), \/data\/y 1 → 2$/,
+    );
+  });
+
   test('sources do not wait for each other', (t) => {
     const { clock, events, recorder } = setUp(t);
     recorder.drift(shop, [drifted('a')]);

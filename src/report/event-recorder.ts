@@ -157,12 +157,20 @@ export class EventRecorder {
   }
 }
 
-/** What was put back a moment ago is told beside what is put back now; of one field, what was last. */
+/**
+ * What was put back a moment ago is told beside what is put back now; of one field, what was last. That an object is fought
+ * over is told once, so what is put back elsewhere in it meanwhile stands behind that.
+ */
 function withFieldsBefore(before: DriftedObject, now: DriftedObject): DriftedObject {
-  if (before.action !== now.action) return now;
-  const paths = new Set(now.fields.map(({ path }) => path));
-  const fields = [...now.fields, ...before.fields.filter(({ path }) => !paths.has(path))];
-  return { ...now, fields: fields.slice(0, STATUS_LIMITS.driftFields) };
+  if (before.action === 'NotHolding' && (now.action === 'Healed' || now.action === 'Recreated'))
+    return withFieldsOf(before, now);
+  return before.action === now.action ? withFieldsOf(now, before) : now;
+}
+
+function withFieldsOf(first: DriftedObject, second: DriftedObject): DriftedObject {
+  const paths = new Set(first.fields.map(({ path }) => path));
+  const fields = [...first.fields, ...second.fields.filter(({ path }) => !paths.has(path))];
+  return { ...first, fields: fields.slice(0, STATUS_LIMITS.driftFields) };
 }
 
 function hex(random: () => number): string {
