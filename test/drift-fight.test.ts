@@ -119,7 +119,11 @@ describe('a fight', { concurrency: true }, () => {
     });
     assert.equal(over.length, 1);
     assert.match(over[0]!, /fight-a: \/data\/key was changed again and again by rival.*; the last repair holds$/);
-    const begun = await eventsOf(team, 'DriftNotHolding');
+    // Both may be on their way at the same time.
+    const begun = await until(async () => {
+      const messages = await eventsOf(team, 'DriftNotHolding');
+      return messages.length > 0 && messages;
+    });
     assert.equal(begun.length, 1, begun.join('\n'));
   });
 

@@ -113,8 +113,7 @@ export function recordFightOver(source: Source, key: string, { events, status, c
   } else {
     source.drift.delete(key);
     showHealed(source, { ...fought, action: 'Healed' });
-    const message = sayFightOver(fought, new Date(clock.now()));
-    events.record(subjectOf(source), { type: 'Normal', reason: 'DriftHolds', message });
+    events.fightOver(subjectOf(source), sayFightOver(fought, new Date(clock.now())));
   }
   status.changed(source);
 }

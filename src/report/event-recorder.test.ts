@@ -91,6 +91,19 @@ describe('EventRecorder', () => {
     );
   });
 
+  test('that a fight is over is told after all that was gathered, which is that it began', (t) => {
+    const { clock, recorder, said } = setUp(t);
+    const reasons = () => said().map((line) => line.split(':')[0]);
+    recorder.drift(shop, [drifted('a')]);
+    clock.advance(1_000);
+    recorder.drift(shop, [drifted('a', 'NotHolding')]);
+    clock.advance(30_000);
+    recorder.fightOver(shop, 'the last repair holds');
+    assert.deepEqual(reasons(), ['DriftCorrected', 'DriftNotHolding', 'DriftHolds']);
+    clock.advance(10 * MINUTE);
+    assert.equal(said().length, 3);
+  });
+
   test('sources do not wait for each other', (t) => {
     const { clock, events, recorder } = setUp(t);
     recorder.drift(shop, [drifted('a')]);

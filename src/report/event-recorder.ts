@@ -81,6 +81,12 @@ export class EventRecorder {
     }
   }
 
+  /** Nobody changes an object again and again any more. What is gathered is told before: that it began may be among it. */
+  fightOver(subject: EventSubject, message: string): void {
+    this.#voices.get(subject.uid)?.drift.flush();
+    this.record(subject, { type: 'Normal', reason: 'DriftHolds', message });
+  }
+
   /** An object that others made before us is ours now; told together with others, as drift is. */
   adopted(subject: EventSubject, object: Identity, managers: readonly string[], revision?: string): void {
     if (this.#abort.signal.aborted) return;
