@@ -97,6 +97,9 @@ describe('a fight', { concurrency: true }, () => {
     await edit('calm-c');
     await isValue('calm-c');
     await calm.condition('Drifted', 'False');
+    // Right after a repair the next one of the field that is fought over is furthest away.
+    const before = healedAt('fight-a').length;
+    await until(() => healedAt('fight-a').length > before, { what: 'the next repair' });
     await until(async () => (await dataOf(world, 'fight-a'))?.['key'] !== 'value', { what: 'the fight goes on' });
     const heals = healedAt('fight-a').length;
     await edit('fight-a', 'other');
