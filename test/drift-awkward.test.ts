@@ -53,10 +53,13 @@ it('drift is left although the source was edited before its first run after a re
   const team = await Team.ready(world, 'edited', { 'a.yaml': config('edited-a') });
   await world.operator.stop('SIGKILL');
   await world.edit('v1/configmaps/edited-a', { data: { key: 'edited' } });
-  proxy.arm({ on: ['list'], after: 0, times: 1_000, fault: { kind: 'late', ms: 2_000 } });
+  proxy.arm({ on: ['list'], at: '/configmaps', after: 0, times: Infinity, fault: { kind: 'blackhole' } });
   const operator = world.startOperator();
   await until(() => operator.lines.some(({ msg }) => msg === 'watching sources'), { what: 'the source is known' });
   await team.patch({ spec: { windows: [closed('heal')] } });
+  // It comes after the edit in the same watch, and has nothing to list.
+  const later = await Team.create(world, 'later', { 'a.yaml': config('later-a') }, { suspend: true });
+  await later.condition('Ready', 'Unknown', { reason: 'Suspended' });
   proxy.calm();
   await team.condition('Drifted', 'True', { reason: 'WaitingForWindow' });
   assert.deepEqual(await dataOf(world, 'edited-a'), { key: 'edited' });
@@ -91,9 +94,12 @@ it('what leaves Git while we ask what had become of it is pruned all the same', 
 it('an object that somebody made anew while the thread of events was lost is put right at once', async () => {
   await Team.ready(world, 'remade', { 'a.yaml': config('remade-a') });
   const copy = (await world.get('v1/configmaps/remade-a'))!;
+  // What is lost is listed anew when both have happened, however long that takes.
+  proxy.arm({ on: ['list'], at: '/configmaps', after: 0, times: Infinity, fault: { kind: 'blackhole' } });
   proxy.disturbWatches({ kind: 'gone' });
   await world.expect(200, 'DELETE', world.path('v1/configmaps/remade-a'));
   await restore(world, copy, { key: 'restored' });
+  proxy.calm();
   await until(async () => (await dataOf(world, 'remade-a'))?.['key'] === 'value', { what: 'the value is back' });
 });
 
