@@ -239,8 +239,8 @@ describe('somebody changes a managed object', { concurrency: true }, () => {
     await world.expect(200, 'DELETE', world.path(place));
     await until(async () => (await world.get(place))?.metadata.deletionTimestamp);
     // A heal of the same kind later on: the deletion has been seen, and nothing was written to the object meanwhile.
-    await world.edit('v1/configmaps/heal-mine', { data: { key: 'again' } });
-    await until(async () => (await dataOf(world, 'heal-mine'))?.['key'] === 'value');
+    await world.edit('v1/configmaps/heal-after', { data: { key: 'again' } });
+    await until(async () => (await dataOf(world, 'heal-after'))?.['key'] === 'value');
     assert.equal(told('heal-held').length, 0);
     await world.edit(place, { metadata: { finalizers: null } });
     await until(async () => {
