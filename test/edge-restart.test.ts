@@ -4,7 +4,7 @@ import { it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { GitOpsSource } from '../src/api/source.ts';
-import { applied, blocked, edgeFixture, host, mapping, prefixOf, reasonOf, statusWith } from './edge.ts';
+import { applied, blocked, EDGE, edgeFixture, host, mapping, prefixOf, reasonOf, statusWith } from './edge.ts';
 import { config } from './team.ts';
 import { restarted } from './tenancy.ts';
 import { until } from './until.ts';
@@ -115,4 +115,28 @@ it('what stood before a commit that is stopped goes on being enforced, also when
   await theirs.repository.write({ 'm.yaml': mapping('stands', 'stands.example', '/other/') });
   await applied(source, commit);
   assert.equal(await prefixOf(shop, 'stands'), '/cart/');
+});
+
+it('a route that a half applied commit gave up stays with whoever has it now, also when a newer commit cannot be read', async () => {
+  const theirs = await blog.source('gave', {
+    'host.yaml': host('gave', 'gave.example'),
+    'm.yaml': mapping('gave', 'gave.example', '/blog/'),
+  });
+  const source = await shop.source('gave', { 'm.yaml': mapping('gave', 'gave.example', '/cart/') });
+  await Promise.all([applied(theirs), applied(source)]);
+  const half = await source.repository.write({
+    'm.yaml': mapping('gave', 'gave.example', '/other/'),
+    'forbidden.yaml': config('forbidden', { key: 'value' }, { namespace: 'default' }),
+  });
+  await statusWith(source, 'AccessDenied', half, (status) => reasonOf(status, 'Ready') === 'AccessDenied');
+  await applied(theirs, await theirs.repository.write({ 'm.yaml': mapping('gave', 'gave.example', '/cart/') }));
+  const newest = await source.repository.write({ 'x.yaml': 'a: [' });
+  await statusWith(source, 'InvalidYaml', newest, (status) => reasonOf(status, 'Ready') === 'InvalidYaml');
+
+  await world.operator.stop('SIGKILL');
+  const path = `/apis/${EDGE}/namespaces/${shop.namespace}/mappings/gave`;
+  await world.expect(200, 'PATCH', path, { body: { spec: { prefix: '/edited/' } } });
+  await restarted(world);
+  const healed = async () => ((await prefixOf(shop, 'gave')) === '/edited/' ? undefined : prefixOf(shop, 'gave'));
+  assert.equal(await until(healed, { what: 'the edit is healed' }), '/other/');
 });

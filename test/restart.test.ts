@@ -104,3 +104,25 @@ it('a commit pushed meanwhile is applied, and the old one never first', async ()
   await until(() => patches().length > 0, { what: 'the write is in the audit log' });
   assert.deepEqual(patches(), ['patch configmaps/next-a']);
 });
+
+it('a commit that is half applied goes on being enforced while a newer one cannot be read, not the one before it', async () => {
+  const team = await Team.ready(world, 'half', { 'a.yaml': config('half-a', { key: 'first' }) });
+  await team.commit({ 'a.yaml': config('half-a', { key: 'second' }), 'b.yaml': config('half-b', { key: 1 as never }) });
+  await team.failure('half-b');
+  const newest = await team.commit({ 'c.yaml': 'a: [' });
+  await team.condition('Ready', 'False', { reason: 'InvalidYaml', revision: newest });
+  await world.operator.stop('SIGKILL');
+  await world.edit('v1/configmaps/half-a', { data: { key: 'edited' } });
+  const seen = new Set<string | undefined>();
+  world.startOperator();
+  await until(async () => {
+    const { key } = (await world.get('v1/configmaps/half-a'))!['data'] as { key: string };
+    seen.add(key);
+    return key !== 'edited';
+  });
+  assert.deepEqual([...seen].at(-1), 'second');
+  // As soon as it can be applied whole, nothing more is to be said of it.
+  const mended = await team.push({ 'b.yaml': null, 'c.yaml': null });
+  const { lastAppliedRevision, lastReleasedRevision } = await team.status();
+  assert.deepEqual([lastAppliedRevision?.endsWith(mended), lastReleasedRevision], [true, undefined]);
+});

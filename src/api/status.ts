@@ -318,7 +318,7 @@ export const gitOpsSourceStatus = z
     ).optional(),
     lastHandledHealNow: text(256, 'The last value of the annotation plumbline.dev/healNow that was served.').optional(),
     lastReleasedRevision: revision(
-      'The last revision that windows or an approval let through; with neither in the spec it is left out.',
+      'The last revision that was let through: it is enforced, whole or not. Left out when lastAppliedRevision says it, unless windows or approvals hold commits back.',
     ).optional(),
     pending: pending.optional(),
     inventory: inventory.optional(),

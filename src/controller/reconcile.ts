@@ -18,7 +18,7 @@ import type { Outcome } from './outcome.ts';
 import { loosen, prevent, SUSPENDED } from './prevent.ts';
 import { wholeOf } from './kept-revision.ts';
 import { letGo, prune, pruneFirst } from './prune.ts';
-import { awaitFirst, noteReleased, passRelease, sayHealNow, tellWaiting } from './release.ts';
+import { awaitFirst, noteReleased, passRelease, releasedToTell, sayHealNow, tellWaiting } from './release.ts';
 import { readRemote } from './remote-secret.ts';
 import { declaresNews, isAsApplied, isWhole, readRevision } from './revision.ts';
 import { RunListener } from './run-listener.ts';
@@ -184,7 +184,7 @@ function settle(
   // What an edit of the source made of the last good revision is no news any more.
   const isStanding = trouble !== undefined && source.behind === undefined;
   if (whole && isStanding) source.appliedKey = wholeOf({ treeId, settings });
-  noteGeneration(source, spec);
+  noteEnforced(source, spec);
   if (source.behind !== undefined) {
     source.working = undefined;
     source.result = resultBehind(source, spec);
@@ -206,7 +206,7 @@ function settle(
     }
     source.appliedKey = wholeOf({ treeId, settings });
     source.status = { ...source.status, lastAppliedRevision: tip.revision };
-    noteGeneration(source, spec);
+    noteEnforced(source, spec);
   }
   const history = source.status.history ?? [];
   const outcome = whole ? 'Applied' : 'Failed';
@@ -218,8 +218,9 @@ function settle(
   return afterMs < Infinity ? { kind: 'again', afterMs } : { kind: 'done' };
 }
 
-/** Writes down for the next start that the source as it is now makes what was applied whole last. */
-function noteGeneration(source: Source, spec: GitOpsSourceSpec): void {
+/** Writes down for the next start what is enforced, and whether the source as it is now makes what was applied whole last. */
+function noteEnforced(source: Source, spec: GitOpsSourceSpec): void {
+  source.status = { ...source.status, lastReleasedRevision: releasedToTell(source, spec, source.rendered!.tip) };
   if (isAsApplied(source, spec)) source.status = { ...source.status, lastAppliedGeneration: source.generation };
 }
 

@@ -69,7 +69,15 @@ function holdNow(
   return holdOf({ revision: tip.revision, sync: spec.sync, approved, syncNow, opening });
 }
 
-/** Writes down that the revision was let through, and by whom: after a restart it must not wait a second time. */
+/** Do windows or approvals hold commits back? */
+function isGuarded({ sync, windows = [] }: GitOpsSourceSpec): boolean {
+  return sync === 'Manual' || windows.some((window) => window.for === 'sync');
+}
+
+/**
+ * Writes down that the revision was let through, and by whom: after a restart it must not wait a second time, and is what is
+ * enforced even if it is not whole. Where nothing could have held it back, that is told with the next status that is written.
+ */
 export async function noteReleased(
   source: Source,
   spec: GitOpsSourceSpec,
@@ -77,11 +85,10 @@ export async function noteReleased(
   deps: ReconcileDeps,
 ): Promise<void> {
   const { lastReleasedRevision: before } = source.status;
-  const isGuarded = spec.sync === 'Manual' || (spec.windows ?? []).some((window) => window.for === 'sync');
-  const after = isGuarded ? tip.revision : undefined;
+  const after = releasedToTell(source, spec, tip);
   if (before === after) return;
   source.status = { ...source.status, lastReleasedRevision: after };
-  if (!isGuarded) return;
+  if (!isGuarded(spec)) return;
   const isClosed = !source.timetable.at('sync', deps.clock.now()).open;
   for (const annotation of [spec.sync === 'Manual' && APPROVE_ANNOTATION, isClosed && SYNC_NOW_ANNOTATION]) {
     const value = annotation ? source.resource.metadata.annotations?.[annotation] : undefined;
@@ -93,6 +100,15 @@ export async function noteReleased(
     'ReleaseNotStored',
     'could not write into the status that the commit was let through; nothing of it is applied before that',
   );
+}
+
+/** What `lastReleasedRevision` says while this is enforced: nothing, when `lastAppliedRevision` says it. */
+export function releasedToTell(
+  { status }: Source,
+  spec: GitOpsSourceSpec,
+  { revision }: Rendered['tip'],
+): string | undefined {
+  return isGuarded(spec) || status.lastAppliedRevision !== revision ? revision : undefined;
 }
 
 function sayLetThrough(source: Source, revision: string, annotation: string, { log, events }: ReconcileDeps): void {

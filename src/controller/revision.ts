@@ -219,7 +219,9 @@ export function declaresNews(source: Source, { treeId, settings, tip }: Rendered
 export function isEnforced(source: Source, { treeId, settings, tip }: Rendered): boolean {
   const { rendered, appliedSpec } = source;
   if (rendered) return rendered.treeId === treeId && rendered.settings === settings;
-  return isOfCommit(source, tip) && appliedSpec !== undefined && settingsOf(source, appliedSpec) === settings;
+  // Of what was let through and not applied whole, some was not judged: who holds it may have changed, or a right.
+  if (source.status.lastAppliedRevision !== tip.revision) return false;
+  return appliedSpec !== undefined && settingsOf(source, appliedSpec) === settings;
 }
 
 /** Has this process applied whole what is enforced, and as the source is now? */
