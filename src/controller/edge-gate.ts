@@ -51,6 +51,8 @@ export async function passEdge(
   if (isOld || passedBefore(source, revision.rendered, candidate)) {
     edge.withdraw(source.key);
     edge.enforce(candidate);
+    // A process before this one may have told of a commit that was stopped and is the newest one no more.
+    if (revision.trouble === undefined && !edge.has(source.key)) forgetBlock(source);
     return { ...revision, candidate, first: [] };
   }
   let trouble: unknown;
