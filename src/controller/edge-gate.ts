@@ -15,7 +15,7 @@ import type { Candidate } from '../gate/candidate.ts';
 import type { Overridden } from '../gate/trial.ts';
 import { isOnlyRefused, plannedPrune } from './prune.ts';
 import type { Released } from './release.ts';
-import { isEnforced, isInherited, lastGoodRevision, type Revision } from './revision.ts';
+import { isEnforced, isInherited, standingRevision, type Revision } from './revision.ts';
 import type { Rendered, Source } from './source.ts';
 
 /** A revision that may be enforced as far as the edge is concerned. */
@@ -30,7 +30,7 @@ const FINDINGS_SAID = 3;
 
 /**
  * The gate between what Git declares and the cluster: a revision that would hurt the edge is put aside, with its findings,
- * and the last good one goes on being enforced. Rejects when there is none. What passed once is never asked again; with other
+ * and the last good one goes on being enforced, with the settings of now where it may. Rejects when there is none. What passed once is never asked again; with other
  * settings of the source, it is another one.
  */
 export async function passEdge(
@@ -76,16 +76,39 @@ export async function passEdge(
     signal.throwIfAborted();
     trouble = error;
   }
-  const lastGood = await lastGoodRevision(source, spec, remote, deps, signal);
-  if (!lastGood) throw trouble;
-  const standing = await candidateOf(source, spec, lastGood, deps, signal);
-  if (isEnforced(source, lastGood)) edge.enforce(standing);
-  else if (!(await mayStand(standing, deps, signal))) throw trouble;
-  return { rendered: lastGood, trouble, candidate: standing, first: [] };
+  for (const rendered of await standingRevisions(source, spec, remote, deps, signal)) {
+    const standing = await candidateOf(source, spec, rendered, deps, signal);
+    if (isEnforced(source, rendered)) edge.enforce(standing);
+    else if (!(await mayStand(standing, candidate, deps, signal))) continue;
+    return { rendered, trouble, candidate: standing, first: [] };
+  }
+  throw trouble;
 }
 
-/** The source was edited while nobody watched: what was applied last may be another thing now. What cannot be judged may not. */
-async function mayStand(standing: Candidate, { edge }: ReconcileDeps, signal: AbortSignal): Promise<boolean> {
+/** What may stand while the newest revision does not pass: the one before it as the source is now, else as it was. */
+async function standingRevisions(
+  source: Source,
+  spec: GitOpsSourceSpec,
+  remote: Remote,
+  deps: ReconcileDeps,
+  signal: AbortSignal,
+): Promise<ReadonlySet<Rendered>> {
+  const asItWas = source.rendered;
+  const asItIs = await standingRevision(source, spec, remote, deps, signal);
+  return new Set([asItIs, asItWas].filter((one) => one !== undefined));
+}
+
+/**
+ * The source was edited, so what was applied last may be another thing now. It may not when it is what did not pass just now, nor when it
+ * cannot be judged.
+ */
+async function mayStand(
+  standing: Candidate,
+  stopped: Candidate,
+  { edge }: ReconcileDeps,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (standing.id === stopped.id) return false;
   try {
     return await edge.reinstate(standing, signal);
   } catch {
