@@ -216,7 +216,8 @@ export class StatusWriter<T extends AnyStatus, S extends StatusSubject<T>> {
       subject.namespace,
       subject.name,
       { metadata: { uid, resourceVersion: pending.version }, status: patch },
-      { fieldManager: STATUS_FIELD_MANAGER, signal },
+      // A CRD of an older version than ours lacks fields: what it knows is told all the same.
+      { fieldManager: STATUS_FIELD_MANAGER, fieldValidation: 'Ignore', signal },
     );
     note(pending, { metadata: object.metadata, status });
   }
