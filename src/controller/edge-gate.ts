@@ -30,8 +30,8 @@ const FINDINGS_SAID = 3;
 
 /**
  * The gate between what Git declares and the cluster: a revision that would hurt the edge is put aside, with its findings,
- * and the last good one goes on being enforced, with the settings of now where it may. Rejects when there is none. What passed once is never asked again; with other
- * settings of the source, it is another one.
+ * and the last good one goes on being enforced, with the settings of now where it may. Rejects when there is none. What passed
+ * once is never asked again; with other settings of the source, it is another one.
  */
 export async function passEdge(
   source: Source,
