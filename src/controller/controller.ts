@@ -127,7 +127,6 @@ export class Controller {
       live: this.#live,
       holder: (key) => this.#claims.holder(key),
       onIdle: (key) => healer.settled(key),
-      mayWrite: input.leading,
     });
     const healer: Healer = new Healer({ live: this.#live, claims: this.#claims, writer, desk, clock, random, signal });
     const watches = new KindWatches({
@@ -191,7 +190,6 @@ export class Controller {
         api,
         discovery: api.discovery,
         platform: input.options,
-        mayWrite: input.leading,
         disturbed: (source) => this.#queue.add(source),
         redefined: (crd) => reapplyLater(crd, this.#deps, signal),
         onError: (error) => log.warn({ error }, 'what prevents drift cannot be watched; trying again'),

@@ -4,7 +4,7 @@ import type { FieldPath } from '../drift/fields.ts';
 import { judge } from '../drift/judge.ts';
 import { PlumblineError } from '../errors.ts';
 import type { Discovery } from '../kube/discovery.ts';
-import { isGone, KubeError, leaseLost } from '../kube/errors.ts';
+import { isGone, KubeError } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import type { ApiResource } from '../kube/resource.ts';
@@ -23,8 +23,6 @@ export interface GuardDeps {
   discovery: Discovery;
   /** Without the operator's own user, which the API server is asked for. */
   platform: Omit<Platform, 'operatorUser'>;
-  /** False when another replica may act by now. */
-  mayWrite: () => boolean;
   /** Somebody else changed or removed what was made for this source, and it could not be made again. */
   disturbed: (source: string) => void;
   /** The CRD of this name (`plural.group`) has another content now. */
@@ -178,12 +176,11 @@ export class Guard {
   }
 
   async #write(id: string): Promise<void> {
-    const { api, signal, mayWrite } = this.#deps;
+    const { api, signal } = this.#deps;
     const live = this.#own.live.get(id);
     const declared = this.#isUsed ? await this.#declared(id) : undefined;
     if (!declared && !live) return;
     if (declared && judge({ declared, live, manager: STATUS_FIELD_MANAGER }).kind === 'inSync') return;
-    if (!mayWrite()) throw leaseLost();
     const { kind, metadata } = (declared ?? live)!;
     const { name, namespace = '' } = metadata;
     const resource = (await this.#own.open(signal)).byName.get(kind)!;

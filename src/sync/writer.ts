@@ -2,7 +2,7 @@ import { FIELD_MANAGER, INITIAL_FIELD_MANAGER, OWNER_ANNOTATION, ownerProof } fr
 import { baselineOf, type Baseline } from '../drift/judge.ts';
 import { PlumblineError } from '../errors.ts';
 import type { Discovery } from '../kube/discovery.ts';
-import { isConflict, isKindNotServed, leaseLost } from '../kube/errors.ts';
+import { isConflict, isKindNotServed } from '../kube/errors.ts';
 import { identityKey, type Identity, type KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import type { ApiResource } from '../kube/resource.ts';
@@ -37,8 +37,6 @@ export interface WriterDeps {
   holder(key: string): string | undefined;
   /** The last turn of a key ended. */
   onIdle: (key: string) => void;
-  /** False when another replica may act by now. */
-  mayWrite: () => boolean;
 }
 
 /**
@@ -138,11 +136,6 @@ export class ObjectWriter {
     });
   }
 
-  /** The signal that ends the lead comes late to a process that was stopped for a while; the clock does not. */
-  #assertLeading(): void {
-    if (!this.#deps.mayWrite()) throw leaseLost();
-  }
-
   async #applyOwn(call: WriteCall, surrendered: readonly string[]): Promise<Written> {
     const body = bodyWithout(call.desired.body.text, surrendered);
     if (call.desired.givenUp) await handOver(this.#deps.api, call);
@@ -220,7 +213,6 @@ export class ObjectWriter {
 
   async #send(call: WriteCall, body: string, options: { force?: boolean; dryRun?: boolean }) {
     const { actor, desired, resource, signal } = call;
-    this.#assertLeading();
     try {
       return await this.#deps.api.apply(resource, desired.identity.namespace, desired.identity.name, body, {
         fieldManager: FIELD_MANAGER,
@@ -255,7 +247,6 @@ export class ObjectWriter {
       const object = await readLive(api, { actor, desired, resource, signal });
       const isHeldByOther = (this.#deps.holder(key) ?? actor.source) !== actor.source;
       if (!object || isHeldByOther || !isMarkedOnly(object, actor.source)) return;
-      this.#assertLeading();
       const [sourceNamespace, sourceName] = actor.source.split('/') as [string, string];
       const proof = ownerProof({ namespace: sourceNamespace, name: sourceName }, key);
       const { resourceVersion } = object.metadata;
@@ -276,7 +267,6 @@ export class ObjectWriter {
       if (known.source !== actor.source || this.#deps.holder(key) !== undefined) return 'changed';
       const resource = await discovery.resource(known.apiVersion, identity.kind, options.signal);
       if (!resource) return 'gone';
-      this.#assertLeading();
       try {
         const rest = await api.delete(resource, identity.namespace, identity.name, {
           uid: known.uid,
