@@ -119,7 +119,7 @@ export class Source {
   behind: string | undefined;
   readonly failures = new Map<string, Failure>();
   pruneHold: PruneHold | undefined;
-  /** Of which revision everything is applied, and what is to be deleted waits for others to read it; since when, monotonic milliseconds. */
+  /** Of which revision everything is applied, and what is to be deleted waits for others to read it (`deletion`: with the source); since when, monotonic milliseconds. */
   awaitsHeirs: { readonly revision: string; readonly since: number } | undefined;
   /** What its objects do on the edge; null: nothing; undefined: not known yet in this process. */
   edge: EdgeReport | null | undefined;
