@@ -5,10 +5,11 @@ import { after } from 'node:test';
 import type { EdgePolicy } from '../src/api/edge-policy.ts';
 import type { GitOpsSourceStatus } from '../src/api/source.ts';
 import type { KubeObject } from '../src/kube/object.ts';
+import { serviceAccountUser } from '../src/kube/impersonation.ts';
 import type { Cluster } from './cluster.ts';
 import { applyObject, objectsOf } from './install.ts';
 import type { World } from './operator.ts';
-import { rightsInForce, userOf } from './rights.ts';
+import { rightsInForce } from './rights.ts';
 import { manifest } from './team.ts';
 import { installedWorld, Tenant, type TenantSource } from './tenancy.ts';
 import { until } from './until.ts';
@@ -69,7 +70,7 @@ async function edgeTenant(world: World, name: string): Promise<Tenant> {
   const tenant = await Tenant.create(world, name);
   const { namespace } = tenant;
   const rule = { apiGroups: ['getambassador.io'], resources: ['*'], verbs: ['*'] };
-  await rightsInForce(world.cluster, { user: userOf({ name: 'plumbline', namespace }), namespace }, [rule]);
+  await rightsInForce(world.cluster, { user: serviceAccountUser({ name: 'plumbline', namespace }), namespace }, [rule]);
   return tenant;
 }
 

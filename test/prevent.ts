@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import type { DriftGuard, DriftGuardSpec } from '../src/api/drift-guard.ts';
 import type { GitOpsSourceSpecInput } from '../src/api/source.ts';
 import type { KubeObject } from '../src/kube/object.ts';
+import { serviceAccountUser } from '../src/kube/impersonation.ts';
 import type { ClusterResponse, RequestOptions } from './cluster-request.ts';
 import { World, type OperatorOptions } from './operator.ts';
-import { rightsInForce, userOf, type Rule } from './rights.ts';
+import { rightsInForce, type Rule } from './rights.ts';
 import { Team } from './team.ts';
 import type { Files } from './git-repository.ts';
 import { until } from './until.ts';
@@ -111,7 +112,7 @@ export async function accountWith(world: World, name: string, rules: Rule[]): Pr
       subjects: [{ kind: 'ServiceAccount', name, namespace }],
     },
   });
-  await rightsInForce(cluster, { user: userOf({ name, namespace }), namespace }, rules);
+  await rightsInForce(cluster, { user: serviceAccountUser({ name, namespace }), namespace }, rules);
   return serviceAccountToken(cluster, namespace, name);
 }
 

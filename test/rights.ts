@@ -10,10 +10,6 @@ export interface Rule {
   verbs: string[];
 }
 
-/** The user that a ServiceAccount is. */
-export const userOf = ({ name, namespace }: { name: string; namespace: string }) =>
-  `system:serviceaccount:${namespace}:${name}`;
-
 /** Waits until the authorizer lets the user do all that the rules say in the namespace, and nothing of `gone`. */
 export async function rightsInForce(
   cluster: Cluster,

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { GitOpsSource } from '../src/api/source.ts';
+import { serviceAccountUser } from '../src/kube/impersonation.ts';
 import { freshNamespace } from './cluster.ts';
 import { World } from './operator.ts';
-import { rightsInForce, userOf } from './rights.ts';
+import { rightsInForce } from './rights.ts';
 import { config, dataOf, manifest, present, Team } from './team.ts';
 import { until } from './until.ts';
 
@@ -27,7 +28,7 @@ async function account(name: string, resources: string[], namespace = world.name
   await world.expect(201, 'POST', `${rbac}/roles`, { body: { metadata, rules } });
   await world.expect(201, 'POST', `${rbac}/rolebindings`, { body: { metadata, roleRef, subjects } });
   // First of all: with the account there, a source begins to write.
-  await rightsInForce(world.cluster, { user: userOf({ name, namespace }), namespace }, rules);
+  await rightsInForce(world.cluster, { user: serviceAccountUser({ name, namespace }), namespace }, rules);
   await world.expect(201, 'POST', `/api/v1/namespaces/${namespace}/serviceaccounts`, { body: { metadata } });
 }
 
@@ -112,7 +113,7 @@ describe('the ServiceAccount of a source', { concurrency: true }, () => {
     await world.expect(200, 'DELETE', world.path('rbac.authorization.k8s.io/v1/rolebindings/fired'));
     const { namespace } = world;
     const gone = [{ apiGroups: [''], resources: ['configmaps'], verbs: ['patch'] }];
-    await rightsInForce(world.cluster, { user: userOf({ name: 'fired', namespace }), namespace }, [], gone);
+    await rightsInForce(world.cluster, { user: serviceAccountUser({ name: 'fired', namespace }), namespace }, [], gone);
     await team.commit({ 'a.yaml': config('fired-a', { key: 'new' }), 'b.yaml': null });
     await team.failure('fired-a', 'ApiForbidden');
     assert.deepEqual(await dataOf(world, 'fired-a'), { key: 'value' });

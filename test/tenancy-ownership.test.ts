@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { load } from 'js-yaml';
 import type { KubeObject } from '../src/kube/object.ts';
+import { serviceAccountUser } from '../src/kube/impersonation.ts';
 import { serviceAccountToken } from './cluster.ts';
 import { applyObject } from './install.ts';
 import type { World } from './operator.ts';
-import { rightsInForce, userOf } from './rights.ts';
+import { rightsInForce } from './rights.ts';
 import { config, deployment } from './team.ts';
 import { installedWorld, Tenant } from './tenancy.ts';
 import { until } from './until.ts';
@@ -51,7 +52,7 @@ async function mayWriteStatus(): Promise<void> {
     roleRef: { apiGroup: group, kind: 'Role', name: 'statuses' },
     subjects: [{ kind: 'ServiceAccount', name: 'plumbline', namespace }],
   });
-  await rightsInForce(world.cluster, { user: userOf({ name: 'plumbline', namespace }), namespace }, rules);
+  await rightsInForce(world.cluster, { user: serviceAccountUser({ name: 'plumbline', namespace }), namespace }, rules);
 }
 
 it('nobody can make objects of his own count as those of another team', async () => {

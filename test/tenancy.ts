@@ -1,11 +1,12 @@
 // Several teams and one operator, with the rights of deploy/install.yaml: each team may edit its own namespace only.
 import type { GitOpsSource, GitOpsSourceSpecInput, GitOpsSourceStatus } from '../src/api/source.ts';
 import type { KubeObject } from '../src/kube/object.ts';
+import { serviceAccountUser } from '../src/kube/impersonation.ts';
 import { freshNamespace, serviceAccountToken, startCluster, type Cluster, type ClusterOptions } from './cluster.ts';
 import type { Files, Repository } from './git-repository.ts';
 import { applyObject, objectsOf, pathOf } from './install.ts';
 import { World } from './operator.ts';
-import { rightsInForce, userOf } from './rights.ts';
+import { rightsInForce } from './rights.ts';
 import { until } from './until.ts';
 
 /** A cluster of its own with Plumbline installed; the operator of the World serves all namespaces. */
@@ -41,7 +42,7 @@ export async function mayEdit(
     subjects: [{ kind: 'ServiceAccount', ...account }],
   });
   const rule = { apiGroups: [''], resources: ['configmaps'], verbs: ['patch'] };
-  await rightsInForce(cluster, { user: userOf(account), namespace }, [rule]);
+  await rightsInForce(cluster, { user: serviceAccountUser(account), namespace }, [rule]);
 }
 
 /** A namespace whose ServiceAccount `plumbline` may edit it, and nothing else. */

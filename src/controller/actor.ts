@@ -1,6 +1,7 @@
 import { PlumblineError } from '../errors.ts';
 import type { GitOpsSourceSpec } from '../api/source.ts';
 import { isGone } from '../kube/errors.ts';
+import { serviceAccountUser } from '../kube/impersonation.ts';
 import type { Actor } from '../sync/actor.ts';
 import type { ControllerOptions, ReconcileDeps } from './deps.ts';
 import { inheritsFrom } from './inheritance.ts';
@@ -28,7 +29,9 @@ export function orderFor(
   const account = serviceAccountOf(source, spec, options);
   return {
     source: source.key,
-    ...(account !== undefined && { impersonate: { username: `system:serviceaccount:${source.namespace}:${account}` } }),
+    ...(account !== undefined && {
+      impersonate: { username: serviceAccountUser({ namespace: source.namespace, name: account }) },
+    }),
     adoption: spec.adoption,
     force: spec.force,
     ...(spec.drift.foreignFields === 'Remove' && spec.drift.mode !== 'Report' && { removes: spec.drift }),

@@ -5,6 +5,7 @@ import { resolveDeclared } from '../drift/lookup.ts';
 import { matchesAny } from '../drift/managers.ts';
 import { reach } from '../drift/surrender.ts';
 import { PlumblineError } from '../errors.ts';
+import { serviceAccountUser } from '../kube/impersonation.ts';
 import { groupOf, type KubeObject } from '../kube/object.ts';
 import { expressionFor } from '../prevent/policy.ts';
 import type { Wish } from '../prevent/shares.ts';
@@ -95,7 +96,7 @@ function failed(error: unknown): Prevention {
 /** The user whose writes are those of the source; '' for the operator itself. */
 function userOf(source: Source, spec: GitOpsSourceSpec, options: ReconcileDeps['options']): string {
   const account = serviceAccountOf(source, spec, options);
-  return account === undefined ? '' : `system:serviceaccount:${source.namespace}:${account}`;
+  return account === undefined ? '' : serviceAccountUser({ namespace: source.namespace, name: account });
 }
 
 /**

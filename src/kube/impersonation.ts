@@ -6,6 +6,11 @@ export interface Impersonation {
   groups?: readonly string[];
 }
 
+/** The user that a service account is. */
+export function serviceAccountUser({ namespace, name }: { namespace: string; name: string }): string {
+  return `system:serviceaccount:${namespace}:${name}`;
+}
+
 /** What may stand in a header and in a user name: printable ASCII without blanks at the ends. */
 const NAME = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 
