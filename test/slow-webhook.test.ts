@@ -8,13 +8,13 @@ import { World } from './operator.ts';
 import { config, crd, dataOf, manifest, Team } from './team.ts';
 import { installedWorld, Tenant } from './tenancy.ts';
 import { until } from './until.ts';
-import { SilentWebhook } from './webhook.ts';
+import { Webhook } from './webhook.ts';
 
 const MANY = 100;
 
 it('admission of one namespace: others are applied and healed meanwhile', async () => {
   await using world = await installedWorld();
-  await using webhook = await SilentWebhook.start(world.cluster);
+  await using webhook = await Webhook.silent(world.cluster);
   const [slow, sound] = [await Tenant.create(world, 'slow'), await Tenant.create(world, 'sound')];
   const soundSource = await sound.source('app', { 'a.yaml': config('a') });
   await soundSource.ready('True');
@@ -49,7 +49,7 @@ it('conversion of one kind: the lease is kept', async () => {
   // Of its own: nobody else could list everything that there is.
   await using cluster = await startCluster();
   await using world = await World.create({ cluster, args: ['--leader-elect=true'], env });
-  await using webhook = await SilentWebhook.start(world.cluster);
+  await using webhook = await Webhook.silent(world.cluster);
   const group = `${world.namespace}.example.com`;
   const definition = load(crd(group, 'Route', 'routes', ['v1', 'v2'])) as { spec: object };
   const crds = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';

@@ -1,7 +1,7 @@
 // A webhook that the API server calls on loopback: for what only a webhook does, conversion and values that change each time.
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -20,19 +20,28 @@ export interface ReviewRequest {
 
 export class Webhook implements AsyncDisposable {
   readonly #cluster: Cluster;
-  readonly #answer: (request: ReviewRequest) => object;
+  readonly #answer: ((request: ReviewRequest) => object) | undefined;
   #server: Server | undefined;
   #port = 0;
   /** Requests that were answered. */
   calls = 0;
+  /** Requests that wait for an answer now. */
+  open = 0;
 
-  private constructor(cluster: Cluster, answer: (request: ReviewRequest) => object) {
+  private constructor(cluster: Cluster, answer?: (request: ReviewRequest) => object) {
     [this.#cluster, this.#answer] = [cluster, answer];
   }
 
   /** `answer` gives the `response` of the review, but for its uid. */
   static async start(cluster: Cluster, answer: (request: ReviewRequest) => object): Promise<Webhook> {
     const webhook = new Webhook(cluster, answer);
+    await webhook.up();
+    return webhook;
+  }
+
+  /** Takes requests and never answers. */
+  static async silent(cluster: Cluster): Promise<Webhook> {
+    const webhook = new Webhook(cluster);
     await webhook.up();
     return webhook;
   }
@@ -56,11 +65,15 @@ export class Webhook implements AsyncDisposable {
   async up(): Promise<void> {
     const [cert, key] = ['tls.crt', 'tls.key'].map((file) => readFileSync(join(this.#cluster.dir, file)));
     const server = createServer({ cert, key }, (request, response) => {
+      this.open += 1;
+      response.once('close', () => (this.open -= 1));
+      const answerTo = this.#answer;
+      if (!answerTo) return;
       void bodyOf(request).then((text) => {
         const review = JSON.parse(text) as { apiVersion: string; kind: string; request: ReviewRequest };
         const { apiVersion, kind, request: asked } = review;
         this.calls += 1;
-        const answer = { apiVersion, kind, response: { uid: asked.uid, ...this.#answer(asked) } };
+        const answer = { apiVersion, kind, response: { uid: asked.uid, ...answerTo(asked) } };
         response.setHeader('content-type', 'application/json').end(JSON.stringify(answer));
       });
     });
@@ -79,40 +92,4 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks).toString('utf8');
-}
-
-/** A webhook that takes requests and never answers. */
-export class SilentWebhook implements AsyncDisposable {
-  readonly #cluster: Cluster;
-  readonly #server: Server;
-  /** Requests that wait for an answer now. */
-  open = 0;
-
-  private constructor(cluster: Cluster, server: Server) {
-    [this.#cluster, this.#server] = [cluster, server];
-    server.on('request', (_request: IncomingMessage, response: ServerResponse) => {
-      this.open += 1;
-      response.once('close', () => (this.open -= 1));
-    });
-  }
-
-  static async start(cluster: Cluster): Promise<SilentWebhook> {
-    const [cert, key] = ['tls.crt', 'tls.key'].map((file) => readFileSync(join(cluster.dir, file)));
-    const server = createServer({ cert, key });
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    return new SilentWebhook(cluster, server);
-  }
-
-  /** As it stands in a CRD or a webhook configuration. */
-  get clientConfig(): { url: string; caBundle: string } {
-    const { port } = this.#server.address() as AddressInfo;
-    return { url: `https://127.0.0.1:${port}/`, caBundle: Buffer.from(this.#cluster.ca).toString('base64') };
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const closed = once(this.#server, 'close');
-    this.#server.close();
-    this.#server.closeAllConnections();
-    await closed;
-  }
 }
