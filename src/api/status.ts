@@ -311,6 +311,10 @@ export const gitOpsSourceStatus = z
       .int()
       .meta({ description: 'The last generation of the spec with which it is what is applied.', format: 'int64' })
       .optional(),
+    lastAppliedSettings: text(
+      16,
+      'A digest of what else than the commit its objects were made from: tells after a restart whether the spec was edited meanwhile in a way that changes them.',
+    ).optional(),
     commit: commit.optional(),
     lastHandledReconcileAt: text(
       256,

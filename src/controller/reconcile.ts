@@ -20,7 +20,7 @@ import { wholeOf } from './kept-revision.ts';
 import { letGo, prune, pruneFirst } from './prune.ts';
 import { awaitFirst, noteReleased, passRelease, releasedToTell, sayHealNow, tellWaiting } from './release.ts';
 import { readRemote } from './remote-secret.ts';
-import { declaresNews, isAsApplied, isWhole, readRevision } from './revision.ts';
+import { declaresNews, digestOf, isAsApplied, isWhole, readRevision } from './revision.ts';
 import { RunListener } from './run-listener.ts';
 import { awaitsHeirs, HEIRS_MS } from './siblings.ts';
 import type { RunResult, Source } from './source.ts';
@@ -221,7 +221,9 @@ function settle(
 /** Writes down for the next start what is enforced, and whether the source as it is now makes what was applied whole last. */
 function noteEnforced(source: Source, spec: GitOpsSourceSpec): void {
   source.status = { ...source.status, lastReleasedRevision: releasedToTell(source, spec, source.rendered!.tip) };
-  if (isAsApplied(source, spec)) source.status = { ...source.status, lastAppliedGeneration: source.generation };
+  if (!isAsApplied(source, spec)) return;
+  const lastAppliedSettings = digestOf(source.rendered!);
+  source.status = { ...source.status, lastAppliedGeneration: source.generation, lastAppliedSettings };
 }
 
 /** How what is enforced stands while a newer commit waits for another source. */

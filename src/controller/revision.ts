@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { durationMs } from '../api/fields.ts';
 import type { GitOpsSourceSpec } from '../api/source.ts';
 import type { Remote, Tip } from '../git/remote.ts';
@@ -51,9 +52,19 @@ export async function readRevision(
     // An edit of the source acts at once, but not before what the source depends on.
     const isKept = !source.rendered || isWaiting;
     const lastGood = known && isKept ? known : await standingRevision(source, spec, remote, deps, signal);
-    if (!lastGood) throw trouble;
+    if (!lastGood || (isWaiting && isEditedMeanwhile(source, lastGood))) throw trouble;
     return { rendered: lastGood, trouble };
   }
+}
+
+/** Was the source edited while no operator ran, so that what it declares is not what was applied? What it was is written nowhere. */
+function isEditedMeanwhile({ rendered, status }: Source, known: Rendered): boolean {
+  return !rendered && digestOf(known) !== status.lastAppliedSettings;
+}
+
+/** Of the settings that it was rendered with, for the status. */
+export function digestOf({ settings }: Pick<Rendered, 'settings'>): string {
+  return hash('sha256', settings).slice(0, 16);
 }
 
 /**
