@@ -32,4 +32,4 @@ ENV NODE_ENV=production \
   MALLOC_TOP_PAD_=65536
 USER 65532:65532
 EXPOSE 8080 8081
-ENTRYPOINT ["/usr/local/bin/node", "--expose-gc", "--max-semi-space-size=2", "--invocation-count-for-maglev=4000", "--invocation-count-for-turbofan=100000", "--invocation-count-for-osr=10000", "/app/plumbline-operator.js"]
+ENTRYPOINT ["/usr/local/bin/node", "--expose-gc", "--max-semi-space-size=2", "--invocation-count-for-maglev=4000", "--invocation-count-for-turbofan=100000", "--invocation-count-for-osr=10000", "--liftoff-only", "/app/plumbline-operator.js"]

@@ -63,7 +63,7 @@ async function main(): Promise<void> {
     });
     leading = true;
     // After a restart everything is compared at once.
-    void git.warmUp().then((start) => speedFirst(() => pause(start === 'warm' ? RESTART_MS : 0)));
+    void git.warmUp().then((start) => (start === 'warm' ? speedFirst(() => pause(RESTART_MS)) : undefined));
     await api.discovery
       .refresh(signal)
       .catch((error: unknown) => log.warn({ error }, 'the API server cannot be asked for its kinds yet'));

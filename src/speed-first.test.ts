@@ -27,15 +27,40 @@ const overlapping = async () => {
 };
 console.log(JSON.stringify([await speedFirst(size), await size(), await overlapping(), await size()]));`;
 
+/** Says of a function that runs often whether it is compiled anew: as the process starts, at rest, within such work, after it. */
+const OFTEN = `
+import { memoryFirst, speedFirst } from ${JSON.stringify(new URL('./speed-first.ts', import.meta.url).href)};
+const OPTIMISED = 16;
+let made = 0;
+const isOptimised = () => {
+  const often = new Function('n', \`let sum = \${made++}; for (let at = 0; at < n; at++) sum += at % 7; return sum;\`);
+  for (let at = 0; at < 20_000; at++) often(50);
+  return (%GetOptimizationStatus(often) & OPTIMISED) !== 0;
+};
+const atFirst = isOptimised();
+memoryFirst();
+const atRest = isOptimised();
+const within = await speedFirst(async () => isOptimised());
+console.log(JSON.stringify([atFirst, atRest, within, isOptimised()]));`;
+
+function answersOf(script: string, env: NodeJS.ProcessEnv, flags: readonly string[] = []): unknown[] {
+  const args = [...OPERATOR_FLAGS, ...flags, '--input-type=module', '--eval', script];
+  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8', env })) as unknown[];
+}
+
 function sizes(env: NodeJS.ProcessEnv): number[] {
-  const args = [...OPERATOR_FLAGS, '--input-type=module', '--eval', SCRIPT];
-  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8', env })) as number[];
+  return answersOf(SCRIPT, env) as number[];
 }
 
 test('a thread of the operator has the young generation that it asks for only within such work', () => {
   const [within, after, overlapping, last] = sizes({ [LAUNCHED]: '1' }) as [number, number, number, number];
   assert.ok(within >= 8 && overlapping >= 8, `${within} MB, ${overlapping} MB`);
   assert.ok(after <= 2 && last <= 2, `${after} MB, ${last} MB`);
+});
+
+test('what runs often is compiled anew only within such work', () => {
+  const flags = ['--allow-natives-syntax', '--no-concurrent-recompilation'];
+  assert.deepEqual(answersOf(OFTEN, { [LAUNCHED]: '1' }, flags), [true, false, true, false]);
 });
 
 test('elsewhere nothing is turned', () => {
