@@ -3,8 +3,8 @@ import { Frozen } from './compilation.ts';
 import { isRecord } from './spec.ts';
 import type { Policy, RouteGroup } from './model.ts';
 
-// The schema lets a header that is to be added have no value, as in `{x-team: {append: true}}`; the compiler takes the value
-// without asking whether it is there.
+// The schema lets a header that is to be added have no value, as in `{x-team: {append: true}}`, and the watcher leaves an empty
+// one out; the compiler takes the value without asking whether it is there.
 
 /** The names in `add_request_headers` or `add_response_headers` that have no value. */
 export function bareHeaders(added: unknown): readonly string[] {
@@ -20,5 +20,5 @@ export function raiseForAddedHeaders(groups: readonly RouteGroup[]): void {
 
 /** For `policy`, which holds it. */
 export function bareMessage({ kind, namespace, name }: Policy): string {
-  return `${kind} ${namespace}/${name}: a header that is to be added has no value`;
+  return `${kind} ${namespace}/${name}: a header that is to be added has no value, or an empty one`;
 }

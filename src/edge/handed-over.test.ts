@@ -34,6 +34,14 @@ const HANDED_OVER: Record<string, [written: Spec, read: Spec]> = {
     { hostBinding: { namespace: { from: 'ALL' }, selector: { matchLabels: {} } } },
     { hostBinding: { namespace: { from: 'ALL' }, selector: {} } },
   ],
+  'a header to add with an empty value': [
+    { add_request_headers: { 'x-a': { value: '', append: false }, 'x-b': { value: 'b' } } },
+    { add_request_headers: { 'x-a': { append: false }, 'x-b': { value: 'b' } } },
+  ],
+  'the same in a health check': [
+    { health_checks: [{ health_check: { http: { add_request_headers: { 'x-a': { value: '' } } } } }] },
+    { health_checks: [{ health_check: { http: { add_request_headers: { 'x-a': {} } } } }] },
+  ],
   'numbers and booleans': [
     { weight: 0, prefix_exact: false },
     { weight: 0, prefix_exact: false },

@@ -14,11 +14,23 @@ const MAPS = new Set([
   'regex_query_parameters',
 ]);
 
+/** Headers to add, by name. The compiler takes for granted that each has a value; the type leaves an empty one out. */
+const ADDED_HEADERS = new Set(['add_request_headers', 'add_response_headers']);
+
 /** Here the type tells what is empty from what is absent. */
 const KEPT_EMPTY = new Set(['remove_request_headers', 'remove_response_headers', 'rewrite']);
 
 /** Objects whose fields are written by the same rules. */
-const INNER = new Set(['hostBinding', 'load_balancer', 'mappingSelector', 'regex_redirect', 'selector', 'tls']);
+const INNER = new Set([
+  'health_check',
+  'hostBinding',
+  'http',
+  'load_balancer',
+  'mappingSelector',
+  'regex_redirect',
+  'selector',
+  'tls',
+]);
 
 /**
  * A v3alpha1 spec as Emissary's watcher hands it to the compiler: it reads policies into the types of
@@ -50,9 +62,22 @@ function rewritten(spec: Spec): Spec {
 /** Undefined: it is left out. */
 function fieldHandedOver(name: string, value: unknown): unknown {
   if (value === '' || (Array.isArray(value) && value.length === 0)) return KEPT_EMPTY.has(name) ? value : undefined;
+  if (name === 'health_checks' && Array.isArray(value)) return eachRewritten(value);
   if (!isRecord(value)) return value;
   if (MAPS.has(name)) return sorted(value);
+  if (ADDED_HEADERS.has(name)) return headersRewritten(value);
   return INNER.has(name) ? rewritten(value) : value;
+}
+
+function eachRewritten(items: readonly unknown[]): readonly unknown[] {
+  const after = items.map((item) => (isRecord(item) ? rewritten(item) : item));
+  return after.every((item, at) => item === items[at]) ? items : after;
+}
+
+function headersRewritten(headers: Spec): Spec {
+  const after = eachRewritten(Object.values(headers));
+  const isSame = Object.values(headers).every((header, at) => header === after[at]);
+  return isSame ? headers : Object.fromEntries(Object.keys(headers).map((name, at) => [name, after[at]]));
 }
 
 function sorted(map: Spec): Spec | undefined {

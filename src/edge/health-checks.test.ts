@@ -13,6 +13,7 @@ const CHECKS: [http: object, more: object, freeze: string | undefined, errors: s
   [{ expected_statuses: [{ min: 301, max: 299 }] }, { host_redirect: true }, undefined, []],
   [{ add_request_headers: { 'x-a': { value: 'v' } } }, {}, undefined, []],
   [{ add_request_headers: { 'x-a': { append: true } } }, {}, 'ir', []],
+  [{ add_request_headers: { 'x-a': { value: '' } } }, {}, 'ir', []],
 ];
 
 void test('what is wrong with health checks', () => {

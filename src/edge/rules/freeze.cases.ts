@@ -267,11 +267,18 @@ export const FREEZE_CASES: Record<string, RuleCases> = {
         objects: [mapping('t1/m', { service: '' })],
         finds: { object: 'Mapping t1/m', says: /it has no service, or an empty one/ },
       },
+      'a header to add with an empty value': {
+        objects: [mapping('t1/m', { add_request_headers: { 'x-a': { value: '' } } })],
+        finds: { object: 'Mapping t1/m', says: /has no value, or an empty one/ },
+      },
       'an empty service of a TCPMapping': {
         objects: [object('TCPMapping', 't1/t', { port: 9000, service: '' })],
         finds: { object: 'TCPMapping t1/t', says: /it has no service, or an empty one/ },
       },
     },
-    passes: { 'a Mapping': [mapping('t1/m')] },
+    passes: {
+      'a Mapping': [mapping('t1/m')],
+      'a header to add': [mapping('t1/m', { add_request_headers: { 'x-a': { value: 'a' } } })],
+    },
   },
 };

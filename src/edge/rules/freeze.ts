@@ -103,7 +103,7 @@ export const FREEZE_RULES: readonly Rule[] = [
     name: 'compiler-fails',
     severity: 'error',
     impact: 'freeze',
-    when: "Emissary's compiler itself fails over the objects: a prefix or a service that is an empty text, a value of a type that it does not expect, two policies that it cannot join.",
+    when: "Emissary's compiler itself fails over the objects: a prefix, a service or the value of a header to add that is an empty text, a value of a type that it does not expect, two policies that it cannot join.",
     means:
       'It raises an exception instead of making a configuration: the edge keeps the one it has, and no change of anybody is taken up.',
     mend: 'Mend or remove the object that is named.',
