@@ -1,5 +1,5 @@
 import { NONE } from '../none.ts';
-import { schemaOf, type Schema } from './schemas.ts';
+import { childSchema, schemaOf, type Schema } from './schemas.ts';
 import { isRecord } from './spec.ts';
 import { plural } from '../plural.ts';
 
@@ -108,10 +108,6 @@ class Comparison {
 function isOfAny({ type, types }: Schema, value: unknown): boolean {
   if (types) return value === null || types.some((one) => isOf(one, value));
   return type === undefined || isOf(type, value);
-}
-
-function childSchema({ properties, additionalProperties }: Schema, name: string): Schema | undefined {
-  return properties && Object.hasOwn(properties, name) ? properties[name] : additionalProperties;
 }
 
 function isOf(type: string, value: unknown): boolean {

@@ -42,6 +42,10 @@ const HANDED_OVER: Record<string, [written: Spec, read: Spec]> = {
     { health_checks: [{ health_check: { http: { add_request_headers: { 'x-a': { value: '' } } } } }] },
     { health_checks: [{ health_check: { http: { add_request_headers: { 'x-a': {} } } } }] },
   ],
+  'a cookie without a name': [
+    { load_balancer: { policy: 'ring_hash', cookie: { name: '' } } },
+    { load_balancer: { policy: 'ring_hash', cookie: {} } },
+  ],
   'numbers and booleans': [
     { weight: 0, prefix_exact: false },
     { weight: 0, prefix_exact: false },
@@ -97,6 +101,54 @@ test('a field that the watcher does not know is not there: it cannot keep a Mapp
     [],
   );
   assert.ok(groups.some(({ members }) => members.some(({ policy }) => policy.name === 'thief')));
+});
+
+test('nor can one within a field: what Emissary serves is not taken for dropped', () => {
+  for (const fields of [
+    'resolver: endpoint\nload_balancer: {policy: ring_hash, header: x-a, junk: 1}\n',
+    'circuit_breakers: [{priority: high, junk: 1}]\n',
+    'keepalive: {idle_time: 5, junk: 1}\n',
+  ]) {
+    const config =
+      'apiVersion: getambassador.io/v3alpha1\nkind: Mapping\nname: thief\nhostname: a.com\nprefix: /x/\nservice: s\n';
+    const plain = fields.replace(', junk: 1', '');
+    const services = [plain, fields].map((more, at) => {
+      const annotations = { 'getambassador.io/config': `${config}${more}` };
+      const metadata = { name: 's', namespace: `t${at}`, annotations };
+      return { object: { apiVersion: 'v1', kind: 'Service', metadata }, origin: {} };
+    });
+    const { drops } = compileEdge({
+      objects: services,
+      secret: () => undefined,
+      settings: DEFAULT_EDGE_SETTINGS,
+    });
+    assert.deepEqual(
+      drops.filter(({ reason }) => reason !== 'unattached'),
+      [],
+      fields,
+    );
+  }
+});
+
+test('what the type has no field for is gone, at any depth; what may hold anything stays as it is', () => {
+  const read = handedOver('Mapping', {
+    keepalive: { idle_time: 5, time: 6 },
+    circuit_breakers: [{ max_retries: 1, junk: 2 }],
+    cors: { origins: ['a'], junk: {} },
+    labels: { ambassador: [{ g: [{ generic_key: { value: 'v', junk: 1 } }] }] },
+    envoy_override: { any: { thing: [] } },
+  });
+  assert.deepEqual(read, {
+    keepalive: { idle_time: 5 },
+    circuit_breakers: [{ max_retries: 1 }],
+    cors: { origins: ['a'] },
+    labels: { ambassador: [{ g: [{ generic_key: { value: 'v' } }] }] },
+    envoy_override: { any: { thing: [] } },
+  });
+  // A Host has no such names in v3alpha1: only the compiler knows them.
+  assert.deepEqual(handedOver('Host', { tls: { caSecret: 'ca', sni: 'a' } }), { tls: { sni: 'a' } });
+  const config = { anything: { at: { all: [] } } };
+  assert.deepEqual(handedOver('Module', { config }), { config });
 });
 
 test('headers and parameters in another order are the same route: a canary', () => {

@@ -1,5 +1,5 @@
 import type { Spec } from './model.ts';
-import { schemaOf } from './schemas.ts';
+import { childSchema, schemaOf, type Schema } from './schemas.ts';
 import { isRecord } from './spec.ts';
 
 /** Maps of texts: Go writes them sorted by key. An empty one is left out, as is an empty text or list. */
@@ -22,6 +22,7 @@ const KEPT_EMPTY = new Set(['remove_request_headers', 'remove_response_headers',
 
 /** Objects whose fields are written by the same rules. */
 const INNER = new Set([
+  'cookie',
   'health_check',
   'hostBinding',
   'http',
@@ -38,10 +39,35 @@ const INNER = new Set([
  * them, or that the types do not know, are gone. A spec that stays as it is, is the same object.
  */
 export function handedOver(kind: string, spec: Spec): Spec {
-  const known = schemaOf(kind, 'v3alpha1')?.properties;
-  const names = Object.keys(spec);
-  if (!known || names.every((name) => Object.hasOwn(known, name))) return rewritten(spec);
-  return rewritten(Object.fromEntries(Object.entries(spec).filter(([name]) => Object.hasOwn(known, name))));
+  const schema = schemaOf(kind, 'v3alpha1');
+  return rewritten(schema ? known(schema, spec) : spec);
+}
+
+/** An object without the fields that the schema does not know, at any depth. */
+function known(schema: Schema, record: Spec): Spec {
+  if (schema['x-kubernetes-preserve-unknown-fields']) return record;
+  let after: Record<string, unknown> | undefined;
+  for (const [name, value] of Object.entries(record)) {
+    const field = childSchema(schema, name);
+    const read = field && knownIn(field, value);
+    if (read === value && field) continue;
+    after ??= { ...record };
+    if (field) after[name] = read;
+    else delete after[name];
+  }
+  return after ?? record;
+}
+
+function knownIn(schema: Schema, value: unknown): unknown {
+  const { items } = schema;
+  if (Array.isArray(value)) return items ? eachRead(value, (item) => knownIn(items, item)) : value;
+  return isRecord(value) ? known(schema, value) : value;
+}
+
+/** The list itself where no item of it changes. */
+function eachRead(items: readonly unknown[], read: (item: unknown) => unknown): readonly unknown[] {
+  const after = items.map(read);
+  return after.every((item, at) => item === items[at]) ? items : after;
 }
 
 function rewritten(spec: Spec): Spec {
@@ -62,22 +88,21 @@ function rewritten(spec: Spec): Spec {
 /** Undefined: it is left out. */
 function fieldHandedOver(name: string, value: unknown): unknown {
   if (value === '' || (Array.isArray(value) && value.length === 0)) return KEPT_EMPTY.has(name) ? value : undefined;
-  if (name === 'health_checks' && Array.isArray(value)) return eachRewritten(value);
+  if (name === 'health_checks' && Array.isArray(value)) return eachRead(value, itemRewritten);
   if (!isRecord(value)) return value;
   if (MAPS.has(name)) return sorted(value);
   if (ADDED_HEADERS.has(name)) return headersRewritten(value);
   return INNER.has(name) ? rewritten(value) : value;
 }
 
-function eachRewritten(items: readonly unknown[]): readonly unknown[] {
-  const after = items.map((item) => (isRecord(item) ? rewritten(item) : item));
-  return after.every((item, at) => item === items[at]) ? items : after;
+function itemRewritten(item: unknown): unknown {
+  return isRecord(item) ? rewritten(item) : item;
 }
 
 function headersRewritten(headers: Spec): Spec {
-  const after = eachRewritten(Object.values(headers));
-  const isSame = Object.values(headers).every((header, at) => header === after[at]);
-  return isSame ? headers : Object.fromEntries(Object.keys(headers).map((name, at) => [name, after[at]]));
+  const values = Object.values(headers);
+  const after = eachRead(values, itemRewritten);
+  return after === values ? headers : Object.fromEntries(Object.keys(headers).map((name, at) => [name, after[at]]));
 }
 
 function sorted(map: Spec): Spec | undefined {

@@ -48,3 +48,8 @@ export function schemaOf(kind: string, version: string): Schema | undefined {
   if (ABSENT[version].has(kind)) return undefined;
   return version === 'v3alpha1' ? CURRENT.get(kind) : LEGACY.get(kind);
 }
+
+/** The schema of a field of an object; undefined where it has no such field. */
+export function childSchema({ properties, additionalProperties }: Schema, name: string): Schema | undefined {
+  return properties && Object.hasOwn(properties, name) ? properties[name] : additionalProperties;
+}

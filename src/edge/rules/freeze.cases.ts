@@ -67,7 +67,7 @@ export const FREEZE_CASES: Record<string, RuleCases> = {
         finds: { object: 'Mapping t1/m', severity: 'error', says: /weight -5/ },
       },
       'a negative time': [mapping('t1/m', { timeout_ms: -1 })],
-      'a negative time inside': [mapping('t1/m', { retry_policy: { retry_on: '5xx', per_try_timeout_ms: -1n } })],
+      'a negative number inside': [mapping('t1/m', { retry_policy: { retry_on: '5xx', num_retries: -1n } })],
       'a port that is none': [object('TCPMapping', 't1/m', { port: 70_000, service: 'db' })],
       'a negative limit': {
         objects: [mapping('t1/m', { circuit_breakers: [{ max_connections: 1 }, { max_requests: -1 }] })],

@@ -344,7 +344,7 @@ export const TLS_SECRET_CASES: Record<string, RuleCases> = {
         secrets: ['t1/s1', secretOf('ca', ['tls.crt'], 'example.com/ca')],
       },
       'the CA of the Host’s own tls': {
-        objects: [host('t1/h1', { ...S1, tls: { caSecret: 'ca', certRequired: true } }), HTTPS],
+        objects: [host('t1/h1', { ...S1, tls: { ca_secret: 'ca', cert_required: true } }), HTTPS],
         secrets: ['t1/s1'],
         finds: { object: 'Host t1/h1', says: /plain text/ },
       },
@@ -451,7 +451,7 @@ export const TLS_CONTEXT_CASES: Record<string, RuleCases> = {
         count: 1,
       },
       'an old version of a Host': {
-        objects: [host('t1/h1', { ...S1, tls: { minTlsVersion: 'v1.0' } })],
+        objects: [host('t1/h1', { ...S1, tls: { min_tls_version: 'v1.0' } })],
         secrets: ['t1/s1'],
         finds: { object: 'Host t1/h1', severity: 'error', host: 'a.com' },
       },
@@ -509,7 +509,7 @@ export const TLS_CONTEXT_CASES: Record<string, RuleCases> = {
         objects: [object('TLSContext', 't1/c', { cipher_suites: ['[ECDHE-RSA-AES128-GCM-SHA256|DES-CBC3-SHA]'] })],
         finds: { says: /suites "DES-CBC3-SHA"/ },
       },
-      'in a Host': [host('t1/h1', { ...S1, tls: { cipherSuites: ['AES128-SHA'] } })],
+      'in a Host': [host('t1/h1', { ...S1, tls: { cipher_suites: ['AES128-SHA'] } })],
     },
     passes: {
       'GCM with forward secrecy': [
