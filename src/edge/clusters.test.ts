@@ -37,3 +37,24 @@ void test('a TLSContext with the name of the one that Emissary invents is used w
     );
   }
 });
+
+// [what a Mapping says, the stage at which the compiler raises]
+const CHECKED: [fields: object, stage: string | undefined][] = [
+  [{ service: 's:80' }, undefined],
+  [{ service: 's:http' }, 'envoy'],
+  [{ service: 'http://:80' }, 'envoy'],
+  [{ service: 's:http', health_checks: undefined }, undefined],
+  [{ service: 's:http', shadow: true }, 'envoy'],
+  [{ service: 's:http', host_redirect: true }, undefined],
+  [{ service: 's:http', resolver: 'nope' }, undefined],
+];
+
+void test('health checks of an upstream that is ignored for its service end the compiler', () => {
+  for (const [fields, stage] of CHECKED) {
+    const health_checks = [{ health_check: { http: { path: '/' } } }];
+    const spec = { hostname: '*', prefix: '/x/', health_checks, ...fields };
+    const mapping = { object: object('Mapping', 't1', 'm', JSON.parse(JSON.stringify(spec))), origin: {} };
+    const { freeze } = compileEdge({ objects: [mapping], secret: () => undefined, settings: DEFAULT_EDGE_SETTINGS });
+    assert.deepEqual([freeze?.stage, freeze?.policy?.name], [stage, stage && 'm'], JSON.stringify(fields));
+  }
+});

@@ -5,7 +5,7 @@ import { NONE } from '../none.ts';
 import { Frozen, type Compilation } from './compilation.ts';
 import { portOf, readUrl } from './service.ts';
 import { shown } from './shown.ts';
-import { isRecord, textAt } from './spec.ts';
+import { isRecord, textAt, valueAt } from './spec.ts';
 import type { AmbassadorModule } from './module.ts';
 import type { Cluster, Freeze, Policy, TlsContext } from './model.ts';
 import type { ResolverKind } from './resolvers.ts';
@@ -225,9 +225,8 @@ function makeCluster(
     connectTimeout: `${((upstream.connectTimeoutMs ?? 3000) / 1000).toFixed(3)}s`,
     policy,
   };
-  // An address in brackets loses them, and without a lookup nobody can read it again.
-  const unreadable = ignored && direct && host.includes(':') ? 'an address with a port that is no port' : undefined;
-  const message = resolver === undefined ? 'there is no such resolver' : unreadable;
+  const unwritable = ignored ? whyUnwritable(host, direct, policy) : undefined;
+  const message = resolver === undefined ? 'there is no such resolver' : unwritable;
   return {
     cluster,
     fullName,
@@ -236,6 +235,15 @@ function makeCluster(
     context: used,
     freeze: message === undefined ? undefined : { stage: 'envoy', message, policy },
   };
+}
+
+/** Why the compiler ends over a cluster that it ignores for its service; undefined: it does not. */
+function whyUnwritable(host: string, direct: boolean, { kind, spec }: Policy): string | undefined {
+  // An address in brackets loses them, and without a lookup nobody can read it again.
+  if (direct && host.includes(':')) return 'an address with a port that is no port';
+  // They are read together with the address, and taken for read when the cluster is written.
+  const isChecked = kind === 'Mapping' && (valueAt(spec, 'health_checks') ?? undefined) !== undefined;
+  return isChecked ? 'health_checks of a service without a host, or with a port that is no number' : undefined;
 }
 
 /** `https://` originates TLS, a context does too, `http://` does not unless there is a context. */

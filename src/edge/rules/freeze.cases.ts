@@ -271,6 +271,10 @@ export const FREEZE_CASES: Record<string, RuleCases> = {
         objects: [mapping('t1/m', { add_request_headers: { 'x-a': { value: '' } } })],
         finds: { object: 'Mapping t1/m', says: /has no value, or an empty one/ },
       },
+      'health checks of a port that is none': {
+        objects: [mapping('t1/m', { service: 'up:http', health_checks: [{ health_check: { http: { path: '/' } } }] })],
+        finds: { object: 'Mapping t1/m', says: /health_checks of a service/ },
+      },
       'an empty service of a TCPMapping': {
         objects: [object('TCPMapping', 't1/t', { port: 9000, service: '' })],
         finds: { object: 'TCPMapping t1/t', says: /it has no service, or an empty one/ },
@@ -278,6 +282,9 @@ export const FREEZE_CASES: Record<string, RuleCases> = {
     },
     passes: {
       'a Mapping': [mapping('t1/m')],
+      'health checks': [
+        mapping('t1/m', { service: 'up:80', health_checks: [{ health_check: { http: { path: '/' } } }] }),
+      ],
       'a header to add': [mapping('t1/m', { add_request_headers: { 'x-a': { value: 'a' } } })],
     },
   },
