@@ -27,6 +27,20 @@ void test('keys without a value do not count, and values are not kept', () => {
   assert.deepEqual(shapeOfSecret(object), { ...metadata, type: 'Opaque', keys: new Set(['tls.crt', 'crl.pem']) });
 });
 
+void test('what is no text in a key that holds PEM is not there: a certificate in DER', () => {
+  const der = Buffer.from([0x30, 0x82, 0x01, 0xff]).toString('base64');
+  const pem = Buffer.from('-----BEGIN CERTIFICATE-----').toString('base64');
+  const folded = `${pem.slice(0, 8)}\n${pem.slice(8)}`;
+  const data = { 'tls.crt': der, 'tls.key': pem, 'crl.pem': folded, 'key.pem': 'no base64!', 'ca.jks': der };
+  const object = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's', namespace: 'n' }, data };
+  const { keys } = shapeOfSecret(object);
+  assert.deepEqual(keys, new Set(['tls.key', 'crl.pem', 'key.pem', 'ca.jks']));
+  assert.equal(
+    foundIn({ name: 's', namespace: 'n', keys: new Set([...keys].filter((key) => key !== 'crl.pem')) }),
+    undefined,
+  );
+});
+
 void test('what is among the objects goes before what exists elsewhere', () => {
   const metadata = { name: 's', namespace: 'n' };
   const broken = { apiVersion: 'v1', kind: 'Secret', metadata, data: {} };

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { KubeObject } from '../kube/object.ts';
 import type { EdgeInput, Origin, SecretShape } from './input.ts';
 import type { Spec } from './model.ts';
@@ -59,13 +60,24 @@ export function secretNamed(
   return { name: written.slice(0, dot), namespace: written.slice(dot + 1) };
 }
 
-/** A Secret without its values; keys without a value are left out. */
+/** The keys that the compiler reads, each as a text (`SecretInfo` of utils.py). */
+const READ_KEYS = new Set(['tls.crt', 'cert-chain.pem', 'tls.key', 'key.pem', 'user.key', 'crl.pem', 'root-cert.pem']);
+
+/** A Secret without its values; keys without a value are left out, and those in which the compiler finds none. */
 export function shapeOfSecret(object: KubeObject): SecretShape {
   const { name, namespace = 'default' } = object.metadata;
   const type = textAt(object, 'type');
-  const values = [...Object.entries(recordAt(object, 'data')), ...Object.entries(recordAt(object, 'stringData'))];
+  const data = Object.entries(recordAt(object, 'data')).filter(
+    ([key, value]) => !READ_KEYS.has(key) || !isBinary(value),
+  );
+  const values = [...data, ...Object.entries(recordAt(object, 'stringData'))];
   const keys = new Set(values.filter(([, value]) => typeof value === 'string' && value !== '').map(([key]) => key));
   return { name, namespace, keys, ...(type !== undefined && { type }) };
+}
+
+/** Is it base64 of what is no text, as DER is? What is no base64 never gets into a cluster: nothing is said of it. */
+function isBinary(value: unknown): boolean {
+  return typeof value === 'string' && /^[A-Za-z0-9+/=\s]*$/.test(value) && !isUtf8(Buffer.from(value, 'base64'));
 }
 
 export function isSecret({ apiVersion, kind }: KubeObject): boolean {
