@@ -67,6 +67,8 @@ export async function reconcile(source: Source, deps: ReconcileDeps, signal: Abo
     if (isJudgedAnew || ((isAsked || source.verifyDue) && !isNew)) await verify(source, deps, signal);
     // Only now: a run that is cut short leaves the look to the next one.
     source.judgedBy = judgedBy(spec);
+    // Whoever goes back to what was applied before has what this one writes taken back, which is no drift.
+    if (isNew) source.appliedKey = null;
 
     if (first.length > 0) await pruneFirst(source, spec, first, deps, signal);
     // Who edits the source may have mended what failed, or named another account.

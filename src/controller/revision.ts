@@ -223,10 +223,10 @@ export function declaresNews(source: Source, { treeId, settings, tip }: Rendered
 
 /** Is this what is enforced already, or was when the process ended? Other settings make other objects of the same commit. */
 export function isEnforced(source: Source, { treeId, settings, tip }: Rendered): boolean {
-  const { rendered, appliedSpec } = source;
+  const { rendered, appliedKey, appliedSpec } = source;
   if (rendered) return rendered.treeId === treeId && rendered.settings === settings;
   // Of what was let through and not applied whole, some was not judged: who holds it may have changed, or a right.
-  if (source.status.lastAppliedRevision !== tip.revision) return false;
+  if (appliedKey === null || source.status.lastAppliedRevision !== tip.revision) return false;
   return appliedSpec !== undefined && settingsOf(source, appliedSpec) === settings;
 }
 

@@ -144,8 +144,8 @@ export class Source {
   /** The last ones that were put back, newest first. */
   healed: DriftedObject[];
   healedCount: number;
-  /** Tree id and settings of what was applied whole in this process. */
-  appliedKey: string | undefined;
+  /** Tree id and settings of what was applied whole in this process; null: something else was begun since, maybe before this process. */
+  appliedKey: string | null | undefined;
   /** The spec that was applied whole last when this process first saw the source; undefined: an older one, which nobody knows. */
   readonly appliedSpec: GitOpsSourceSpec | undefined;
   /** The source has run in an earlier process, but what it manages is not written in its status: the cluster must tell. */
@@ -183,6 +183,7 @@ export class Source {
     // An edit that is observed need not be applied: the gate of the edge may have stopped it. Older statuses do not tell.
     const { lastAppliedGeneration = this.status.observedGeneration } = this.status;
     this.appliedSpec = lastAppliedGeneration === this.generation ? this.spec : undefined;
+    this.appliedKey = isHalfApplied(this.status) ? null : undefined;
     this.triedGeneration = lastAppliedGeneration;
     // The status echoes one of them; the run at the start answers whatever else was asked.
     const echoed = requestsIn(resource).includes(this.status.lastHandledReconcileAt ?? '');
@@ -277,6 +278,13 @@ export class Source {
 function requestsIn({ metadata }: GitOpsSource): string[] {
   const { [REQUESTED_AT_ANNOTATION]: ours, [FLUX_REQUESTED_AT_ANNOTATION]: flux } = metadata.annotations ?? {};
   return [flux, ours].flatMap((token) => (token ? [token.slice(0, 256)] : []));
+}
+
+/** Was something else begun, a commit or an edit of the source, after what was applied whole last? */
+function isHalfApplied(status: GitOpsSourceStatus): boolean {
+  const { lastAppliedRevision, lastReleasedRevision = lastAppliedRevision } = status;
+  const { observedGeneration, lastAppliedGeneration = observedGeneration } = status;
+  return lastReleasedRevision !== lastAppliedRevision || lastAppliedGeneration !== observedGeneration;
 }
 
 function isPutBack({ action }: DriftedObject): boolean {
