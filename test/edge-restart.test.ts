@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { GitOpsSource } from '../src/api/source.ts';
 import { applied, blocked, EDGE, edgeFixture, host, mapping, prefixOf, reasonOf, statusWith } from './edge.ts';
+import { applyObject } from './install.ts';
 import { config } from './team.ts';
 import { restarted } from './tenancy.ts';
 import { until } from './until.ts';
@@ -139,4 +140,25 @@ it('a route that a half applied commit gave up stays with whoever has it now, al
   await restarted(world);
   const healed = async () => ((await prefixOf(shop, 'gave')) === '/edited/' ? undefined : prefixOf(shop, 'gave'));
   assert.equal(await until(healed, { what: 'the edit is healed' }), '/other/');
+});
+
+it('a route that somebody took by hand meanwhile is put back unasked, also when the source was edited', async () => {
+  const source = await shop.source('taken', {
+    'h.yaml': host('taken', 'taken.example'),
+    'm.yaml': mapping('taken', 'taken.example', '/cart/'),
+  });
+  await applied(source);
+  await world.operator.stop('SIGKILL');
+  await source.patch({ spec: { interval: '2s' } });
+  const { cluster } = world;
+  await cluster.request('DELETE', `/apis/${EDGE}/namespaces/${shop.namespace}/mappings/taken`);
+  await applyObject(cluster, {
+    apiVersion: EDGE,
+    kind: 'Mapping',
+    metadata: { name: 'taking', namespace: 'default' },
+    spec: { hostname: 'taken.example', prefix: '/cart/', service: 'web:80' },
+  });
+  await restarted(world);
+  await until(() => prefixOf(shop, 'taken'), { what: 'it is put back' });
+  await applied(source);
 });

@@ -42,7 +42,7 @@ export async function reconcile(source: Source, deps: ReconcileDeps, signal: Abo
   if (!spec) throw invalidSpec(source);
   await loosen(source, deps);
   signal.throwIfAborted();
-  if (spec.suspend) return suspend(source, deps);
+  if (spec.suspend) return suspend(source, spec, deps);
   if (!(await ensureFinalizer(source, deps, signal))) return { kind: 'again', afterMs: SOON_MS };
 
   const { requests, healNow, generation } = source;
@@ -100,12 +100,14 @@ function invalidSpec(source: Source): TerminalError {
   return new TerminalError('InvalidSpec', problems.map(({ path, message }) => `${path} ${message}`).join('; '));
 }
 
-function suspend(source: Source, deps: ReconcileDeps): Outcome {
+function suspend(source: Source, spec: GitOpsSourceSpec, deps: ReconcileDeps): Outcome {
   deps.poller.forget(source.key);
   deps.edge.withdraw(source.key);
   if (source.prevention?.active) source.prevention = SUSPENDED;
   source.result = { kind: 'suspended' };
   source.working = undefined;
+  // For a start before it goes on: the edit changes no object.
+  if (source.rendered) noteEnforced(source, spec);
   return { kind: 'done' };
 }
 

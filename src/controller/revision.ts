@@ -215,19 +215,26 @@ export function lastApplied({ status }: Source): Tip | undefined {
 
 /** Is there something to apply that was not applied before? What differs otherwise is drift. */
 export function declaresNews(source: Source, { treeId, settings, tip }: Rendered): boolean {
-  const { appliedKey, status, appliedSpec } = source;
+  const { appliedKey, status } = source;
   if (appliedKey !== undefined) return appliedKey !== wholeOf({ treeId, settings });
-  if (status.lastAppliedRevision !== tip.revision) return true;
-  return appliedSpec === undefined || settingsOf(source, appliedSpec) !== settings;
+  return status.lastAppliedRevision !== tip.revision || !isMadeAsBefore(source, settings);
+}
+
+/** Are these the settings that a process before this one made its objects with? An edit made meanwhile may change none of them. */
+function isMadeAsBefore(source: Source, settings: string): boolean {
+  const { appliedSpec, status } = source;
+  // An operator of another version may write another digest.
+  const isSameSpec = appliedSpec !== undefined && settingsOf(source, appliedSpec) === settings;
+  return isSameSpec || status.lastAppliedSettings === digestOf({ settings });
 }
 
 /** Is this what is enforced already, or was when the process ended? Other settings make other objects of the same commit. */
 export function isEnforced(source: Source, { treeId, settings, tip }: Rendered): boolean {
-  const { rendered, appliedKey, appliedSpec } = source;
+  const { rendered, appliedKey, status } = source;
   if (rendered) return rendered.treeId === treeId && rendered.settings === settings;
   // Of what was let through and not applied whole, some was not judged: who holds it may have changed, or a right.
-  if (appliedKey === null || source.status.lastAppliedRevision !== tip.revision) return false;
-  return appliedSpec !== undefined && settingsOf(source, appliedSpec) === settings;
+  if (appliedKey === null || status.lastAppliedRevision !== tip.revision) return false;
+  return isMadeAsBefore(source, settings);
 }
 
 /** Has this process applied whole what is enforced, and as the source is now? */
