@@ -92,11 +92,12 @@ export class EdgeWatches implements WatchListener {
       apiVersion: discovery.cached(NEWEST, kind) ? NEWEST : apiVersion,
       kind,
     }));
-    const policies = discovery.cached(POLICIES.apiVersion, POLICIES.kind) ? [POLICIES] : [];
+    // Their CRD went, and they with it. Their watch goes on looking for it: nobody else would hear that it is back.
+    if (!this.#isServed(POLICIES)) this.listed(POLICIES, new Set());
     const bySelector = [...this.#policies.specs.values()].some(({ grants }) =>
       grants?.some(({ selector }) => selector),
     );
-    this.#want([...kinds, ...OTHERS, ...policies, ...(bySelector ? [NAMESPACES] : [])]);
+    this.#want([...kinds, ...OTHERS, POLICIES, ...(bySelector ? [NAMESPACES] : [])]);
   }
 
   /** Waits until everything has been listed once, or cannot be. */
@@ -106,9 +107,14 @@ export class EdgeWatches implements WatchListener {
     for (let known = -1; known !== this.#wanted.length;) {
       this.follow();
       known = this.#wanted.length;
-      await this.#watches.unlisted(this.#wanted, LIST_TIMEOUT_MS, signal);
+      const served = this.#wanted.filter((kind) => this.#isServed(kind));
+      await this.#watches.unlisted(served, LIST_TIMEOUT_MS, signal);
       this.follow();
     }
+  }
+
+  #isServed({ apiVersion, kind }: WatchedKind): boolean {
+    return this.#deps.api.discovery.cached(apiVersion, kind) !== undefined;
   }
 
   #want(kinds: WatchedKind[]): void {
