@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   APPROVE_ANNOTATION,
   APPROVE_PRUNE_ANNOTATION,
@@ -95,7 +96,9 @@ export class Sources implements ReflectorHandler {
       return key;
     }
     const before = source.resource;
+    const { edge } = source.spec ?? {};
     source.update(resource);
+    if (!isDeepStrictEqual(edge, source.spec?.edge)) deps().edge.demandChanged(key);
     deps().status.seen(source, resource);
     if (isSameOrder(before, resource)) return key;
     // What runs now was started for an older wish.

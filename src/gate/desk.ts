@@ -212,6 +212,11 @@ export class EdgeDesk {
     return this.#trials.relevantOf(desired).filter(({ key }) => !passed.has(key));
   }
 
+  /** The source asks to be judged otherwise: so it is told other things, though nothing on the edge has changed. */
+  demandChanged(source: string): void {
+    if (this.#world.has(source)) this.#refreshSoon();
+  }
+
   /** What an EdgePolicy does at this moment. */
   standing(policy: WatchedPolicy): PolicyStanding {
     return this.#standings.of(policy, {
