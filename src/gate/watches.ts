@@ -121,8 +121,8 @@ export class EdgeWatches implements WatchListener {
     const served = [...this.servedVersions].sort().join();
     if (this.#served !== served) {
       this.#served = served;
-      this.rulesVersion += 1;
-      this.#deps.world.version += 1;
+      this.#rulesChanged();
+      this.#deps.onChange();
     }
     const isWanted = (kind: WatchedKind) =>
       kinds.some((other) => other.kind === kind.kind && other.apiVersion === kind.apiVersion);
