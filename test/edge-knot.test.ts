@@ -20,11 +20,17 @@ async function pair(name: string, wanted: string, taking: Tenant): Promise<[give
 }
 
 /** The taker asks first and is stopped, or second and finds the giver waiting. */
-async function untied(name: string, wanted: string, { taking, first }: { taking: Tenant; first: 'giver' | 'taker' }) {
+async function untied(
+  name: string,
+  wanted: string,
+  { taking, first, atomic = false }: { taking: Tenant; first: 'giver' | 'taker'; atomic?: boolean },
+) {
   const [giver, taker] = await pair(name, wanted, taking);
+  if (atomic) await giver.patch({ spec: { atomic } });
   const take = () =>
     taker.repository.write({ 'wanted.yaml': null, 'route.yaml': mapping(`${name}-new`, `${name}.example`, '/') });
-  const give = () => giver.repository.write({ 'wanted.yaml': wanted, 'route.yaml': null });
+  const more = { 'more.yaml': config(`${name}-more`) };
+  const give = () => giver.repository.write({ 'wanted.yaml': wanted, 'route.yaml': null, ...more });
   let taken: string;
   let given: string;
   if (first === 'taker') {
@@ -52,6 +58,10 @@ it('the route goes first, whoever asks first', async () => {
 
 it('so it does when what the other one waits for is a route too', async () => {
   await untied('routes', mapping('routes', 'routes.example', '/other/'), { taking: shop, first: 'taker' });
+});
+
+it('and when its source applies all or nothing', async () => {
+  await untied('whole', config('whole'), { taking: shop, first: 'taker', atomic: true });
 });
 
 it('and between namespaces', async () => {

@@ -91,7 +91,9 @@ export async function letGo(
 
 /** Does the source lack something, and nothing but what belongs to others? */
 export function isOnlyRefused(source: Source): boolean {
-  return source.failures.size > 0 && refusedOf(source).length === source.failures.size;
+  // With `atomic`, the rest was not tried because of these.
+  const tried = [...source.failures.values()].filter(({ code }) => code !== 'NotAttempted');
+  return tried.length > 0 && refusedOf(source).length === tried.length;
 }
 
 function refusedOf(source: Source): string[] {
