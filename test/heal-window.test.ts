@@ -130,4 +130,20 @@ describe('spec.windows for heal', () => {
     await world.edit('v1/configmaps/once-a', { data: { key: 'edited' } });
     await until(async () => (await dataOf(world, 'once-a'))?.['key'] === 'value');
   });
+
+  it('holds for what was changed while no operator ran, also when it was closed then, or drift is only to be told', async () => {
+    const team = await Team.ready(world, 'shut', { 'a.yaml': config('shut-a') });
+    const told = await Team.ready(world, 'told', { 'a.yaml': config('told-a') });
+    await world.operator.stop('SIGKILL');
+    await team.patch({ spec: { windows: [closed('heal')] } });
+    await told.patch({ spec: { drift: { mode: 'Report' } } });
+    for (const name of ['shut-a', 'told-a']) await world.edit(`v1/configmaps/${name}`, { data: { key: 'edited' } });
+    world.startOperator();
+    await told.condition('Drifted', 'True', { reason: 'DriftDetected' });
+    await waits(team, 'shut-a');
+    for (const name of ['shut-a', 'told-a']) assert.deepEqual(await dataOf(world, name), { key: 'edited' });
+    await team.patch({ spec: { windows: [] } });
+    await team.condition('Drifted', 'False');
+    assert.deepEqual(await dataOf(world, 'shut-a'), { key: 'value' });
+  });
 });
