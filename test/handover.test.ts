@@ -1,6 +1,7 @@
 // What a source lets go is deleted only when it is known that no other one of the namespace declares it.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { GitOpsSourceSpecInput } from '../src/api/source.ts';
 import type { Files } from './git-repository.ts';
 import { ServedMetrics } from './metrics.ts';
 import { World } from './operator.ts';
@@ -155,4 +156,45 @@ describe('what is let go while a commit that declares it is not applied yet', { 
     await taker.annotate({ 'plumbline.dev/approve': revision });
     await isHandedTo(taker, 'moved', uid);
   });
+
+  it('is handed over when the source that has it is deleted before anybody has read the commit', async () => {
+    const { giver, taker, repository } = await sharing('gone', { interval: '1h' });
+    const uid = await uidOf(world, 'gone');
+    await repository.write({ 'from/a.yaml': null, 'to/a.yaml': config('gone', { by: 'taker' }) });
+    await giver.delete();
+    await giver.gone();
+    await isHandedTo(taker, 'gone', uid);
+    await taker.condition('Ready', 'True');
+  });
+
+  it('stays when the source that has it is deleted after a restart, while the other one waits for a third', async () => {
+    await using own = await World.create();
+    const { giver, taker, repository } = await sharing('third', { dependsOn: [{ name: 'absent' }] }, own);
+    await repository.write({ 'from/a.yaml': null, 'to/a.yaml': config('third', { by: 'taker' }) });
+    const uid = await uidOf(own, 'third');
+    await own.operator.stop('SIGKILL');
+    await giver.delete();
+    own.startOperator();
+    await giver.gone();
+    assert.equal(await uidOf(own, 'third'), uid);
+    await Team.ready(own, 'absent', { 'a.yaml': config('third-absent') });
+    await isHandedTo(taker, 'third', uid);
+  });
+
+  /** Two sources over a folder each of one repository; the first one has `name` and is deleted with its objects. */
+  async function sharing(name: string, spec: Partial<GitOpsSourceSpecInput>, within = world) {
+    const repository = await within.git.createRepository(name);
+    const own = config(`${name}-taker`);
+    await repository.write({ 'from/a.yaml': config(name, { by: 'giver' }), 'to/b.yaml': own });
+    const { interval } = spec;
+    const every = interval !== undefined && { interval };
+    const giver = await Team.sharing(repository, within, `${name}-giver`, { path: 'from', ...every, ...DELETE });
+    const taker = await Team.sharing(repository, within, `${name}-taker`, { path: 'to', ...every });
+    for (const team of [giver, taker]) await team.condition('Ready', 'True');
+    if (spec.dependsOn) {
+      await taker.patch({ spec });
+      await taker.condition('Ready', 'False', { reason: 'DependencyNotReady' });
+    }
+    return { repository, giver, taker };
+  }
 });

@@ -41,7 +41,8 @@ export async function finalize(source: Source, deps: ReconcileDeps, signal: Abor
   if (policy === 'Orphan' || source.spec?.prune === false)
     return release(source, deps, signal, 'its managed objects stay, as deletionPolicy or prune says');
 
-  if (source.deletions === 0 && leavesToHeirs(source, deps)) return { kind: 'again', afterMs: HEIRS_MS };
+  const isWaiting = source.deletions === 0 && source.spec && (await leavesToHeirs(source, source.spec, deps, signal));
+  if (isWaiting) return { kind: 'again', afterMs: HEIRS_MS };
   const { left, kept } = await deleteObjects(source, deps, signal);
   source.deletions += 1;
   if (left.length > 0 && source.deletions < ATTEMPTS) return { kind: 'again', afterMs: AGAIN_MS };

@@ -8,7 +8,7 @@ import type { ReconcileDeps } from './deps.ts';
 import { expect } from './expected.ts';
 import { wholeOf } from './kept-revision.ts';
 import { isMisplaced, renderAt, settingsOf } from './render-at.ts';
-import { isAwaited } from './siblings.ts';
+import { isAwaited, refOf } from './siblings.ts';
 import type { Rendered, Source } from './source.ts';
 
 /** What is to be enforced, and what stands in the way of the newest revision, if anything does. */
@@ -196,10 +196,6 @@ async function currentTip(
     follow((error as { code?: string }).code ?? 'failed');
     throw error;
   }
-}
-
-function refOf({ ref = { branch: 'main' } }: GitOpsSourceSpec) {
-  return ref;
 }
 
 function enforced(source: Source): Tip | undefined {

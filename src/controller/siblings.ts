@@ -1,8 +1,9 @@
 import type { GitOpsSourceSpec } from '../api/source.ts';
-import type { Tip } from '../git/remote.ts';
+import type { RefSelector, Tip } from '../git/remote.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { isSameTeam } from './inheritance.ts';
 import { plannedPrune } from './prune.ts';
+import { readRemote } from './remote-secret.ts';
 import type { Source } from './source.ts';
 
 /** So long what would be deleted waits for those who may declare it now. */
@@ -10,10 +11,16 @@ const PATIENCE_MS = 30_000;
 /** Until it is looked again whether they have. */
 export const HEIRS_MS = 500;
 
+/** What a source that is deleted asks Git waits no longer: its deletion never hangs. */
+const ASK_MS = 5_000;
+
+export function refOf({ ref = { branch: 'main' } }: GitOpsSourceSpec): RefSelector {
+  return ref;
+}
+
 /** Do both follow the same ref of the same repository? */
 export function isSameRef(a: GitOpsSourceSpec, b: GitOpsSourceSpec): boolean {
-  const refOf = ({ ref = { branch: 'main' } }: GitOpsSourceSpec) => JSON.stringify(ref);
-  return a.url === b.url && refOf(a) === refOf(b);
+  return a.url === b.url && JSON.stringify(refOf(a)) === JSON.stringify(refOf(b));
 }
 
 /**
@@ -22,13 +29,40 @@ export function isSameRef(a: GitOpsSourceSpec, b: GitOpsSourceSpec): boolean {
  * declared by it. Wakes those that have not heard of the commit, and remembers with the source since when it waits.
  */
 export function awaitsHeirs(source: Source, spec: GitOpsSourceSpec, deps: ReconcileDeps): boolean {
-  const unread = isPruning(source, spec, deps) ? unreadSiblings(source, spec, deps) : [];
-  return awaits(source, source.rendered!.tip.revision, unread, deps);
+  const { tip } = source.rendered!;
+  const unread = isPruning(source, spec, deps) ? unreadSiblings(source, spec, tip, deps) : [];
+  return awaits(source, tip.revision, unread, deps);
 }
 
-/** As `awaitsHeirs`, of a source whose objects are to be deleted with it. */
-export function leavesToHeirs(source: Source, deps: ReconcileDeps): boolean {
-  return awaits(source, 'deletion', siblingsOf(source, deps).filter(isYetToRun), deps);
+/**
+ * As `awaitsHeirs`, of a source whose objects are to be deleted with it: what left it with the commit right before that may not
+ * have been read by anybody.
+ */
+export async function leavesToHeirs(
+  source: Source,
+  spec: GitOpsSourceSpec,
+  deps: ReconcileDeps,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const tip = await newestTip(source, spec, deps, signal);
+  return awaits(source, 'deletion', unreadSiblings(source, spec, tip, deps), deps);
+}
+
+/** undefined where no other source follows the ref, or Git cannot be asked. */
+async function newestTip(
+  source: Source,
+  spec: GitOpsSourceSpec,
+  deps: ReconcileDeps,
+  signal: AbortSignal,
+): Promise<Tip | undefined> {
+  if (!siblingsOf(source, deps).some((other) => isSameRef(other.spec!, spec))) return undefined;
+  try {
+    const remote = await readRemote(source, spec, deps, signal);
+    return await deps.git.resolve(remote, refOf(spec), { signal, timeoutMs: ASK_MS, maxAgeMs: HEIRS_MS });
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
+  }
 }
 
 /** `end`: after what the objects are deleted. */
@@ -49,19 +83,19 @@ function isPruning(source: Source, spec: GitOpsSourceSpec, deps: ReconcileDeps):
   return plan.blocked !== undefined || plan.delete.some((stage) => stage.length > 0);
 }
 
-function unreadSiblings(source: Source, spec: GitOpsSourceSpec, deps: ReconcileDeps): Source[] {
-  const { tip } = source.rendered!;
+function unreadSiblings(source: Source, spec: GitOpsSourceSpec, tip: Tip | undefined, deps: ReconcileDeps): Source[] {
   return siblingsOf(source, deps).filter(
-    (other) => isYetToRun(other) || (isSameRef(other.spec!, spec) && isYetToRead(other, tip)),
+    (other) => isYetToRun(other) || (tip !== undefined && isSameRef(other.spec!, spec) && isYetToRead(other, tip)),
   );
 }
 
 /** The others of its namespace that are at work. */
-function siblingsOf(source: Source, { sources }: Pick<ReconcileDeps, 'sources'>): Source[] {
-  return [...sources.values()].filter((other) => {
-    if (other === source || other.deleting || !other.spec || other.spec.suspend) return false;
-    return isSameTeam(other.key, source.key);
-  });
+function siblingsOf(source: Source, deps: Pick<ReconcileDeps, 'sources'>): Source[] {
+  return teamOf(source, deps).filter(({ deleting, spec }) => !deleting && spec && !spec.suspend);
+}
+
+function teamOf(source: Source, { sources }: Pick<ReconcileDeps, 'sources'>): Source[] {
+  return [...sources.values()].filter((other) => other !== source && isSameTeam(other.key, source.key));
 }
 
 /** Has it not claimed anything in this process as it is now, and is about to? */
@@ -78,5 +112,5 @@ function isYetToRead({ rendered, ahead, attempt, working }: Source, { revision }
 
 /** Does another one of its namespace wait for it to say what it declares? */
 export function isAwaited(source: Source, deps: Pick<ReconcileDeps, 'sources'>): boolean {
-  return siblingsOf(source, deps).some(({ awaitsHeirs }) => awaitsHeirs !== undefined);
+  return teamOf(source, deps).some(({ awaitsHeirs }) => awaitsHeirs !== undefined);
 }
