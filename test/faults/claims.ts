@@ -2,7 +2,7 @@
 import type { GitOpsSource } from '../../src/api/source.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
 import { STATUS_LIMITS } from '../../src/api/status-limits.ts';
-import { ADDITIONS, type Standing } from './steps.ts';
+import { ADDITIONS, type Lag, type Standing } from './steps.ts';
 import { hasAddition, KINDS, OBJECT_KINDS, type Declared, type Key, type SourceName } from './declared.ts';
 import type { Sight, Wanted } from './difference.ts';
 
@@ -28,31 +28,50 @@ export function falseClaims(name: SourceName, sight: Sight, wanted: Wanted): str
     .map(([what, is, should]) => `${name}: ${what} is ${String(is)}, not ${String(should)}`);
 }
 
-function conditions({ status }: GitOpsSource, sight: Sight, standing: Standing): Facts {
-  const said = Object.fromEntries((status?.conditions ?? []).map((one) => [one.type, `${one.status} ${one.reason}`]));
-  const isBlocked = standing.lag === 'EdgeBlocked';
-  const waits = isBlocked ? 'True ProgressingWithRetry' : standing.lag && `True ${standing.lag}`;
+function conditions(source: GitOpsSource, sight: Sight, standing: Standing): Facts {
+  const said = saidBy(source);
+  const lag = toldLag(source, standing);
+  const isBlocked = lag === 'EdgeBlocked';
+  const isUnattempted = lag === 'DependencyNotReady';
+  const waits = isBlocked || isUnattempted ? 'True ProgressingWithRetry' : lag && `True ${lag}`;
   // Services and Secrets alone may be told as sound, or not be told.
   const sound = 'True EdgeSound';
   const hasRoutes = [...standing.live.keys()].some((key) => key.startsWith('mappings/'));
+  const edge = said['EdgeHealthy'] ?? (hasRoutes ? undefined : sound);
   return [
-    ['Ready', said['Ready'], isBlocked ? 'False EdgeBlocked' : 'True ReconciliationSucceeded'],
+    ['Ready', said['Ready'], isBlocked || isUnattempted ? `False ${lag}` : 'True ReconciliationSucceeded'],
     ['Reconciling', said['Reconciling'], waits],
     ['Stalled', said['Stalled'], undefined],
     ['Drifted', said['Drifted'], drifted(sight, standing, said['Drifted'])],
     ['DriftPrevented', said['DriftPrevented'], standing.mode === 'Prevent' ? 'True Preventing' : undefined],
     ['Healthy', said['Healthy'], 'True Healthy'],
-    ['EdgeHealthy', said['EdgeHealthy'] ?? (hasRoutes ? undefined : sound), isBlocked ? 'False EdgeBlocked' : sound],
+    // What it tried last may have been stopped, whatever it waits for now.
+    ['EdgeHealthy', isUnattempted ? sound : edge, isBlocked ? 'False EdgeBlocked' : sound],
   ];
 }
 
-function revisions(name: SourceName, { status }: GitOpsSource, { standings, tips, declaredBy }: Wanted): Facts {
-  const { lag, live } = standings[name];
+function saidBy({ status }: GitOpsSource): Record<string, string> {
+  return Object.fromEntries((status?.conditions ?? []).map((one) => [one.type, `${one.status} ${one.reason}`]));
+}
+
+/** What it must say that keeps it from applying its newest commit. */
+function toldLag(source: GitOpsSource, { lag, ownLag, mayBeUnaware }: Standing): Lag | undefined {
+  return mayBeUnaware && saidBy(source)['Ready'] !== 'False DependencyNotReady' ? ownLag : lag;
+}
+
+function revisions(name: SourceName, source: GitOpsSource, { standings, tips, declaredBy }: Wanted): Facts {
+  const { live } = standings[name];
+  const { status } = source;
+  const lag = toldLag(source, standings[name]);
   const applied = status?.lastAppliedRevision?.slice(-40);
   const isHeld = lag === 'WaitingForApproval' || lag === 'WaitingForWindow';
-  return [
+  const tried: Facts = [
     ['lastAttemptedRevision', status?.lastAttemptedRevision?.slice(-40), tips[name]],
     ['pending', status?.pending?.revision.slice(-40), isHeld ? tips[name] : undefined],
+  ];
+  return [
+    // One that waits for another source says what it tried before.
+    ...(lag === 'DependencyNotReady' || standings[name].mayBeUnaware ? [] : tried),
     lag === undefined
       ? ['lastAppliedRevision', applied, tips[name]]
       : ['what lastAppliedRevision declares', sum(applied && declaredBy(applied, name)), sum(live)],
@@ -103,6 +122,7 @@ function counted({ status }: GitOpsSource): string {
   return KINDS.map((kind) => `${kind} ${countOf(OBJECT_KINDS[kind].kind)}`).join();
 }
 
-function own({ live }: Standing): string {
-  return KINDS.map((kind) => `${kind} ${[...live.keys()].filter((key) => key.startsWith(`${kind}/`)).length}`).join();
+function own({ live, left }: Standing): string {
+  const keys = [...live.keys(), ...left];
+  return KINDS.map((kind) => `${kind} ${keys.filter((key) => key.startsWith(`${kind}/`)).length}`).join();
 }

@@ -45,6 +45,11 @@ export function folderOf(source: SourceName): string {
   return source === 'c' ? '' : `${source}/`;
 }
 
+/** Do both follow the same branch of one repository? */
+export function areBeside(one: SourceName, other: SourceName): boolean {
+  return (one === 'c') === (other === 'c');
+}
+
 export function fileOf(source: SourceName, key: Key): string {
   return `${folderOf(source)}objects/${key.replace('/', '-')}.yaml`;
 }

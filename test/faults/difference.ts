@@ -58,10 +58,12 @@ export function differences(sight: Sight, wanted: Wanted): string[] {
 
 function lost({ objects }: Sight, { standings, uids, places }: Wanted): string[] {
   return SOURCES.flatMap((source) =>
-    [...standings[source].live].flatMap(([key, value]) => {
+    [...standings[source].live.keys(), ...standings[source].left].flatMap((key) => {
       const object = objects.get(key);
       if (!object) return [`${key} of ${source} is missing`];
       const live = valueOf(key.split('/')[0] as Kind, object);
+      // What it let go, and another one has not taken yet, is nobody's to change.
+      const value = standings[source].live.get(key) ?? live;
       const uid = uids.get(key);
       return [
         ...(live === value ? [] : [`${key} of ${source} has ${live}, not ${value}`]),
@@ -101,7 +103,9 @@ function isNobodys(key: Key, object: KubeObject, { unproven, forsaken }: Wanted)
 
 function orphans({ objects }: Sight, wanted: Wanted): string[] {
   const { standings, foreign } = wanted;
-  const known = new Set<Key>(SOURCES.flatMap((source) => [...standings[source].live.keys()]));
+  const known = new Set<Key>(
+    SOURCES.flatMap((source) => [...standings[source].live.keys(), ...standings[source].left]),
+  );
   const isStray = ([key, object]: [Key, KubeObject]) =>
     !known.has(key) && key !== foreign.key && !isNobodys(key, object, wanted);
   const strays = [...objects].filter(isStray).map(([key]) => key);

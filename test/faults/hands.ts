@@ -172,6 +172,11 @@ export class Hands {
     await this.#observed(name);
   }
 
+  async depend(name: SourceName, on: SourceName | undefined): Promise<void> {
+    await this.#spec(name, { dependsOn: on ? [{ name: on }] : null });
+    if (on) await this.#observed(name);
+  }
+
   release(name: SourceName, how: (Action & { do: 'release' })['how'], commit: string): Promise<void> {
     return how === 'open' ? this.#spec(name, { sync: null, windows: null }) : this.#annotate(name, how, commit);
   }

@@ -1,6 +1,6 @@
 // What each push of a fault run changes in Git; pure.
 import type { Random } from '../random.ts';
-import { KINDS, SOURCES, stolen, type Key, type SourceName } from './declared.ts';
+import { areBeside, KINDS, SOURCES, stolen, type Key, type SourceName } from './declared.ts';
 import type { Ledger } from './ledger.ts';
 import type { Action, PushHow } from './steps.ts';
 
@@ -19,22 +19,43 @@ export class Pushes {
   #drop: Push['drop'] = [];
   /** In this round, by whom it was given up last: it may not be deleted yet. */
   readonly #left = new Map<Key, SourceName>();
+  /** In this round, changed. */
+  readonly #changed = new Set<SourceName>();
+  /** After the last push, held back. */
+  #lagging: readonly SourceName[] = [];
+  /** Not changed in this round. */
+  readonly #resting = new Set<SourceName>();
+  readonly #isMovable: (key: Key, heir: SourceName) => boolean;
 
-  constructor(random: Random, ledger: Ledger) {
+  /** `isMovable`: may the object be left to this source while its commit waits? */
+  constructor(random: Random, ledger: Ledger, isMovable: (key: Key, heir: SourceName) => boolean) {
     this.#random = random;
     this.#ledger = ledger;
+    this.#isMovable = isMovable;
   }
 
   /** Peace: what was given up is deleted. */
   begin(): void {
     this.#left.clear();
+    this.#changed.clear();
+    this.#resting.clear();
+    this.#lagging = [];
+    for (const source of SOURCES)
+      if (this.#mayBeginToLag(source) && this.#random.chance(0.3)) this.#resting.add(source);
+  }
+
+  /** Is it certain what of this source, and of those that depend on it, stands when its next commit is stopped? */
+  isSure(source: SourceName): boolean {
+    return ![source, ...this.#ledger.dependents(source)].some((one) => this.#changed.has(one));
   }
 
   /** Any change. The first one brings something for every source. */
   any(): Push {
     const random = this.#random;
-    for (const source of random.some(SOURCES, this.#pushed ? 1 + random.below(3) : SOURCES.length))
-      this.#change(source);
+    const some = random.some(SOURCES, this.#pushed ? 1 + random.below(3) : SOURCES.length);
+    const depth = (source: SourceName) => this.#ledger.dependencies(source).length;
+    for (const source of some.toSorted((a, b) => depth(a) - depth(b)))
+      if (this.#mayChange(source)) this.#change(source);
     return this.#done();
   }
 
@@ -45,6 +66,8 @@ export class Pushes {
   collision(source: SourceName, route: Key): Push {
     this.#change(source, { moves: false });
     this.#give(source, stolen(route));
+    // Those that read another repository may have their commit before they hear of this one's.
+    for (const other of this.#ledger.dependents(source)) if (!this.#reads(other, source)) this.#resting.add(other);
     return this.#done();
   }
 
@@ -59,7 +82,8 @@ export class Pushes {
     const random = this.#random;
     this.#take(owner, route);
     const isMovable = (key: Key) => Number(key.split('-').at(-1)) >= ALWAYS;
-    const goods = this.#ledger.of(thief).hold === undefined ? this.#ledger.settled(thief).filter(isMovable) : [];
+    const isFreeThen = this.#ledger.lag(thief) === 'EdgeBlocked' && this.#ledger.lag(owner) === undefined;
+    const goods = isFreeThen ? this.#ledger.settled(thief).filter(isMovable) : [];
     if (goods.length > 0 && random.chance(0.7)) {
       const key = random.pick(goods);
       this.#take(thief, key);
@@ -89,16 +113,48 @@ export class Pushes {
         if (!this.#wouldWait(source, key)) this.#give(source, key);
       } else if (declared.has(key) && !isKept && (kind === leaving || random.chance(share / 3))) {
         this.#take(source, key);
-        const other = moves ? this.#heir(source) : undefined;
-        if (other && random.chance(0.3)) this.#give(other, key);
+        const other = moves && key !== taken ? this.#heir(source, key) : undefined;
+        if (other && random.chance(0.5)) this.#give(other, key);
       }
     }
   }
 
   /** Objects change their home now and then, within one commit of the repository that a and b share. */
-  #heir(source: SourceName): SourceName | undefined {
+  #heir(source: SourceName, key: Key): SourceName | undefined {
+    const { hold, dependsOn } = this.#ledger.of(source);
     const other = source === 'a' ? 'b' : source === 'b' ? 'a' : undefined;
-    return other && this.#isFree(source) && this.#isFree(other) ? other : undefined;
+    if (!other || hold !== undefined || !this.#mayChange(other)) return undefined;
+    if (this.#isFree(source) && this.#isFree(other)) return other;
+    // It lets go now, or when the heir is let through for which it waits; else that would be let through, and not get it.
+    const letsGo = this.#ledger.lag(source) === undefined || dependsOn === other;
+    return letsGo && this.#isMovable(key, other) ? other : undefined;
+  }
+
+  /**
+   * What stands of a source when its commit waits for that of another one must be certain: of two commits, the operator may see
+   * the second one alone.
+   */
+  #mayChange(source: SourceName): boolean {
+    if (this.#resting.has(source)) return false;
+    const newlyLagging = this.#ledger.dependencies(source).filter((other) => this.#mayBeginToLag(other));
+    const awaited = newlyLagging.filter((other) => !this.#resting.has(other) && this.#isConcerned(source, other));
+    return awaited.length === 0;
+  }
+
+  /** Will it lag with its next change, and with it those that depend on it? */
+  #mayBeginToLag(source: SourceName): boolean {
+    const { hold } = this.#ledger.of(source);
+    return hold !== undefined && this.#ledger.lag(source) === undefined && this.#ledger.dependents(source).length > 0;
+  }
+
+  /** Does the source lag with the other one, whose commit waits for a person or a time? */
+  #isConcerned(source: SourceName, other: SourceName): boolean {
+    return areBeside(source, other) || this.#ledger.of(source).dependsOn !== other;
+  }
+
+  /** Do both read one repository, and so do all between them? */
+  #reads(source: SourceName, other: SourceName): boolean {
+    return this.#ledger.dependencies(source).every((one) => areBeside(source, one)) && areBeside(source, other);
   }
 
   #isFree(source: SourceName): boolean {
@@ -113,11 +169,13 @@ export class Pushes {
   #give(source: SourceName, key: Key): void {
     this.#serial += 1;
     const value = `v${this.#serial}`;
+    this.#changed.add(source);
     this.#ledger.put(source, key, value);
     this.#put.push([source, key, value]);
   }
 
   #take(source: SourceName, key: Key): void {
+    this.#changed.add(source);
     this.#ledger.drop(source, key);
     this.#drop.push([source, key]);
     this.#left.set(key, source);
@@ -138,6 +196,11 @@ export class Pushes {
     const how: PushHow = this.#pushed && random.chance(0.2) ? (isNeeded ? 'rewrite' : rewritten) : 'commit';
     this.#pushed = true;
     this.#ledger.pushed();
+    // What it has of now may be gone from the server with the commit before.
+    if (how === 'forget') for (const source of SOURCES) this.#changed.add(source);
+    // One that took back what made it wait let others pass, which may not have been seen.
+    for (const source of this.#lagging) if (this.#ledger.lag(source) === undefined) this.#resting.add(source);
+    this.#lagging = SOURCES.filter((source) => this.#ledger.lag(source) !== undefined);
     return { do: 'push', how, put, drop };
   }
 }

@@ -39,32 +39,42 @@ export class Schedule {
   readonly #unproven = new Set<Key>();
   /** Of these, those whose last revision may be lost, or whose source may be a new one. */
   readonly #forsaken = new Set<Key>();
-  /** In this round, made anew or pushed to: what they declare may not stand yet. */
+  /** In this round, made anew, or let through by that: what they declare may not stand yet. */
   #recreated = new Set<SourceName>();
-  #pushed = new Set<SourceName>();
+  #suspended = new Set<SourceName>();
+  /** In this round, from where to where. */
+  readonly #moved = new Map<Key, SourceName[]>();
+  #restarts = false;
 
   /** `restarts`: it may restart the API server (of all worlds). `replicas`: it has two, and may depose the leader. */
   constructor(seed: number, options: { restarts: boolean; replicas: boolean }) {
     this.#random = new Random(seed);
     this.#options = options;
-    this.#pushes = new Pushes(this.#random, this.#ledger);
+    const isMovable = (key: Key, heir: SourceName) => this.#untouched.has(key) && this.#isSteady(heir);
+    this.#pushes = new Pushes(this.#random, this.#ledger, isMovable);
   }
 
   next(): Round {
     const random = this.#random;
     this.#steps = [];
-    this.#pushes.begin();
-    this.#kept = new Set(SOURCES.flatMap((source) => this.#ledger.settled(source)));
+    const settled = SOURCES.flatMap((source) => this.#ledger.settled(source));
+    const standing = SOURCES.flatMap((source) => [...this.#ledger.of(source).standing.keys()]);
+    const left = SOURCES.flatMap((source) => [...this.#ledger.of(source).left]);
+    this.#kept = new Set([...settled, ...left, ...standing.filter((key) => this.#isMoving(key))]);
     this.#recreated = new Set();
-    this.#pushed = new Set();
-    this.#untouched = new Set(this.#kept);
+    this.#suspended = new Set();
+    this.#moved.clear();
+    this.#restarts = this.#options.restarts && random.chance(0.12);
+    this.#untouched = new Set(settled);
     this.#guarded = new Set(SOURCES.filter((source) => this.#ledger.of(source).mode === 'Prevent'));
     // The first round has nothing yet.
-    if (this.#kept.size > 0) this.#instruct();
-    else this.#push();
+    const isFirst = this.#kept.size === 0;
+    if (!isFirst) this.#instruct();
+    this.#pushes.begin();
+    if (isFirst) this.#push();
     const count = 3 + random.below(6);
     for (let index = 0; index < count; index += 1) this.#one(random.weighted(WEIGHTS));
-    if (this.#options.restarts && random.chance(0.12)) this.#add({ do: 'restart' });
+    if (this.#restarts) this.#add({ do: 'restart' });
     if (this.#options.replicas && random.chance(0.25)) this.#depose();
     // Whatever was broken is mended, and something new to apply stands at the end of most rounds.
     if (random.chance(0.7) || this.#steps.some((step) => step.do === 'break')) this.#push();
@@ -94,6 +104,7 @@ export class Schedule {
     for (const source of SOURCES) {
       const { hold, mode, foreignFields } = this.#ledger.of(source);
       if (random.chance(0.08) && hold !== 'window') this.#closeHealing(source);
+      if (random.chance(0.4)) this.#depend(source);
       if (random.chance(0.15) && hold === undefined && this.#ledger.lag(source) === undefined) {
         const how = random.pick(['approval', 'window'] as const);
         this.#ledger.hold(source, how);
@@ -109,6 +120,25 @@ export class Schedule {
         this.#add({ do: 'foreign', source, policy });
       }
     }
+  }
+
+  /**
+   * While nothing is held back, so that it is certain what stands. Never on one of another repository that depends on its like
+   * itself: whether that knows, when it has nothing new to apply, would be chance.
+   */
+  #depend(source: SourceName): void {
+    const { dependsOn } = this.#ledger.of(source);
+    const isFit = (on: SourceName) =>
+      [on, source, ...this.#ledger.dependencies(on)].every((one) => this.#ledger.lag(one) === undefined) &&
+      on !== source &&
+      !this.#ledger.dependencies(on).includes(source) &&
+      !(on === 'c' && this.#ledger.of('c').dependsOn) &&
+      !(source === 'c' && this.#ledger.dependents('c').length > 0);
+    const fit = SOURCES.filter(isFit);
+    if (dependsOn || fit.length === 0) return;
+    const on = this.#random.pick(fit);
+    this.#ledger.depend(source, on);
+    this.#add({ do: 'depend', source, on });
   }
 
   /** Drift waits for its window, through a restart too. */
@@ -153,7 +183,7 @@ export class Schedule {
       case 'collide':
         return this.#collide(source);
       case 'break':
-        return this.#add({ do: 'break', source });
+        return this.#break(source);
       case 'edit':
         return this.#anyEdit();
       case 'addition':
@@ -181,33 +211,66 @@ export class Schedule {
   }
 
   #push(make = () => this.#pushes.any()): void {
+    const homes = new Map([...this.#kept].map((key) => [key, this.#ledger.holder(key)]));
     const push = this.#changing(make);
-    for (const [source] of [...push.put, ...push.drop]) this.#pushed.add(source);
+    for (const [key, from] of homes) {
+      const to = this.#ledger.holder(key);
+      if (from && to && from !== to) this.#moved.set(key, [from, to, ...(this.#moved.get(key) ?? [])]);
+    }
+    // What has to start anew may not have read in time where it moves to.
+    for (const source of SOURCES) if (!this.#isSteady(source)) this.#unmoved(source);
     this.#add(push);
+  }
+
+  /** Will it surely read within half a minute what moves to it? */
+  #isSteady(source: SourceName): boolean {
+    return !this.#restarts && !this.#suspended.has(source) && !this.#recreated.has(source);
+  }
+
+  /** What moves from or to this source may be deleted and made anew. */
+  #unmoved(source: SourceName): void {
+    for (const [key, homes] of this.#moved) if (homes.includes(source)) this.#kept.delete(key);
+  }
+
+  /** What moves to one that cannot read its newest commit is not waited for. */
+  #break(source: SourceName): void {
+    if (this.#ledger.isHeir(source)) return this.#push();
+    this.#unmoved(source);
+    this.#add({ do: 'break', source });
   }
 
   /**
    * What no longer stands afterwards may be deleted, even if it comes back; so may what the newest commit lacks and a later one
-   * has again: when a source is opened, one before the last may pass first.
+   * has again: when a source is opened, one before the last may pass first. What moves within a commit is not deleted.
    */
   #changing<T>(change: () => T): T {
     const before = this.#ledger.standings();
     const result = change();
-    for (const source of SOURCES)
-      for (const key of before[source].live.keys())
-        if (!this.#ledger.settled(source).includes(key)) {
-          this.#kept.delete(key);
-          this.#untouched.delete(key);
-        }
+    const stays = new Set(SOURCES.flatMap((source) => this.#ledger.settled(source)));
+    const left = new Set(SOURCES.flatMap((source) => [...this.#ledger.of(source).left]));
+    for (const source of SOURCES) {
+      const settled = new Set(this.#ledger.settled(source));
+      for (const key of [...before[source].live.keys(), ...before[source].left]) {
+        if (!settled.has(key)) this.#untouched.delete(key);
+        if (!stays.has(key) && !left.has(key) && !this.#isMoving(key)) this.#kept.delete(key);
+      }
+    }
     return result;
+  }
+
+  /** Has it been declared by another source than the one that still has it, which waits for that one? */
+  #isMoving(key: Key): boolean {
+    const accounts = SOURCES.map((source) => this.#ledger.of(source));
+    return accounts.some(({ standing }) => standing.has(key)) && accounts.some(({ declared }) => declared.has(key));
   }
 
   /** A source takes a route that certainly belongs to another one. */
   #collide(source: SourceName): void {
     const { hold } = this.#ledger.of(source);
     // What stands while the commit is stopped must be certain: of two commits, the operator may see the second one alone.
-    const isUnsure = this.#recreated.has(source) || this.#pushed.has(source);
-    if (hold !== undefined || this.#ledger.collision() || isUnsure) return this.#push();
+    const isUnsure = this.#recreated.has(source) || !this.#pushes.isSure(source);
+    const isHeld = hold !== undefined || this.#ledger.lag(source) !== undefined;
+    if (isHeld || this.#ledger.collision() || isUnsure) return this.#push();
     const isSettled = (other: SourceName) => this.#ledger.lag(other) === undefined && !this.#recreated.has(other);
     const routes = SOURCES.filter((other) => other !== source && isSettled(other))
       .flatMap((other) => this.#ledger.settled(other))
@@ -217,9 +280,17 @@ export class Schedule {
     this.#push(() => this.#pushes.collision(source, route));
   }
 
-  #interrupt(source: SourceName, how: 'suspend' | 'report'): void {
+  #interrupt(source: SourceName, wish: 'suspend' | 'report'): void {
     const random = this.#random;
-    const { mode } = this.#ledger.of(source);
+    const { mode, hold } = this.#ledger.of(source);
+    // A suspended source holds nobody back, and is not waited for.
+    const isHeld = hold !== undefined || this.#ledger.lag(source) !== undefined;
+    const isAwaited = this.#ledger.isHeir(source) || (isHeld && this.#ledger.dependents(source).length > 0);
+    const how = isAwaited ? 'report' : wish;
+    if (how === 'suspend') {
+      this.#suspended.add(source);
+      this.#unmoved(source);
+    }
     this.#guarded.delete(source);
     this.#add(how === 'suspend' ? { do: 'source', source, how } : { do: 'mode', source, mode: 'Report' });
     for (let edits = random.below(3); edits > 0; edits -= 1) this.#anyEdit();
@@ -231,16 +302,21 @@ export class Schedule {
     const collision = this.#ledger.collision();
     // Whose the route is would depend on who is faster.
     if (collision && [collision.thief, collision.owner].includes(source)) return this.#push();
+    if (this.#ledger.isParty(source)) return this.#push();
     const deletionPolicy = this.#random.pick(['Delete', 'Orphan'] as const);
     if (deletionPolicy === 'Delete') for (const key of this.#ledger.of(source).standing.keys()) this.#kept.delete(key);
     this.#guarded.delete(source);
+    for (const one of [source, ...this.#ledger.dependents(source)]) this.#recreated.add(one);
+    this.#unmoved(source);
     this.#changing(() => this.#ledger.recreated(source));
-    this.#recreated.add(source);
     this.#add({ do: 'recreate', source, deletionPolicy });
   }
 
   #keys(): Key[] {
-    return SOURCES.flatMap((source) => [...this.#ledger.of(source).declared.keys()]);
+    const left = new Set(SOURCES.flatMap((source) => [...this.#ledger.of(source).left]));
+    const keys = SOURCES.flatMap((source) => [...this.#ledger.of(source).declared.keys()]);
+    // What nobody enforces would stay as it is edited.
+    return keys.filter((key) => !left.has(key));
   }
 
   #anyEdit(): void {
@@ -275,12 +351,18 @@ export class Schedule {
     const collision = this.#ledger.collision();
     if (collision?.owner && random.chance(0.4)) {
       const { thief, owner, route } = collision;
-      const back = random.chance(0.5) || this.#ledger.of(owner).hold !== undefined;
+      const isHeld = this.#ledger.of(owner).hold !== undefined || this.#ledger.lag(owner) !== undefined;
+      const back = random.chance(0.5) || isHeld;
       this.#push(() => (back ? this.#pushes.revert(thief, stolen(route)) : this.#pushes.giveUp(owner, route, thief)));
     }
     for (const source of SOURCES) {
-      const { hold } = this.#ledger.of(source);
-      if (hold === undefined || random.chance(0.5)) continue;
+      const { hold, dependsOn } = this.#ledger.of(source);
+      if (dependsOn && random.chance(0.1)) {
+        this.#changing(() => this.#ledger.depend(source, undefined));
+        this.#add({ do: 'depend', source, on: undefined });
+      }
+      // What waits for another source is not there yet to be let through.
+      if (hold === undefined || this.#ledger.lag(source) === 'DependencyNotReady' || random.chance(0.5)) continue;
       const how = random.pick([hold === 'approval' ? 'approve' : 'syncNow', 'open'] as const);
       this.#changing(() => this.#ledger.letThrough(source, how === 'open'));
       this.#add({ do: 'release', source, how });

@@ -19,7 +19,9 @@ export type Mode = 'Heal' | 'Report' | 'Prevent';
 export type ForeignFields = 'Leave' | 'Report' | 'Remove';
 
 /** What keeps the newest commit of a source from being applied. */
-export type Lag = 'WaitingForApproval' | 'WaitingForWindow' | 'EdgeBlocked';
+export type Lag = OwnLag | 'DependencyNotReady';
+/** What it has of itself, and not from those that it depends on. */
+export type OwnLag = 'WaitingForApproval' | 'WaitingForWindow' | 'EdgeBlocked';
 
 export interface Edit {
   do: 'edit';
@@ -47,6 +49,8 @@ export type Action =
   /** This edit must have been reported, and not healed. */
   | { do: 'unhealed'; source: SourceName; key: Key }
   | { do: 'openHealing'; source: SourceName; how: 'healNow' | 'open' }
+  /** From now on it waits for another source, or for none; done when the operator has seen it, unless for none. */
+  | { do: 'depend'; source: SourceName; on: SourceName | undefined }
   | { do: 'recreate'; source: SourceName; deletionPolicy: DeletionPolicy }
   | { do: 'rotate'; first: 'server' | 'secret' }
   /** `lost`: the pod is replaced by another one, which has none of the mirrors on disk. */
@@ -67,7 +71,12 @@ export type Step = Action & { pauseMs: number };
 export interface Standing {
   /** What must be live: the newest commit, or the one before those that lag. */
   live: Declared;
+  /** What its newest commit let go, and is still its own: the newest commit of another one declares it, and lags. */
+  left: ReadonlySet<Key>;
   lag?: Lag;
+  ownLag?: OwnLag;
+  /** It had nothing new to apply since the one that it depends on is not Ready, so it may not know. */
+  mayBeUnaware: boolean;
   mode: Mode;
   foreignFields: ForeignFields;
 }
@@ -95,6 +104,7 @@ export function nameOf(step: Step): string {
   if (step.do === 'mode') return `mode ${step.mode}`;
   if (step.do === 'foreign') return `foreign ${step.policy}`;
   if (step.do === 'hold') return `hold for ${step.for}`;
+  if (step.do === 'depend') return step.on ? 'depend' : 'depend no more';
   if (step.do === 'recreate') return `recreate ${step.deletionPolicy}`;
   return 'how' in step ? `${step.do} ${step.how}` : step.do;
 }

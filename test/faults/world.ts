@@ -153,6 +153,8 @@ export class FaultWorld implements AsyncDisposable {
         return hands.unhealed(step.source, step.key);
       case 'openHealing':
         return hands.openHealing(step.source, step.how);
+      case 'depend':
+        return hands.depend(step.source, step.on);
       case 'recreate':
         return this.#recreate(step.source, step.deletionPolicy);
       case 'rotate':
