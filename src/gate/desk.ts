@@ -7,12 +7,13 @@ import type { Identity } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import type { Log } from '../report/log.ts';
 import type { Desired } from '../sync/desired.ts';
-import { demandOf, gatewaysOf, type Gateway } from './gateways.ts';
-import { EdgeJudgements, type Judged } from './judgements.ts';
+import { gatewaysOf, type Gateway } from './gateways.ts';
+import { EdgeJudgements, type JudgedGateway } from './judgements.ts';
+import { EdgeOutlook } from './outlook.ts';
 import { EdgePatience } from './patience.ts';
 import type { PolicyListener, WatchedPolicy } from './policies.ts';
 import type { PolicyStanding } from './policy-status.ts';
-import { reportOf, type EdgeReport } from './report.ts';
+import type { EdgeReport } from './report.ts';
 import { EdgeReaders, type MayReadSecret } from './readers.ts';
 import { EdgeSecrets } from './secrets.ts';
 import { EdgeStandings } from './standings.ts';
@@ -49,13 +50,6 @@ export interface EdgeDeskDeps {
   policies: PolicyListener;
 }
 
-/** Several changes in a row are looked at once. */
-const SETTLE_MS = 500;
-/** Secrets that nobody names any more are remembered this long. */
-const SWEEP_MS = 30_000;
-/** Secrets are not watched: those that somebody waits for are looked for so often, as long as there are any. */
-const SEEK_MS = 15_000;
-
 /**
  * The gate of the edge: one for the process. It knows everything that counts on the edges, judges each new revision beside all
  * of it, one at a time, and lets those try again that were stopped when something has changed.
@@ -69,14 +63,10 @@ export class EdgeDesk {
   readonly #patience: EdgePatience;
   readonly #waiting: EdgeWaiting;
   readonly #standings = new EdgeStandings();
-  /** What each source was told last, as JSON. */
-  readonly #told = new Map<string, string>();
+  readonly #outlook: EdgeOutlook;
   #gateways: { version: number; list: Gateway[] } | undefined;
   /** Verdicts are given one at a time: each rests on the one before. */
   readonly #turn = new Turnstile();
-  #isRefreshDue = false;
-  #sweep: (() => void) | undefined;
-  #seek: (() => void) | undefined;
 
   constructor(deps: EdgeDeskDeps) {
     this.#deps = deps;
@@ -84,7 +74,7 @@ export class EdgeDesk {
     this.#world = new EdgeWorld(deps.isLive, deps.heals);
     this.#patience = new EdgePatience(clock);
     this.#waiting = new EdgeWaiting(clock, deps.wake);
-    const onChange = () => this.#refreshSoon();
+    const onChange = () => this.#outlook.lookSoon();
     this.#watches = new EdgeWatches({ api, world: this.#world, log, signal, onChange, policies });
     this.#judgements = new EdgeJudgements({
       world: this.#world,
@@ -92,10 +82,15 @@ export class EdgeDesk {
       readers: new EdgeReaders(deps.mayRead, clock),
       thread: new EdgeThread(clock),
     });
-    this.#trials = new EdgeTrials({
+    const gateways = () => this.#currentGateways();
+    this.#trials = new EdgeTrials({ world: this.#world, judgements: this.#judgements, gateways });
+    this.#outlook = new EdgeOutlook({
+      ...deps,
       world: this.#world,
       judgements: this.#judgements,
-      gateways: () => this.#currentGateways(),
+      turn: this.#turn,
+      gateways,
+      looked: (...edges) => this.#looked(...edges),
     });
   }
 
@@ -214,7 +209,7 @@ export class EdgeDesk {
 
   /** The source asks to be judged otherwise: so it is told other things, though nothing on the edge has changed. */
   demandChanged(source: string): void {
-    if (this.#world.has(source)) this.#refreshSoon();
+    if (this.#world.has(source)) this.#outlook.lookSoon();
   }
 
   /** What an EdgePolicy does at this moment. */
@@ -229,11 +224,11 @@ export class EdgeDesk {
   /** The source is gone. */
   forget(source: string): void {
     this.#unblock(source);
-    this.#told.delete(source);
+    this.#outlook.forget(source);
     this.#patience.forget(source);
     const before = this.#world.version;
     this.#world.release(source);
-    if (this.#world.version !== before) this.#refreshSoon();
+    if (this.#world.version !== before) this.#outlook.lookSoon();
   }
 
   /** It was let in before, and wants nothing more now. */
@@ -286,8 +281,8 @@ export class EdgeDesk {
     }
     for (const [gateway, judged] of present) this.#judgements.became(gateway, judged);
     // The run that asked writes a status when it ends; this saves it a second one.
-    if (present.size > 0) for (const { source } of group) this.#tell(source, [...present]);
-    this.#refreshSoon();
+    if (present.size > 0) for (const { source } of group) this.#outlook.tell(source, [...present]);
+    this.#outlook.lookSoon();
     return { kind: 'passed', first: first.get(candidate.source) ?? [], overridden };
   }
 
@@ -299,7 +294,7 @@ export class EdgeDesk {
     const before = this.#world.version;
     const granted = grantable(this.#trials.relevantOf(desired)).filter((object) => !withheld?.has(object));
     this.#world.admit(source, { id, commit, desired: granted, first, isOld, serves: servedBy(desired) });
-    if (this.#world.version !== before && this.#world.has(source)) this.#refreshSoon();
+    if (this.#world.version !== before && this.#world.has(source)) this.#outlook.lookSoon();
     return { kind: 'passed', first };
   }
 
@@ -314,44 +309,11 @@ export class EdgeDesk {
     return list;
   }
 
-  #refreshSoon(): void {
-    if (this.#isRefreshDue) return;
-    this.#isRefreshDue = true;
-    this.#deps.clock.after(SETTLE_MS, () => {
-      this.#isRefreshDue = false;
-      const { signal, log } = this.#deps;
-      void this.#turn
-        .pass(signal, () => this.#lookAround(signal))
-        .catch((error: unknown) => {
-          if (!signal.aborted) log.error({ error }, 'the edge could not be judged');
-        });
-    });
-  }
-
-  /** Tells every source what the edge looks like from its side, and lets those try again that were stopped. */
-  async #lookAround(signal: AbortSignal): Promise<void> {
-    const gateways = this.#currentGateways();
-    const judged: [Gateway, Judged][] = [];
-    if (this.#world.hasPolicies)
-      for (const gateway of gateways)
-        judged.push([gateway, await this.#judgements.present(gateway, gateway.guard, signal)]);
-    for (const source of this.#world.sources()) this.#tell(source, judged);
+  /** The edge may be another one: those try again that were stopped, and what the policies do is counted anew. */
+  #looked(gateways: readonly Gateway[], judged: readonly JudgedGateway[]): void {
     this.#standings.count(gateways, judged, this.#deps.edgeOf);
     this.#policiesChanged();
     this.#waiting.tryAgain(this.#world.version);
-    this.#sweepLater();
-    this.#seekLater();
-  }
-
-  #tell(source: string, judged: readonly [Gateway, Judged][]): void {
-    const edge = this.#deps.edgeOf(source);
-    const wanted = judged.filter(([gateway]) => edge && demandOf(gateway, edge).mode !== 'Off').map(([, one]) => one);
-    const isThere = wanted.length > 0 && this.#world.has(source);
-    const report = isThere ? reportOf(source, wanted) : null;
-    const told = JSON.stringify(report);
-    if (this.#told.get(source) === told) return;
-    this.#told.set(source, told);
-    this.#deps.told(source, report);
   }
 
   #unblock(source: string): void {
@@ -360,30 +322,5 @@ export class EdgeDesk {
 
   #policiesChanged(): void {
     for (const policy of this.#watches.watchedPolicies) this.#deps.policyChanged(policy);
-  }
-
-  #sweepLater(): void {
-    this.#sweep?.();
-    this.#sweep = this.#deps.clock.after(SWEEP_MS, () => {
-      this.#sweep = undefined;
-      this.#judgements.sweep();
-    });
-  }
-
-  #seekLater(): void {
-    this.#seek?.();
-    this.#seek = undefined;
-    if (!this.#judgements.lacksSecrets) return;
-    const { signal, log, clock } = this.#deps;
-    this.#seek = clock.after(SEEK_MS, () => {
-      this.#judgements
-        .seekSecrets(signal)
-        .then((found) => (found ? this.#refreshSoon() : this.#seekLater()))
-        .catch((error: unknown) => {
-          if (signal.aborted) return;
-          log.warn({ error }, 'the Secrets that the edge lacks cannot be looked for; trying again');
-          this.#seekLater();
-        });
-    });
   }
 }

@@ -28,6 +28,8 @@ export interface Judged extends Judgement {
   readonly setbacks: ReadonlyMap<string, Setbacks>;
 }
 
+export type JudgedGateway = readonly [Gateway, Judged];
+
 const AS_IT_IS: View = { candidates: new Map(), pruned: new Set(), served: [] };
 /** A Secret can name the next one only through us reading it; more rounds than this mean that something is wrong. */
 const MAX_ROUNDS = 4;

@@ -1,7 +1,7 @@
 import type { GitOpsSourceSpec } from '../api/source.ts';
 import type { Finding } from '../edge/finding.ts';
 import { demandOf, type Gateway } from './gateways.ts';
-import type { Judged } from './judgements.ts';
+import type { JudgedGateway } from './judgements.ts';
 import type { WatchedPolicy } from './policies.ts';
 import type { PolicyCounts, PolicyStanding } from './policy-status.ts';
 
@@ -22,7 +22,7 @@ export class EdgeStandings {
   /** `judged` is empty where there is not one policy of Emissary's. */
   count(
     gateways: readonly Gateway[],
-    judged: readonly [Gateway, Judged][],
+    judged: readonly JudgedGateway[],
     edgeOf: (source: string) => GitOpsSourceSpec['edge'] | undefined,
   ): void {
     const edges = new Map(judged);

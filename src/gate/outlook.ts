@@ -1,0 +1,116 @@
+import type { GitOpsSourceSpec } from '../api/source.ts';
+import type { Clock } from '../clock.ts';
+import type { Turnstile } from '../concurrency/turnstile.ts';
+import type { Log } from '../report/log.ts';
+import { demandOf, type Gateway } from './gateways.ts';
+import type { EdgeJudgements, JudgedGateway } from './judgements.ts';
+import { reportOf, type EdgeReport } from './report.ts';
+import type { EdgeWorld } from './world.ts';
+
+export interface EdgeOutlookDeps {
+  world: EdgeWorld;
+  judgements: EdgeJudgements;
+  /** Shared with the verdicts: nobody is let in while the edge is looked at. */
+  turn: Turnstile;
+  gateways: () => readonly Gateway[];
+  clock: Clock;
+  log: Log;
+  signal: AbortSignal;
+  /** How strictly the source wants to be judged; undefined: there is no such source, or it is malformed. */
+  edgeOf: (source: string) => GitOpsSourceSpec['edge'] | undefined;
+  /** What the edge looks like from the source's side has changed; null: it has nothing there, or asks for no judgement. */
+  told: (source: string, report: EdgeReport | null) => void;
+  /** The edge was looked at; nothing is judged where there are no policies. */
+  looked: (gateways: readonly Gateway[], judged: readonly JudgedGateway[]) => void;
+}
+
+/** Several changes in a row are looked at once. */
+const SETTLE_MS = 500;
+/** Secrets that nobody names any more are remembered this long. */
+const SWEEP_MS = 30_000;
+/** Secrets are not watched: those that somebody waits for are looked for so often, as long as there are any. */
+const SEEK_MS = 15_000;
+
+/** How the edge stands as it is: looked at after each change of it, and told to each source from its side. */
+export class EdgeOutlook {
+  readonly #deps: EdgeOutlookDeps;
+  /** What each source was told last, as JSON. */
+  readonly #told = new Map<string, string>();
+  #isDue = false;
+  #sweep: (() => void) | undefined;
+  #seek: (() => void) | undefined;
+
+  constructor(deps: EdgeOutlookDeps) {
+    this.#deps = deps;
+  }
+
+  /** Something changed, on the edge or in what somebody asks of it. */
+  lookSoon(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    const { clock, turn, signal, log } = this.#deps;
+    clock.after(SETTLE_MS, () => {
+      this.#isDue = false;
+      turn
+        .pass(signal, () => this.#look(signal))
+        .catch((error: unknown) => {
+          if (!signal.aborted) log.error({ error }, 'the edge could not be judged');
+        });
+    });
+  }
+
+  /** Tells the source, if that is news to it. */
+  tell(source: string, judged: readonly JudgedGateway[]): void {
+    const { world, edgeOf, told } = this.#deps;
+    const edge = edgeOf(source);
+    const wanted = judged.filter(([gateway]) => edge && demandOf(gateway, edge).mode !== 'Off').map(([, one]) => one);
+    const isThere = wanted.length > 0 && world.has(source);
+    const report = isThere ? reportOf(source, wanted) : null;
+    const text = JSON.stringify(report);
+    if (this.#told.get(source) === text) return;
+    this.#told.set(source, text);
+    told(source, report);
+  }
+
+  /** The source is gone. */
+  forget(source: string): void {
+    this.#told.delete(source);
+  }
+
+  async #look(signal: AbortSignal): Promise<void> {
+    const { world, judgements, looked } = this.#deps;
+    const gateways = this.#deps.gateways();
+    const judged: JudgedGateway[] = [];
+    if (world.hasPolicies)
+      for (const gateway of gateways) judged.push([gateway, await judgements.present(gateway, gateway.guard, signal)]);
+    for (const source of world.sources()) this.tell(source, judged);
+    looked(gateways, judged);
+    this.#sweepLater();
+    this.#seekLater();
+  }
+
+  #sweepLater(): void {
+    this.#sweep?.();
+    this.#sweep = this.#deps.clock.after(SWEEP_MS, () => {
+      this.#sweep = undefined;
+      this.#deps.judgements.sweep();
+    });
+  }
+
+  #seekLater(): void {
+    this.#seek?.();
+    this.#seek = undefined;
+    const { judgements, signal, log, clock } = this.#deps;
+    if (!judgements.lacksSecrets) return;
+    this.#seek = clock.after(SEEK_MS, () => {
+      judgements
+        .seekSecrets(signal)
+        .then((found) => (found ? this.lookSoon() : this.#seekLater()))
+        .catch((error: unknown) => {
+          if (signal.aborted) return;
+          log.warn({ error }, 'the Secrets that the edge lacks cannot be looked for; trying again');
+          this.#seekLater();
+        });
+    });
+  }
+}
