@@ -57,7 +57,7 @@ export class Ledger {
   }
 
   lag(source: SourceName): Lag | undefined {
-    return this.#awaited(source) !== undefined ? 'DependencyNotReady' : this.#ownLag(source);
+    return this.#awaited(source) !== undefined ? 'DependencyNotReady' : this.ownLag(source);
   }
 
   /** Those that depend on it, at however many removes. */
@@ -80,7 +80,8 @@ export class Ledger {
     return SOURCES.some((other) => [...this.of(other).left].some((key) => this.of(source).declared.has(key)));
   }
 
-  #ownLag(source: SourceName): OwnLag | undefined {
+  /** What it lags for of itself, also while it waits for another source. */
+  ownLag(source: SourceName): OwnLag | undefined {
     const { hold, declared, standing } = this.of(source);
     if (hold !== undefined && !equal(declared, standing))
       return hold === 'approval' ? 'WaitingForApproval' : 'WaitingForWindow';
@@ -164,7 +165,7 @@ export class Ledger {
   #standing(source: SourceName): Standing {
     const { standing, left, mode, foreignFields, mayBeUnaware } = this.of(source);
     const lag = this.lag(source);
-    const ownLag = this.#ownLag(source);
+    const ownLag = this.ownLag(source);
     return {
       live: new Map(standing),
       left: new Set(left),

@@ -126,8 +126,8 @@ export class Pushes {
     if (!other || hold !== undefined || !this.#mayChange(other)) return undefined;
     if (this.#isFree(source) && this.#isFree(other)) return other;
     // It lets go now, or when the heir is let through for which it waits; else that would be let through, and not get it.
-    const letsGo = this.#ledger.lag(source) === undefined || dependsOn === other;
-    return letsGo && this.#isMovable(key, other) ? other : undefined;
+    const isReady = this.#ledger.lag(source) === undefined || dependsOn === other;
+    return isReady && this.#ledger.ownLag(source) === undefined && this.#isMovable(key, other) ? other : undefined;
   }
 
   /**
