@@ -44,10 +44,9 @@ export class Ledger {
 
   /** Whose object it is, or will be. */
   holder(key: Key): SourceName | undefined {
-    return SOURCES.find((source) => {
-      const { declared, standing } = this.of(source);
-      return declared.has(key) || standing.has(key);
-    });
+    // What moves is its heir's, also while the one that has it waits for that one.
+    const heir = SOURCES.find((source) => this.of(source).declared.has(key));
+    return heir ?? SOURCES.find((source) => this.of(source).standing.has(key));
   }
 
   /** Live, and declared by the newest commit too. */
