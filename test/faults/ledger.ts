@@ -212,11 +212,11 @@ export class Ledger {
     }
   }
 
-  /** Is the other one stopped by the route of this source, or of one that this depends on, and which depends on that other one? */
+  /** Is the other one stopped by the route of a dependent of its own: of this source, or of one that depends on this one? */
   #isStoppedByDependent(other: SourceName, source: SourceName): boolean {
     const owner = this.collision()?.owner;
     if (!owner || !this.dependents(other).includes(owner)) return false;
-    return owner === source || this.dependencies(source).includes(owner);
+    return owner === source || this.dependents(source).includes(owner);
   }
 
   #isBlocked(source: SourceName): boolean {
