@@ -5,7 +5,7 @@ import { APPROVE_ANNOTATION, NAME_LABEL } from '../src/api/names.ts';
 import { findCondition, type Condition } from '../src/api/conditions.ts';
 import type { GitOpsSource } from '../src/api/source.ts';
 import { World } from './operator.ts';
-import { config, dataOf, deployment, present, Team } from './team.ts';
+import { config, dataOf, deployment, Team } from './team.ts';
 import { until } from './until.ts';
 
 let world: World;
@@ -64,45 +64,26 @@ describe('dependsOn', { concurrency: true }, () => {
     assert.deepEqual(await dataOf(own, 'top-b'), { key: 'value' });
   });
 
-  it('an edit made while no operator ran waits too, and one that changes no object keeps nothing from being put back', async () => {
-    await using own = await World.create();
-    const parent = await Team.ready(own, 'base', { 'a.yaml': config('base-a') });
-    const files = { 'here/a.yaml': config('moved-a'), 'there/b.yaml': config('moved-b') };
-    const dependsOn = [{ name: 'base' }];
-    const moved = await Team.ready(own, 'moved', files, { path: 'here', dependsOn });
-    const hurried = await Team.ready(own, 'hurried', { 'a.yaml': config('hurried-a') }, { dependsOn });
-    await parent.commit({ 'a.yaml': 'kind: [' });
-    await parent.condition('Ready', 'False');
-    await own.operator.stop('SIGKILL');
-    await moved.patch({ spec: { path: 'there' } });
-    await hurried.patch({ spec: { interval: '7m' } });
-    await own.edit('v1/configmaps/hurried-a', { data: { key: 'edited' } });
-    own.startOperator();
-    await until(async () => (await dataOf(own, 'hurried-a'))?.['key'] === 'value', { what: 'what stands is put back' });
-    await until(async () => (await moved.status()).observedGeneration === 2);
-    await moved.condition('Ready', 'False', { reason: 'DependencyNotReady' });
-    assert.equal(await dataOf(own, 'moved-b'), undefined);
-    await present(own, 'moved-a');
-    await parent.push({ 'a.yaml': config('base-a') });
-    await moved.condition('Ready', 'True');
-    await present(own, 'moved-b');
-    await present(own, 'moved-a', false);
-  });
-
   describe('of sources of one repository', { concurrency: true }, () => {
     it('a commit reaches first the one that the other depends on, and nothing is said of the moment between', async () => {
       const { base, top } = await pair('order');
       const many = Array.from({ length: 30 }, (_, index) => [`base/${index}.yaml`, config(`order-base-${index}`)]);
-      const before = readyOf((await top.source())!);
       const failures = () =>
         world.operator.lines.filter(({ msg, source }) => source === top.key && /not be rec/.test(msg!));
       const failed = failures().length;
       const pushed = await top.commit({ ...Object.fromEntries(many), 'top/b.yaml': config('order-top-b') });
-      const after = await top.condition('Ready', 'True', { revision: pushed });
+      const told = new Set<string>();
+      const isThere = async () => {
+        const { status, message } = readyOf((await top.source())!);
+        told.add(message);
+        return status === 'True' && message.includes(pushed);
+      };
+      await until(isThere, { what: 'the dependent has applied it' });
       await base.condition('Ready', 'True', { revision: pushed });
       const first = await versionOf('order-top-b');
       for (const index of many.keys()) assert.ok((await versionOf(`order-base-${index}`)) < first, `${index}`);
-      assert.equal(readyOf(after).lastTransitionTime, before.lastTransitionTime);
+      // On a busy machine a run may take so long that it is told of.
+      for (const message of told) assert.match(message, /^appl(ied revision|ying) /);
       assert.equal(failures().length, failed);
     });
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { World } from './operator.ts';
-import { config, dataOf, Team } from './team.ts';
+import { config, dataOf, present, Team } from './team.ts';
 import { until } from './until.ts';
 import { closed } from './windows.ts';
 
@@ -44,4 +44,28 @@ it('one that changes no object leaves drift where drift is left', async () => {
     ['reports', 'waits', 'heals'].map(async (name) => (await dataOf(world, name))?.['key']),
   );
   assert.deepEqual(values, ['edited', 'edited', 'value']);
+});
+
+it('one that changes what it declares waits for dependsOn, and one that does not keeps nothing from being put back', async () => {
+  const parent = await Team.ready(world, 'base', { 'a.yaml': config('base-a') });
+  const files = { 'here/a.yaml': config('moved-a'), 'there/b.yaml': config('moved-b') };
+  const dependsOn = [{ name: 'base' }];
+  const moved = await Team.ready(world, 'moved', files, { path: 'here', dependsOn });
+  const hurried = await Team.ready(world, 'hurried', { 'a.yaml': config('hurried-a') }, { dependsOn });
+  await parent.commit({ 'a.yaml': 'kind: [' });
+  await parent.condition('Ready', 'False');
+  await world.operator.stop('SIGKILL');
+  await moved.patch({ spec: { path: 'there' } });
+  await hurried.patch({ spec: { interval: '7m' } });
+  await world.edit('v1/configmaps/hurried-a', { data: { key: 'edited' } });
+  world.startOperator();
+  await until(async () => (await dataOf(world, 'hurried-a'))?.['key'] === 'value', { what: 'what stands is put back' });
+  await until(async () => (await moved.status()).observedGeneration === 2);
+  await moved.condition('Ready', 'False', { reason: 'DependencyNotReady' });
+  assert.equal(await dataOf(world, 'moved-b'), undefined);
+  await present(world, 'moved-a');
+  await parent.push({ 'a.yaml': config('base-a') });
+  await moved.condition('Ready', 'True');
+  await present(world, 'moved-b');
+  await present(world, 'moved-a', false);
 });
