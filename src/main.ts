@@ -15,7 +15,7 @@ import { EventRecorder } from './report/event-recorder.ts';
 import { createLog, type Log } from './report/log.ts';
 import { createMetrics } from './report/metrics.ts';
 import { healthRoutes, metricsRoutes, serve } from './report/server.ts';
-import { speedFirst } from './speed-first.ts';
+import { memoryFirst, speedFirst } from './speed-first.ts';
 
 /** How long speed comes before memory then, which is as long as ten thousand objects take. */
 const RESTART_MS = 5_000;
@@ -63,7 +63,7 @@ async function main(): Promise<void> {
     });
     leading = true;
     // After a restart everything is compared at once.
-    void git.warmUp().then((start) => (start === 'warm' ? speedFirst(() => pause(RESTART_MS)) : undefined));
+    void git.warmUp().then((start) => (start === 'warm' ? speedFirst(() => pause(RESTART_MS)) : memoryFirst()));
     await api.discovery
       .refresh(signal)
       .catch((error: unknown) => log.warn({ error }, 'the API server cannot be asked for its kinds yet'));
