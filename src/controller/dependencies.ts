@@ -3,7 +3,7 @@ import { PlumblineError } from '../errors.ts';
 import type { Tip } from '../git/remote.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { isSameRef } from './siblings.ts';
-import type { Source } from './source.ts';
+import { triedFailures, type Source } from './source.ts';
 
 type Deps = Pick<ReconcileDeps, 'sources' | 'claims'>;
 
@@ -80,17 +80,16 @@ function isHeldBackBy(other: Source, source: Source, deps: Deps): boolean {
 }
 
 /** Of each thing that keeps the source from applying its newest revision: the sources that may let it pass. */
-function obstaclesOf({ result, failures, edgeBlock }: Source, { claims }: Deps): string[][] {
+function obstaclesOf(source: Source, { claims }: Deps): string[][] {
+  const { result, edgeBlock } = source;
   if (result.kind === 'failed' && result.code === 'EdgeBlocked') {
     const parties = (edgeBlock?.by ?? []).map(({ object, other }) => [object, other]);
     return parties.map((both) => both.flatMap((party) => party?.origin.source ?? []));
   }
   if (result.kind !== 'partly') return [];
-  // With `atomic`, the rest was not tried because of these.
-  const tried = [...failures].filter(([, { code }]) => code !== 'NotAttempted');
   const holderOf = (object: string, code: string) =>
     code === 'OwnedByOtherSource' ? claims.holder(object) : undefined;
-  return tried.map(([object, { code }]) => [holderOf(object, code)].filter((key) => key !== undefined));
+  return triedFailures(source).map(([object, { code }]) => [holderOf(object, code)].filter((key) => key !== undefined));
 }
 
 /** Does the source of this key depend on the other one, maybe by way of further ones? */

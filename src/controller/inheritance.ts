@@ -1,8 +1,14 @@
+import type { ReconcileDeps } from './deps.ts';
 import type { Source } from './source.ts';
 
 /** Whoever writes sources in a namespace may write all of them. Between namespaces both sides must agree. */
 export function isSameTeam(a: string, b: string): boolean {
   return a.slice(0, a.indexOf('/')) === b.slice(0, b.indexOf('/'));
+}
+
+/** The others of its namespace. */
+export function teamOf(source: Source, { sources }: Pick<ReconcileDeps, 'sources'>): Source[] {
+  return [...sources.values()].filter((other) => other !== source && isSameTeam(other.key, source.key));
 }
 
 /**

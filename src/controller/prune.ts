@@ -13,8 +13,8 @@ import { isRefused, wakeClaimants } from './claim.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { subjectOf } from './drift-record.ts';
 import { nextRetryMs } from './failure.ts';
-import { isSameTeam } from './inheritance.ts';
-import type { PruneHold, Rendered, Source } from './source.ts';
+import { teamOf } from './inheritance.ts';
+import { triedFailures, type PruneHold, type Rendered, type Source } from './source.ts';
 import { plural } from '../plural.ts';
 
 const WIDTH = 16;
@@ -79,7 +79,7 @@ export async function letGo(
   signal: AbortSignal,
 ): Promise<void> {
   if (!isOnlyRefused(source)) return;
-  const others = [...deps.sources.values()].filter((other) => other !== source && isSameTeam(other.key, source.key));
+  const others = teamOf(source, deps);
   const inTheWay = await deps.edge.awaited(candidate, signal);
   const awaited = new Set([...others.flatMap(refusedOf), ...inTheWay.map(identityKey)]);
   const plan = plannedPrune(source, spec, source.rendered!, deps);
@@ -91,8 +91,7 @@ export async function letGo(
 
 /** Does the source lack something, and nothing but what belongs to others? */
 export function isOnlyRefused(source: Source): boolean {
-  // With `atomic`, the rest was not tried because of these.
-  const tried = [...source.failures.values()].filter(({ code }) => code !== 'NotAttempted');
+  const tried = triedFailures(source);
   return tried.length > 0 && refusedOf(source).length === tried.length;
 }
 

@@ -58,8 +58,8 @@ export async function readRevision(
 }
 
 /** Was the source edited while no operator ran, so that what it declares is not what was applied? What it was is written nowhere. */
-function isEditedMeanwhile({ rendered, status }: Source, known: Rendered): boolean {
-  return !rendered && digestOf(known) !== status.lastAppliedSettings;
+function isEditedMeanwhile(source: Source, known: Rendered): boolean {
+  return !source.rendered && !isMadeAsBefore(source, known.settings);
 }
 
 /** Of the settings that it was rendered with, for the status. */

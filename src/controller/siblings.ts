@@ -1,7 +1,7 @@
 import type { GitOpsSourceSpec } from '../api/source.ts';
 import type { RefSelector, Tip } from '../git/remote.ts';
 import type { ReconcileDeps } from './deps.ts';
-import { isSameTeam } from './inheritance.ts';
+import { teamOf } from './inheritance.ts';
 import { plannedPrune } from './prune.ts';
 import { readRemote } from './remote-secret.ts';
 import type { Source } from './source.ts';
@@ -92,10 +92,6 @@ function unreadSiblings(source: Source, spec: GitOpsSourceSpec, tip: Tip | undef
 /** The others of its namespace that are at work. */
 function siblingsOf(source: Source, deps: Pick<ReconcileDeps, 'sources'>): Source[] {
   return teamOf(source, deps).filter(({ deleting, spec }) => !deleting && spec && !spec.suspend);
-}
-
-function teamOf(source: Source, { sources }: Pick<ReconcileDeps, 'sources'>): Source[] {
-  return [...sources.values()].filter((other) => other !== source && isSameTeam(other.key, source.key));
 }
 
 /** Has it not claimed anything in this process as it is now, and is about to? */

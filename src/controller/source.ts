@@ -34,6 +34,11 @@ export interface Failure {
   retryAt: number;
 }
 
+/** By key; without what `atomic` did not try because of these. */
+export function triedFailures({ failures }: Pick<Source, 'failures'>): [string, Failure][] {
+  return [...failures].filter(([, { code }]) => code !== 'NotAttempted');
+}
+
 /** A whole revision that was read and rendered. */
 export interface Rendered {
   tip: Tip;
