@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { durationMs } from './api/fields.ts';
 import { TerminalError } from './errors.ts';
+import { DEFAULT_CACHE_DIR } from './git/mirror-disk.ts';
 import { LOG_LEVELS, type LogLevel } from './report/log.ts';
 
 /** Flags of the operator, with their defaults; docs/reference/flags.md says what each means. */
@@ -27,7 +28,7 @@ export const FLAGS = {
   'log-level': { type: 'string', default: 'info', help: `One of ${LOG_LEVELS.join(', ')}.` },
   'cache-dir': {
     type: 'string',
-    default: '/var/cache/plumbline',
+    default: DEFAULT_CACHE_DIR,
     help: 'Where Git mirrors are kept. May be lost at any time.',
   },
   'verify-interval': {

@@ -1,6 +1,10 @@
+import { readdirSync } from 'node:fs';
 import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { STATE } from './mirror-state.ts';
+
+/** Where mirrors are kept when nobody says where. */
+export const DEFAULT_CACHE_DIR = '/var/cache/plumbline';
 
 /** How the folder of a mirror is called: the beginning of a sha256. */
 const MIRROR = /^[0-9a-f]{32}$/;
@@ -19,6 +23,16 @@ export async function inheritedMirrors(dir: string, maxAgeMs: number): Promise<M
     else mirrors.set(name, await folderSize(path));
   }
   return mirrors;
+}
+
+/** Whether an earlier run may have left mirrors there: one quick look, before anything else is done; `inheritedMirrors` says which. Never throws. */
+export function mayHoldMirrors(dir: string): boolean {
+  try {
+    return readdirSync(dir).some((name) => MIRROR.test(name));
+  } catch {
+    // No folder, no mirrors; that it cannot be used is said where it is used.
+    return false;
+  }
 }
 
 /** Says to the process after this one that the mirror is in use, though nothing may have been fetched for weeks. Never rejects. */
