@@ -14,8 +14,8 @@ import { barredOf } from './edge-rights.ts';
 import type { Candidate } from '../gate/candidate.ts';
 import type { Overridden } from '../gate/trial.ts';
 import { isOnlyRefused, plannedPrune } from './prune.ts';
-import type { Released } from './release.ts';
-import { isEnforced, isInherited, standingRevision, type Revision } from './revision.ts';
+import { isEnforced, isInherited } from './applied.ts';
+import { standingRevision, type Released, type Revision } from './revision.ts';
 import type { Rendered, Source } from './source.ts';
 
 /** A revision that may be enforced as far as the edge is concerned. */

@@ -7,7 +7,8 @@ import { isKept, type Desired } from '../sync/desired.ts';
 import { orderFor } from './actor.ts';
 import { watchKinds } from './claim.ts';
 import type { ReconcileDeps } from './deps.ts';
-import { declaresNews, lastGoodRevision, type Revision } from './revision.ts';
+import { declaresNews } from './applied.ts';
+import { lastGoodRevision, type Revision } from './revision.ts';
 import type { Source } from './source.ts';
 
 const WIDTH = 16;

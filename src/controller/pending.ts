@@ -3,7 +3,7 @@ import { STATUS_LIMITS } from '../api/status-limits.ts';
 import type { Desired } from '../sync/desired.ts';
 import type { Hold } from '../sync/hold.ts';
 import type { PrunePlan } from '../sync/prune-guard.ts';
-import { named } from './source-status.ts';
+import { named } from './shown-drift.ts';
 
 /** `status.pending`. */
 export type Pending = NonNullable<GitOpsSourceStatus['pending']>;

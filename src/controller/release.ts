@@ -14,19 +14,10 @@ import { findingOf } from '../gate/report.ts';
 import type { Outcome } from './outcome.ts';
 import { pendingOf } from './pending.ts';
 import { plannedPrune } from './prune.ts';
-import { isOfCommit, lastApplied, standingRevision, type Revision } from './revision.ts';
+import { isOfCommit, lastApplied } from './applied.ts';
+import { standingRevision, type Released, type Revision, type Waiting } from './revision.ts';
 import { setterOf } from './setter.ts';
 import type { Rendered, Source } from './source.ts';
-
-/** A new revision that is not applied yet, and why. */
-export interface Waiting {
-  readonly rendered: Rendered;
-  readonly hold: Hold;
-}
-
-/** What may be enforced now; nothing when the first commit of a source waits, or the one before it cannot be had. */
-export type Released =
-  (Revision & { readonly waiting?: Waiting }) | { readonly rendered: undefined; readonly waiting: Waiting };
 
 /**
  * The gate of time and approval: a new commit outside its window, or one that nobody has approved, waits, and the one before

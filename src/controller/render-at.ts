@@ -7,6 +7,7 @@ import type { Declared, RenderProblem } from '../render/declared.ts';
 import { isPlacedElsewhere } from '../render/placements.ts';
 import { render, type RenderResult } from '../render/render.ts';
 import { desire } from '../sync/desired.ts';
+import { settingsOf } from './applied.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { recallRevision, wholeOf } from './kept-revision.ts';
 import type { Rendered, Source } from './source.ts';
@@ -119,12 +120,6 @@ function soonRead({ namespace }: Source, spec: GitOpsSourceSpec, sources: Reconc
     if (isWhole && origin(other.namespace, other.spec!) === own) paths.add(path);
   }
   return [...paths];
-}
-
-/** Everything but the tree that the objects depend on. */
-export function settingsOf(source: Source, spec: GitOpsSourceSpec): string {
-  const { url, path, include, exclude, targetNamespace, commonMetadata, drift } = spec;
-  return JSON.stringify([source.key, url, path, include, exclude, targetNamespace, commonMetadata, drift.ignore]);
 }
 
 const PROBLEMS_SHOWN = 10;

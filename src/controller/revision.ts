@@ -1,13 +1,13 @@
-import { hash } from 'node:crypto';
 import { durationMs } from '../api/fields.ts';
 import type { GitOpsSourceSpec } from '../api/source.ts';
 import type { Remote, Tip } from '../git/remote.ts';
+import type { Hold } from '../sync/hold.ts';
+import { enforced, isMadeAsBefore, lastApplied, settingsOf } from './applied.ts';
 import { announce } from './claim.ts';
 import { assertDependencies, assertDependenciesAt, DependencyAtWork } from './dependencies.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { expect } from './expected.ts';
-import { wholeOf } from './kept-revision.ts';
-import { isMisplaced, renderAt, settingsOf } from './render-at.ts';
+import { isMisplaced, renderAt } from './render-at.ts';
 import { isAwaited, refOf } from './siblings.ts';
 import type { Rendered, Source } from './source.ts';
 
@@ -19,6 +19,16 @@ export interface Revision {
   /** What was enforced before it, as far as that is known without asking Git. */
   before?: Rendered | undefined;
 }
+
+/** A new revision that is not applied yet, and why. */
+export interface Waiting {
+  readonly rendered: Rendered;
+  readonly hold: Hold;
+}
+
+/** What may be enforced now; nothing when the first commit of a source waits, or the one before it cannot be had. */
+export type Released =
+  (Revision & { readonly waiting?: Waiting }) | { readonly rendered: undefined; readonly waiting: Waiting };
 
 /**
  * The revision to enforce. When Git is unreachable, the newest commit is broken, or a source that this one depends on is not
@@ -60,11 +70,6 @@ export async function readRevision(
 /** Was the source edited while no operator ran, so that what it declares is not what was applied? What it was is written nowhere. */
 function isEditedMeanwhile(source: Source, known: Rendered): boolean {
   return !source.rendered && !isMadeAsBefore(source, known.settings);
-}
-
-/** Of the settings that it was rendered with, for the status. */
-export function digestOf({ settings }: Pick<Rendered, 'settings'>): string {
-  return hash('sha256', settings).slice(0, 16);
 }
 
 /**
@@ -169,11 +174,6 @@ export async function standingRevision(
   }
 }
 
-/** Is this the commit that is enforced now, or was when the process ended? */
-export function isOfCommit(source: Source, { commit }: Tip): boolean {
-  return enforced(source)?.commit === commit;
-}
-
 /** What the ref names now; from here on the poller wakes the source when that changes. */
 async function currentTip(
   source: Source,
@@ -196,56 +196,4 @@ async function currentTip(
     follow((error as { code?: string }).code ?? 'failed');
     throw error;
   }
-}
-
-function enforced(source: Source): Tip | undefined {
-  return source.rendered?.tip ?? lastApplied(source);
-}
-
-/** What was let through and is not applied whole yet comes before what was. */
-export function lastApplied({ status }: Source): Tip | undefined {
-  const revision = status.lastReleasedRevision ?? status.lastAppliedRevision;
-  const commit = revision && /(?:^|@)sha1:([0-9a-f]{40})$/.exec(revision)?.[1];
-  return commit ? { commit, revision } : undefined;
-}
-
-/** Is there something to apply that was not applied before? What differs otherwise is drift. */
-export function declaresNews(source: Source, { treeId, settings, tip }: Rendered): boolean {
-  const { appliedKey, status } = source;
-  if (appliedKey !== undefined) return appliedKey !== wholeOf({ treeId, settings });
-  return status.lastAppliedRevision !== tip.revision || !isMadeAsBefore(source, settings);
-}
-
-/** Are these the settings that a process before this one made its objects with? An edit made meanwhile may change none of them. */
-function isMadeAsBefore(source: Source, settings: string): boolean {
-  const { appliedSpec, status } = source;
-  // An operator of another version may write another digest.
-  const isSameSpec = appliedSpec !== undefined && settingsOf(source, appliedSpec) === settings;
-  return isSameSpec || status.lastAppliedSettings === digestOf({ settings });
-}
-
-/** Is this what is enforced already, or was when the process ended? Other settings make other objects of the same commit. */
-export function isEnforced(source: Source, { treeId, settings, tip }: Rendered): boolean {
-  const { rendered, appliedKey, status } = source;
-  if (rendered) return rendered.treeId === treeId && rendered.settings === settings;
-  // Of what was let through and not applied whole, some was not judged: who holds it may have changed, or a right.
-  if (appliedKey === null || status.lastAppliedRevision !== tip.revision) return false;
-  return isMadeAsBefore(source, settings);
-}
-
-/** Has this process applied whole what is enforced, and as the source is now? */
-export function isWhole(source: Source, spec: GitOpsSourceSpec): boolean {
-  const { rendered, appliedKey } = source;
-  return rendered?.settings === settingsOf(source, spec) && appliedKey === wholeOf(rendered);
-}
-
-/** Is what is enforced what was applied whole last, by whatever process, and what the source as it is now makes of it? */
-export function isAsApplied(source: Source, spec: GitOpsSourceSpec): boolean {
-  const { rendered } = source;
-  return rendered?.settings === settingsOf(source, spec) && !declaresNews(source, rendered);
-}
-
-/** Has a process before this one applied it whole, as the source is now, and this one nothing yet? */
-export function isInherited(source: Source, rendered: Rendered): boolean {
-  return source.appliedKey === undefined && !declaresNews(source, rendered);
 }

@@ -2,9 +2,9 @@ import type { GitOpsSourceSpec } from '../api/source.ts';
 import { STATUS_LIMITS } from '../api/status-limits.ts';
 import type { DriftedField } from '../drift/explain.ts';
 import { shownAgain, shownPath, shownValue, type ShownValues } from '../drift/mask.ts';
+import type { Identity } from '../kube/object.ts';
 import type { DriftedObject } from '../report/sentences.ts';
 import type { Desired } from '../sync/desired.ts';
-import { named } from './source-status.ts';
 
 type ShownField = DriftedObject['fields'][number];
 
@@ -65,4 +65,9 @@ export function shownAs(object: DriftedObject, mode: ShownValues): DriftedObject
     ...(live !== undefined && { live: shownAgain(live, mode) }),
   }));
   return { ...object, fields };
+}
+
+/** An identity as the status writes it: what is empty is left out. */
+export function named({ group, kind, namespace, name }: Identity) {
+  return { ...(group && { group }), kind, ...(namespace && { namespace }), name };
 }

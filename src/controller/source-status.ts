@@ -2,12 +2,12 @@ import { removeCondition, setCondition, type Condition, type NewCondition } from
 import { HEAL_NOW_ANNOTATION } from '../api/names.ts';
 import type { GitOpsSourceStatus } from '../api/source.ts';
 import { STATUS_LIMITS } from '../api/status-limits.ts';
-import type { Identity } from '../kube/object.ts';
 import { sayDrift, sayFailures, sayPending, shorten, type DriftedObject } from '../report/sentences.ts';
 import { capStatus, condition } from '../report/status-size.ts';
 import type { LiveObject } from '../sync/live.ts';
 import type { Opening } from '../sync/windows.ts';
 import { edgeConditionOf, edgeStatusOf } from '../gate/report.ts';
+import { named } from './shown-drift.ts';
 import type { Source } from './source.ts';
 import { plural } from '../plural.ts';
 
@@ -303,9 +303,4 @@ function ignoredFilesOf({ rendered, status }: Source): GitOpsSourceStatus['ignor
   return ignoredFiles.length === 0
     ? undefined
     : { count: ignoredFiles.length, names: ignoredFiles.slice(0, STATUS_LIMITS.ignoredFiles) };
-}
-
-/** An identity as the status writes it: what is empty is left out. */
-export function named({ group, kind, namespace, name }: Identity) {
-  return { ...(group && { group }), kind, ...(namespace && { namespace }), name };
 }
