@@ -62,7 +62,7 @@ async function main(): Promise<void> {
       instance: options.pod.name,
     });
     leading = true;
-    // After a restart everything is compared at once.
+    // After a restart everything is compared at once. Mirrors that launch.ts saw may be too old to be of use.
     void git.warmUp().then((start) => (start === 'warm' ? speedFirst(() => pause(RESTART_MS)) : memoryFirst()));
     await api.discovery
       .refresh(signal)

@@ -2,13 +2,17 @@
 import { hash } from 'node:crypto';
 import type { GitOpsSourceSpec } from '../api/source.ts';
 import type { Tip } from '../git/remote.ts';
-import { wholeOf } from './kept-revision.ts';
 import type { Rendered, Source } from './source.ts';
 
 /** Everything but the tree that the objects depend on. */
 export function settingsOf(source: Source, spec: GitOpsSourceSpec): string {
   const { url, path, include, exclude, targetNamespace, commonMetadata, drift } = spec;
   return JSON.stringify([source.key, url, path, include, exclude, targetNamespace, commonMetadata, drift.ignore]);
+}
+
+/** Names everything that a revision declares: the same text, the same objects. */
+export function wholeOf({ treeId, settings }: Pick<Rendered, 'treeId' | 'settings'>): string {
+  return treeId + settings;
 }
 
 /** Of the settings that it was rendered with, for the status. */

@@ -107,7 +107,7 @@ export function assemble(
     ...drift,
     discovery,
     poller: new Poller({ git, clock, random, signal, onChange: (source) => queue.interrupt(source) }),
-    status: sourceStatusWriter(late, desk, sourceResource),
+    status: sourceStatusWriter(late, desk),
     quiet: new Quiet({ clock, ms: REST_MS, callback: collectGarbage, signal }),
     edge: edgeDesk(late, desk, policyStatus),
     guard: guard(late),
@@ -150,15 +150,11 @@ function driftParts(
   return { live, claims, writer, healer, watches };
 }
 
-function sourceStatusWriter(
-  { input, statusEnd, deps }: Late,
-  desk: Desk,
-  sourceResource: () => ApiResource,
-): StatusWriter<GitOpsSourceStatus, Source> {
+function sourceStatusWriter({ input, statusEnd, deps }: Late, desk: Desk): StatusWriter<GitOpsSourceStatus, Source> {
   const { api, clock, log, leading } = input;
   return new StatusWriter({
     api,
-    resource: sourceResource,
+    resource: () => deps().sourceResource(),
     statusOf: (source) => {
       const live = [...deps().live.of(source.key)];
       const healthTimedOut = hasHealthTimedOut(source, live, deps());

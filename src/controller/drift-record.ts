@@ -6,8 +6,8 @@ import type { Drift } from '../drift/source-desk.ts';
 import { audit, type WriteAction } from '../report/log.ts';
 import { sayFightOver, type DriftedObject } from '../report/sentences.ts';
 import type { Desired } from '../sync/desired.ts';
-import type { ReconcileDeps } from './deps.ts';
 import { isInherited } from './applied.ts';
+import type { ReconcileDeps } from './deps.ts';
 import type { Rendered, Source } from './source.ts';
 import { leftAs, shownObject } from './shown-drift.ts';
 

@@ -7,6 +7,7 @@ import { PlumblineError } from '../errors.ts';
 import type { Remote } from '../git/remote.ts';
 import type { Identity } from '../kube/object.ts';
 import type { Desired } from '../sync/desired.ts';
+import { isEnforced, isInherited } from './applied.ts';
 import { grantable, watchKinds } from './claim.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { subjectOf } from './drift-record.ts';
@@ -14,7 +15,6 @@ import { barredOf } from './edge-rights.ts';
 import type { Candidate } from '../gate/candidate.ts';
 import type { Overridden } from '../gate/trial.ts';
 import { isOnlyRefused, plannedPrune } from './prune.ts';
-import { isEnforced, isInherited } from './applied.ts';
 import { standingRevision, type Released, type Revision } from './revision.ts';
 import type { Rendered, Source } from './source.ts';
 

@@ -4,6 +4,7 @@ import type { Git, GitCall, Remote } from '../git/remote.ts';
 import type { DeclareSettings } from '../render/declare.ts';
 import { keptFiles, restoreFiles } from '../render/kept.ts';
 import { allOf, type RenderResult } from '../render/render.ts';
+import { wholeOf } from './applied.ts';
 import type { ReconcileDeps } from './deps.ts';
 import type { Rendered, Source } from './source.ts';
 
@@ -63,11 +64,6 @@ export function keepRevision(source: Source, remote: Remote, { git, log }: Recon
   write(source, rendered, files, remote, git).catch((error: unknown) =>
     log.debug({ error, source: source.key }, 'what was rendered could not be kept for a restart'),
   );
-}
-
-/** Names everything that a revision declares: the same text, the same objects. */
-export function wholeOf({ treeId, settings }: Pick<Rendered, 'treeId' | 'settings'>): string {
-  return treeId + settings;
 }
 
 async function write(

@@ -5,9 +5,9 @@ import { isConflict, isTransient } from '../kube/errors.ts';
 import { describeIdentity } from '../kube/object.ts';
 import { isKept, type Desired } from '../sync/desired.ts';
 import { orderFor } from './actor.ts';
+import { declaresNews } from './applied.ts';
 import { watchKinds } from './claim.ts';
 import type { ReconcileDeps } from './deps.ts';
-import { declaresNews } from './applied.ts';
 import { lastGoodRevision, type Revision } from './revision.ts';
 import type { Source } from './source.ts';
 

@@ -7,9 +7,9 @@ import type { Declared, RenderProblem } from '../render/declared.ts';
 import { isPlacedElsewhere } from '../render/placements.ts';
 import { render, type RenderResult } from '../render/render.ts';
 import { desire } from '../sync/desired.ts';
-import { settingsOf } from './applied.ts';
+import { settingsOf, wholeOf } from './applied.ts';
 import type { ReconcileDeps } from './deps.ts';
-import { recallRevision, wholeOf } from './kept-revision.ts';
+import { recallRevision } from './kept-revision.ts';
 import type { Rendered, Source } from './source.ts';
 
 /** A kind came with another scope than the one that its objects were placed by: until then nobody knew it, or it was another one. */
