@@ -1,5 +1,4 @@
 import { patiently } from '../concurrency/patiently.ts';
-import { mattersToEdge } from '../gate/world.ts';
 import type { Remote } from '../git/remote.ts';
 import { Body } from '../render/body.ts';
 import type { Desired } from '../sync/desired.ts';
@@ -19,7 +18,7 @@ export function comeToRest(source: Source, remote: Remote, deps: ReconcileDeps):
 }
 
 function packBodies(source: Source, { log, quiet }: ReconcileDeps): void {
-  const bodies = [...seldomRead(source.rendered?.desired ?? [])];
+  const bodies = [...bodiesOf(source.rendered?.desired ?? [])];
   Body.pack(bodies, new AbortController().signal)
     .then(() => quiet.stirred())
     .catch((error: unknown) =>
@@ -27,10 +26,8 @@ function packBodies(source: Source, { log, quiet }: ReconcileDeps): void {
     );
 }
 
-/** What matters to the edge is read with each judgement of it. */
-function* seldomRead(desired: readonly Desired[]): Generator<Body> {
+function* bodiesOf(desired: readonly Desired[]): Generator<Body> {
   for (const one of desired) {
-    if (mattersToEdge(one)) continue;
     yield one.body;
     if (one.givenUp) yield one.givenUp.createBody;
   }

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { systemClock } from '../clock.ts';
 import { DEFAULT_GUARD } from '../edge/guard.ts';
 import { DEFAULT_EDGE_SETTINGS } from '../edge/input.ts';
+import { Body } from '../render/body.ts';
 import { EdgeThread, heapMb } from './thread-client.ts';
 import type { Shown } from './world.ts';
 
@@ -19,7 +20,7 @@ function mapping(name: string, prefix: string, spec: object = {}): Showing {
     metadata: { name, namespace: 'shop' },
     spec: { hostname: '*', prefix, service: 'web', ...spec },
   };
-  return [name, JSON.stringify(object), 'shop/app', `${name}.yaml`, 1];
+  return [name, new Body(JSON.stringify(object)), 'shop/app', `${name}.yaml`, 1];
 }
 
 const REGEX = { prefix_regex: true };
@@ -46,10 +47,34 @@ test('each question is told as the difference to the one before', async (t) => {
   assert.deepEqual(await frozenBy(thread, bad, moved, good), ['b b.yaml'], 'the first showing counts');
 });
 
+test('of what the thread holds nothing is read again, and a body with the same text is no other', async (t) => {
+  const thread = new EdgeThread(systemClock);
+  t.after(() => thread.close());
+  let reads = 0;
+  class Counted extends Body {
+    override get text(): string {
+      reads += 1;
+      return super.text;
+    }
+  }
+  const [key, body, ...from] = mapping('b', '/(?=x)', REGEX);
+  const shownAs = (one: Body): Showing => [key, one, ...from];
+  const first = new Counted(body.text);
+  assert.deepEqual(await frozenBy(thread, shownAs(first)), ['b b.yaml']);
+  reads = 0;
+  assert.deepEqual(await frozenBy(thread, shownAs(first)), ['b b.yaml']);
+  assert.equal(reads, 0);
+  const again = new Counted(body.text);
+  assert.deepEqual(await frozenBy(thread, shownAs(again)), ['b b.yaml']);
+  reads = 0;
+  assert.deepEqual(await frozenBy(thread, shownAs(again)), ['b b.yaml']);
+  assert.equal(reads, 0, 'the later body counts from then on');
+});
+
 test('a thread that fails over a question says so, and the next question is answered', async (t) => {
   const thread = new EdgeThread(systemClock);
   t.after(() => thread.close());
-  const broken = showing([['x', 'not JSON']]);
+  const broken = showing([['x', new Body('not JSON')]]);
   await assert.rejects(thread.ask({ show: broken, ...rest }, signal), { code: 'EdgeJudgementFailed' });
   assert.deepEqual(await frozenBy(thread, mapping('b', '/(?=x)', REGEX)), ['b b.yaml']);
 });

@@ -5,6 +5,7 @@ import { PlumblineError } from '../errors.ts';
 import { speedFirst } from '../speed-first.ts';
 import type { Guard } from '../edge/guard.ts';
 import type { EdgeSettings, SecretShape } from '../edge/input.ts';
+import type { Body } from '../render/body.ts';
 import type { Answer, Ask, Difference, Exhibits } from './judge.ts';
 import type { Shown } from './world.ts';
 
@@ -24,7 +25,7 @@ export interface EdgeQuestion {
 
 /** What the thread holds of an object, and the question that it was last part of. */
 interface Sent {
-  body: string;
+  body: Body;
   source: string | undefined;
   file: string | undefined;
   line: number | undefined;
@@ -147,14 +148,18 @@ export class EdgeThread {
       count += 1;
       if (!before) sent.set(key, { body, source, file, line, question });
       else before.question = question;
-      if (before?.body === body && isFrom(before, source, file, line)) return;
+      const isKnown = before !== undefined && before.body.equals(body);
+      // Of two that are equal the later one is held by others too.
+      if (isKnown) before.body = body;
+      if (isKnown && isFrom(before, source, file, line)) return;
+      const text = isKnown ? undefined : body.text;
       put.keys.push(key);
-      put.bodies.push(before?.body === body ? undefined : body);
+      put.bodies.push(text);
       put.sources.push(source);
       put.files.push(file);
       put.lines.push(line);
       if (before) Object.assign(before, { body, source, file, line });
-      length += body.length;
+      length += text?.length ?? 0;
       if (length < PART_LENGTH) return;
       post({ put, gone: [] });
       put = noExhibits();

@@ -41,8 +41,8 @@ interface Counting {
 
 function everything(world: EdgeWorld, ...view: View): Map<string, Counting> {
   const found = new Map<string, Counting>();
-  const add = (key: string, body: string, source?: string, file?: string) => {
-    if (!found.has(key)) found.set(key, { body, source, file });
+  const add = (key: string, { text }: Body, source?: string, file?: string) => {
+    if (!found.has(key)) found.set(key, { body: text, source, file });
   };
   world.show(add, ...view);
   return found;

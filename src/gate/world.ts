@@ -5,6 +5,7 @@ import { INGRESS_ANNOTATIONS } from '../edge/ingress.ts';
 import { isEdgeCrd, versionsServedBy } from '../edge/served-versions.ts';
 import { withinStack } from '../kube/depth.ts';
 import { groupOf, identityKey, identityOf, type Identity, type KubeObject } from '../kube/object.ts';
+import { Body } from '../render/body.ts';
 import type { Desired } from '../sync/desired.ts';
 import { provenSource } from '../sync/sighting.ts';
 import { isWhole, outcomeOf } from './outcome.ts';
@@ -34,15 +35,16 @@ export interface Admission {
 
 /**
  * Is shown one object that counts: its identityKey, its JSON, and where it comes from as in `Origin`. Of an object that is shown
- * again the first showing counts. As arguments: of ten thousand objects, asked for at every change, nothing is allocated.
+ * again the first showing counts. As arguments: of ten thousand objects, asked for at every change, nothing is allocated, and
+ * the JSON of those that are known is not even read.
  */
-export type Shown = (key: string, body: string, source?: string, file?: string, line?: number) => void;
+export type Shown = (key: string, body: Body, source?: string, file?: string, line?: number) => void;
 
 /** A live object that no admitted revision declares, or not all of it, or whose declaration is not enforced. */
 interface Kept {
   readonly identity: Identity;
   readonly source: string | undefined;
-  readonly body: string;
+  readonly body: Body;
   /** It says itself that nothing is written to it. */
   readonly isLocked?: boolean;
 }
@@ -60,7 +62,7 @@ export function servedBy(desired: readonly Desired[]): string[] {
 
 /** Is it a policy, so that there is an edge to judge at all? */
 export function isPolicy({ identity, body }: Pick<Desired, 'identity' | 'body'>): boolean {
-  return holdsPolicy(identity, body.text);
+  return holdsPolicy(identity, body);
 }
 
 /**
@@ -99,9 +101,9 @@ export class EdgeWorld {
     // What is nobody's yet is taken over all the same.
     const isLocked = source !== undefined && object.metadata.annotations?.[RECONCILE_ANNOTATION] === 'disabled';
     if (declarer && isWhole(declarer.desired) && !isLocked && this.#heals(declarer.source)) return this.#forget(key);
-    const body = textOf(whatCounts(object));
+    const body = new Body(textOf(whatCounts(object)));
     const before = this.#kept.get(key);
-    if (before?.body === body && before.source === source && before.isLocked === isLocked) return;
+    if (before?.body.equals(body) && before.source === source && before.isLocked === isLocked) return;
     this.#kept.set(key, { identity, source, body, isLocked });
     this.version += 1;
   }
@@ -139,7 +141,7 @@ export class EdgeWorld {
       if (this.#isLeft(source, desired) || (admission.isOld && this.#isDrift(source, key))) continue;
       const live = isWhole(desired) || !isFollowed(identity) ? undefined : this.#liveBody(key);
       if (live === undefined) this.#kept.delete(key);
-      else this.#kept.set(key, { identity, source, body: live });
+      else this.#kept.set(key, { identity, source, body: new Body(live) });
     }
     this.#undeclare(source, before);
     for (const desired of admission.desired) this.#declarers.set(desired.key, { source, desired });
@@ -226,16 +228,16 @@ export class EdgeWorld {
       const { key, identity } = desired;
       if (this.#declarers.has(key)) continue;
       if (isFollowed(identity) && this.#stands(key) && !this.#kept.has(key))
-        this.#kept.set(key, { identity, source, body: outcomeOf(desired, undefined) });
+        this.#kept.set(key, { identity, source, body: new Body(outcomeOf(desired, undefined)) });
       this.#vanished.delete(key);
     }
   }
 
-  /** What the cluster will hold of an object once the source has applied it, as JSON. */
-  #outcomeOf(source: string, desired: Desired): string {
+  /** What the cluster will hold of an object once the source has applied it. */
+  #outcomeOf(source: string, desired: Desired): Body {
     const { key, body } = desired;
     if (this.#isLeft(source, desired)) return this.#kept.get(key)!.body;
-    return isWhole(desired) ? body.text : outcomeOf(desired, this.#liveBody(key));
+    return isWhole(desired) ? body : new Body(outcomeOf(desired, this.#liveBody(key)));
   }
 
   /** Is the live object left as it is, whatever is declared? */
@@ -252,9 +254,9 @@ export class EdgeWorld {
     return this.#kept.get(key)?.source === source && !this.#heals(source);
   }
 
-  /** What the cluster holds of an object, as far as it is followed: what was seen, or what was declared and is enforced. */
+  /** What the cluster holds of an object, as JSON, as far as it is followed: what was seen, or what was declared and is enforced. */
   #liveBody(key: string): string | undefined {
-    const seen = this.#kept.get(key)?.body;
+    const seen = this.#kept.get(key)?.body.text;
     const declarer = this.#declarers.get(key);
     if (seen !== undefined || !declarer || !this.#stands(key)) return seen;
     return outcomeOf(declarer.desired, undefined);
@@ -271,9 +273,8 @@ export class EdgeWorld {
   }
 }
 
-/** `json`: the object's. */
-function holdsPolicy({ group }: Identity, json: string): boolean {
-  return group === EDGE_GROUP || json.includes(CONFIG_ANNOTATION);
+function holdsPolicy({ group }: Identity, body: Body): boolean {
+  return group === EDGE_GROUP || body.text.includes(CONFIG_ANNOTATION);
 }
 
 function isFollowed({ group, kind }: Identity): boolean {

@@ -62,6 +62,11 @@ export class Body {
     return linesOf(held)[this.#line]!;
   }
 
+  /** The same text? Read only where these are two bodies. */
+  equals(other: Body): boolean {
+    return this === other || this.text === other.text;
+  }
+
   /** Packs those that are not packed yet, the neighbours together. Rejects only when aborted. */
   static async pack(bodies: Iterable<Body>, signal: AbortSignal): Promise<void> {
     const slice = new Slice(signal);
