@@ -107,7 +107,7 @@ export function declareObject(
     ...(complaint === undefined ? [] : [{ code: 'InvalidObject', file, line, message: complaint }]),
   ];
   if (problems.length > 0) return problems;
-  const digest = hash('sha256', body);
+  const digest = hash('sha256', body, 'base64url');
   return { identity, key, apiVersion: shared(object.apiVersion), file, line, body: new Body(body), digest, policy };
 }
 

@@ -43,7 +43,7 @@ export interface Declared {
   line: number;
   /** The JSON that is sent by server-side apply, serialised once; int64 exact. Labels and owner annotation included. */
   body: Body;
-  /** sha256 of `body`, hex. */
+  /** sha256 of `body`, base64url. */
   digest: string;
   policy: ObjectPolicy;
 }

@@ -31,7 +31,7 @@ export function desire(declared: Declared, rules: readonly IgnoreRule[]): Desire
   return {
     ...declared,
     body: new Body(body),
-    digest: hash('sha256', body),
+    digest: hash('sha256', body, 'base64url'),
     givenUp: { paths, createBody: declared.body },
   };
 }
