@@ -3,7 +3,7 @@ import type { GitOpsSourceStatus } from '../api/source.ts';
 import type { Beside } from '../drift/beside.ts';
 import { DEFAULT_POLICY, type DriftPolicy } from '../drift/policy.ts';
 import type { Drift, SourceDesk } from '../drift/source-desk.ts';
-import type { WatchedKind } from '../drift/watches.ts';
+import { keyOfKind, type WatchedKind } from '../drift/watches.ts';
 import type { KubeError } from '../kube/errors.ts';
 import type { Desired } from '../sync/desired.ts';
 import { orderFor } from './actor.ts';
@@ -139,8 +139,16 @@ export class Desk implements SourceDesk {
     }
   }
 
-  problem(kind: WatchedKind, error: KubeError): void {
-    this.#deps().log.warn({ kind, error }, 'a kind cannot be watched; trying again');
+  problem(kind: WatchedKind, error: KubeError, isBlind: boolean): void {
+    const { sources, log, status } = this.#deps();
+    log.warn({ kind, error }, 'a kind cannot be watched; trying again');
+    if (!isBlind) return;
+    for (const source of sources.values()) {
+      const isOne = (other: WatchedKind) => keyOfKind(other) === keyOfKind(kind);
+      if (!source.kinds.some(isOne) || source.unlisted.some(isOne)) continue;
+      source.unlisted = [...source.unlisted, { ...kind, why: error.message }];
+      status.changed(source);
+    }
   }
 
   /** A CRD came or went: objects that failed for the lack of their kind are tried now. */

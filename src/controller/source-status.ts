@@ -160,12 +160,14 @@ function driftedOf(source: Source, now: Date): NewCondition {
   }
   if (!source.judged) return drifted('Unknown', 'DriftUnknown', 'the declared state has not been read yet');
   const [missing] = source.unlisted;
-  if (missing)
+  if (missing) {
+    const why = missing.why === undefined ? '' : `: ${missing.why}`;
     return drifted(
       'Unknown',
       'DriftUnknown',
-      `${missing.kind} (${missing.apiVersion}) cannot be listed or watched now`,
+      `${missing.kind} (${missing.apiVersion}) cannot be listed or watched now${why}`,
     );
+  }
   const rewritten = [...source.drift.values()];
   if (rewritten.length > 0)
     return drifted('False', 'DriftRewritten', sayDrift(rewritten.slice(0, 3), rewritten.length));

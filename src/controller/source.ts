@@ -16,7 +16,7 @@ import { shownAs } from './shown-drift.ts';
 import { Timetable } from '../sync/windows.ts';
 import type { Finding } from '../edge/finding.ts';
 import type { EdgeReport } from '../gate/report.ts';
-import type { WatchedKind } from '../drift/watches.ts';
+import type { UnlistedKind, WatchedKind } from '../drift/watches.ts';
 
 /** An object that could not be written, and when it may be tried again. */
 export interface Failure {
@@ -113,7 +113,7 @@ export class Source {
   /** Kinds that are watched for this source. */
   kinds: WatchedKind[] = [];
   /** Kinds whose watch could not be established; their objects are not known completely. */
-  unlisted: WatchedKind[] = [];
+  unlisted: UnlistedKind[] = [];
 
   result: RunResult = { kind: 'pending' };
   /** A run is between claiming its objects and the end of writing them. */

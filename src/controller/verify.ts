@@ -1,5 +1,5 @@
 import { NAME_LABEL, NAMESPACE_LABEL } from '../api/names.ts';
-import type { WatchedKind } from '../drift/watches.ts';
+import { keyOfKind, type UnlistedKind, type WatchedKind } from '../drift/watches.ts';
 import { identityKey, identityOf } from '../kube/object.ts';
 import type { ApiResource } from '../kube/resource.ts';
 import { inParallel } from '../concurrency/parallel.ts';
@@ -17,7 +17,7 @@ const WIDTH = 4;
 export async function verify(source: Source, deps: ReconcileDeps, signal: AbortSignal): Promise<void> {
   const { live, discovery, log, wake, clock } = deps;
   live.doubt(source.key);
-  const failed: WatchedKind[] = [];
+  const failed: UnlistedKind[] = [];
   await inParallel(source.kinds, WIDTH, async (kind) => {
     const resource = discovery.cached(kind.apiVersion, kind.kind);
     // A kind that is not served holds nothing; one that is silent is among the unlisted ones.
@@ -27,7 +27,7 @@ export async function verify(source: Source, deps: ReconcileDeps, signal: AbortS
     } catch (error) {
       signal.throwIfAborted();
       log.warn({ source: source.key, kind, error }, 'a kind cannot be compared as a whole now; trying again');
-      failed.push(kind);
+      failed.push({ ...kind, why: (error as Error).message });
     }
   });
   source.verifyDue = false;
@@ -35,7 +35,8 @@ export async function verify(source: Source, deps: ReconcileDeps, signal: AbortS
   before?.cancel();
   source.verifyAgain = undefined;
   if (failed.length === 0) return;
-  source.unlisted = [...new Set([...source.unlisted, ...failed])];
+  const unlisted = new Map([...source.unlisted, ...failed].map((kind) => [keyOfKind(kind), kind]));
+  source.unlisted = [...unlisted.values()];
   const waitMs = nextRetryMs(before?.waitMs);
   const cancel = clock.after(waitMs, () => {
     source.verifyDue = true;

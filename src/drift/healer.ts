@@ -110,8 +110,8 @@ export class Healer implements WatchListener {
     }
   }
 
-  problem(kind: WatchedKind, error: KubeError): void {
-    this.#deps.desk.problem(kind, error);
+  problem(kind: WatchedKind, error: KubeError, isBlind: boolean): void {
+    this.#deps.desk.problem(kind, error, isBlind);
   }
 
   #seen(object: KubeObject, before: LiveObject | undefined, desired: Desired | undefined, isNews: boolean): void {

@@ -52,5 +52,6 @@ export interface SourceDesk {
   lostSight(source: string): void;
   /** The set of managed objects or their health changed. */
   changed(source: string): void;
-  problem(kind: WatchedKind, error: KubeError): void;
+  /** The watch of the kind cannot be held now; `isBlind`: nobody sees what happens to its objects. */
+  problem(kind: WatchedKind, error: KubeError, isBlind: boolean): void;
 }

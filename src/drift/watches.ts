@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Discovery } from '../kube/discovery.ts';
-import { isNotFound, type KubeError } from '../kube/errors.ts';
+import { isForbidden, isNotFound, type KubeError } from '../kube/errors.ts';
 import { identityKey, identityOf, type KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import { Reflector } from '../kube/reflector.ts';
@@ -14,6 +14,12 @@ export interface WatchedKind {
   metadataOnly?: boolean;
 }
 
+/** A kind whose objects are not known completely. */
+export interface UnlistedKind extends WatchedKind {
+  /** What the API server says to it; absent: it was only not heard yet. */
+  why?: string;
+}
+
 export type WatchEventType = 'ADDED' | 'MODIFIED' | 'DELETED';
 
 export interface WatchListener {
@@ -21,8 +27,8 @@ export interface WatchListener {
   observe(type: WatchEventType, object: KubeObject): void;
   /** A whole list of the kind is in; objects of it whose identityKey is not in `seen` were gone at its version. */
   listed(kind: WatchedKind, seen: ReadonlySet<string>, resourceVersion: string): void;
-  /** The watch cannot be held right now. */
-  problem(kind: WatchedKind, error: KubeError): void;
+  /** The watch cannot be held right now. `isBlind`: until it is listed again, nobody sees what happens to its objects. */
+  problem(kind: WatchedKind, error: KubeError, isBlind: boolean): void;
 }
 
 interface Watch {
@@ -35,6 +41,8 @@ interface Watch {
   listed: boolean;
   /** The last attempt failed: nobody waits for it, it goes on by itself. */
   failing: boolean;
+  /** Of the last attempt that failed, since the last list. */
+  why: string | undefined;
   waiting: (() => void)[];
 }
 
@@ -86,7 +94,7 @@ export class KindWatches {
   }
 
   /** Those of the kinds that have not been listed whole yet; waits for them up to `timeoutMs`. */
-  async unlisted(kinds: readonly WatchedKind[], timeoutMs: number, signal: AbortSignal): Promise<WatchedKind[]> {
+  async unlisted(kinds: readonly WatchedKind[], timeoutMs: number, signal: AbortSignal): Promise<UnlistedKind[]> {
     const waits = kinds.flatMap((kind) => {
       const watch = this.#watches.get(keyOfKind(kind));
       if (!watch || watch.listed || watch.failing) return [];
@@ -99,7 +107,11 @@ export class KindWatches {
       timer.abort();
       signal.throwIfAborted();
     }
-    return kinds.filter((kind) => !this.#watches.get(keyOfKind(kind))?.listed);
+    return kinds.flatMap((kind) => {
+      const watch = this.#watches.get(keyOfKind(kind));
+      if (watch?.listed) return [];
+      return [watch?.why === undefined ? kind : { ...kind, why: watch.why }];
+    });
   }
 
   #start(key: string, kind: WatchedKind, source: string, after: Promise<unknown> | undefined): void {
@@ -110,6 +122,7 @@ export class KindWatches {
       stop: new AbortController(),
       listed: false,
       failing: false,
+      why: undefined,
       waiting: [],
     };
     this.#watches.set(key, watch);
@@ -180,13 +193,18 @@ export class KindWatches {
         seen = undefined;
         watch.listed = true;
         watch.failing = false;
+        watch.why = undefined;
         for (const wake of watch.waiting.splice(0)) wake();
       },
       event: (type: WatchEventType, object: KubeObject) => this.#listener.observe(type, object),
       problem: (error: KubeError) => {
+        // Whoever took the right away may not give it back for days: what is known of the objects is old from here on.
+        if (isForbidden(error)) watch.listed = false;
         watch.failing = !watch.listed;
+        watch.why = error.message;
         for (const wake of watch.waiting.splice(0)) wake();
-        this.#listener.problem(watch.kind, error);
+        // Of a kind that is not served any more nothing happens.
+        this.#listener.problem(watch.kind, error, watch.failing && !isNotFound(error));
       },
     };
   }
