@@ -146,7 +146,7 @@ export class Desk implements SourceDesk {
     for (const source of sources.values()) {
       const isOne = (other: WatchedKind) => keyOfKind(other) === keyOfKind(kind);
       if (!source.kinds.some(isOne) || source.unlisted.some(isOne)) continue;
-      source.unlisted = [...source.unlisted, { ...kind, why: error.message }];
+      source.unlisted = [...source.unlisted, { ...kind, why: error }];
       status.changed(source);
     }
   }

@@ -161,7 +161,7 @@ function driftedOf(source: Source, now: Date): NewCondition {
   if (!source.judged) return drifted('Unknown', 'DriftUnknown', 'the declared state has not been read yet');
   const [missing] = source.unlisted;
   if (missing) {
-    const why = missing.why === undefined ? '' : `: ${missing.why}`;
+    const why = missing.why === undefined ? '' : `: ${missing.why.message}`;
     return drifted(
       'Unknown',
       'DriftUnknown',

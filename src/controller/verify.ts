@@ -27,7 +27,7 @@ export async function verify(source: Source, deps: ReconcileDeps, signal: AbortS
     } catch (error) {
       signal.throwIfAborted();
       log.warn({ source: source.key, kind, error }, 'a kind cannot be compared as a whole now; trying again');
-      failed.push({ ...kind, why: (error as Error).message });
+      failed.push({ ...kind, why: error as Error });
     }
   });
   source.verifyDue = false;

@@ -17,7 +17,7 @@ export interface WatchedKind {
 /** A kind whose objects are not known completely. */
 export interface UnlistedKind extends WatchedKind {
   /** What the API server says to it; absent: it was only not heard yet. */
-  why?: string;
+  why?: Error;
 }
 
 export type WatchEventType = 'ADDED' | 'MODIFIED' | 'DELETED';
@@ -42,7 +42,7 @@ interface Watch {
   /** The last attempt failed: nobody waits for it, it goes on by itself. */
   failing: boolean;
   /** Of the last attempt that failed, since the last list. */
-  why: string | undefined;
+  why: KubeError | undefined;
   waiting: (() => void)[];
 }
 
@@ -201,7 +201,7 @@ export class KindWatches {
         // Whoever took the right away may not give it back for days: what is known of the objects is old from here on.
         if (isForbidden(error)) watch.listed = false;
         watch.failing = !watch.listed;
-        watch.why = error.message;
+        watch.why = error;
         for (const wake of watch.waiting.splice(0)) wake();
         // Of a kind that is not served any more nothing happens.
         this.#listener.problem(watch.kind, error, watch.failing && !isNotFound(error));

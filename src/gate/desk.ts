@@ -2,7 +2,10 @@ import type { GitOpsSourceSpec } from '../api/source.ts';
 import type { Clock } from '../clock.ts';
 import { Turnstile } from '../concurrency/turnstile.ts';
 import type { Finding } from '../edge/finding.ts';
+import type { UnlistedKind } from '../drift/watches.ts';
 import { involvedIn } from '../edge/verdict.ts';
+import { PlumblineError } from '../errors.ts';
+import { isForbidden } from '../kube/errors.ts';
 import type { Identity } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import type { Log } from '../report/log.ts';
@@ -132,11 +135,14 @@ export class EdgeDesk {
     return this.#turn.pass(signal, () => this.#trials.inTheWay(candidate, this.#othersThan(candidate), signal));
   }
 
-  /** Nothing on the edge is touched, or there is no edge. */
+  /** Nothing on the edge is touched, or there is no edge. Throws EdgeJudgementFailed where the edge must not be looked at. */
   async #isHarmless({ source, desired }: Candidate, signal: AbortSignal): Promise<boolean> {
     const relevant = this.#trials.relevantOf(desired);
     const bringsPolicies = relevant.some(isPolicy);
-    if (bringsPolicies || this.#watches.size > 0) await this.#watches.settled(signal);
+    if (bringsPolicies || this.#watches.size > 0) {
+      const unlisted = await this.#watches.settled(signal);
+      if (bringsPolicies) assertAllowed(unlisted);
+    }
     if (relevant.length === 0 && !this.#world.has(source)) return true;
     return !this.#world.hasPolicies && !bringsPolicies;
   }
@@ -323,4 +329,15 @@ export class EdgeDesk {
   #policiesChanged(): void {
     for (const policy of this.#watches.watchedPolicies) this.#deps.policyChanged(policy);
   }
+}
+
+/**
+ * Without the right to look, what is there would be taken for an empty edge without rules: any commit would pass. An API that
+ * does not answer is another thing: the commit may be what brings the webhook behind it.
+ */
+function assertAllowed(unlisted: readonly UnlistedKind[]): void {
+  const cause = unlisted.find(({ why }) => isForbidden(why))?.why;
+  if (!cause) return;
+  const message = `what the edge would do cannot be worked out, because the operator may not see all of it: ${cause.message}`;
+  throw new PlumblineError('EdgeJudgementFailed', message, { cause });
 }

@@ -7,8 +7,8 @@ export const EDGE_ERRORS = {
   },
   EdgeJudgementFailed: {
     meaning:
-      'What the commit would do to the edge could not be worked out, for want of memory or time, or by a defect of Plumbline. Nothing of it is applied; the last good revision goes on being enforced.',
-    mend: 'It is tried again. If it stays: see the log, give the operator more memory, or report it with the objects that bring it about.',
+      'What the commit would do to the edge could not be worked out: the operator may not list what is there, it lacks memory or time, or it is a defect of Plumbline. Nothing of it is applied; the last good revision goes on being enforced.',
+    mend: 'It is tried again. Give the operator the right that the message names. If it stays: see the log, give the operator more memory, or report it with the objects that bring it about.',
   },
   EdgeUnjudged: {
     meaning:

@@ -1,6 +1,12 @@
 import { API_VERSION } from '../api/names.ts';
 import type { EdgePolicy, EdgePolicySpec } from '../api/edge-policy.ts';
-import { KindWatches, type WatchedKind, type WatchEventType, type WatchListener } from '../drift/watches.ts';
+import {
+  KindWatches,
+  type UnlistedKind,
+  type WatchedKind,
+  type WatchEventType,
+  type WatchListener,
+} from '../drift/watches.ts';
 import { EDGE_GROUP } from '../edge/gather.ts';
 import type { KubeError } from '../kube/errors.ts';
 import { identityKey, identityOf, type KubeObject } from '../kube/object.ts';
@@ -100,17 +106,19 @@ export class EdgeWatches implements WatchListener {
     this.#want([...kinds, ...OTHERS, POLICIES, ...(bySelector ? [NAMESPACES] : [])]);
   }
 
-  /** Waits until everything has been listed once, or cannot be. */
-  async settled(signal: AbortSignal): Promise<void> {
+  /** Waits until everything has been listed once, or cannot be. Returns what could not. */
+  async settled(signal: AbortSignal): Promise<readonly UnlistedKind[]> {
     this.#asked = true;
+    let unlisted: UnlistedKind[] = [];
     // A policy that selects namespaces by labels brings one more kind.
     for (let known = -1; known !== this.#wanted.length;) {
       this.follow();
       known = this.#wanted.length;
       const served = this.#wanted.filter((kind) => this.#isServed(kind));
-      await this.#watches.unlisted(served, LIST_TIMEOUT_MS, signal);
+      unlisted = await this.#watches.unlisted(served, LIST_TIMEOUT_MS, signal);
       this.follow();
     }
+    return unlisted;
   }
 
   #isServed({ apiVersion, kind }: WatchedKind): boolean {
