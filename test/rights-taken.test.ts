@@ -8,7 +8,8 @@ import { OPERATOR_LOOKS, wideRights, type WideRights } from './rights.ts';
 import { config, dataOf, manifest, present, Team } from './team.ts';
 import { until } from './until.ts';
 
-const NOT_CONFIG_MAPS = OPERATOR_LOOKS.filter(({ resources }) => !resources.includes('configmaps'));
+const LOOKS_AT_CONFIG_MAPS = OPERATOR_LOOKS.filter(({ resources }) => resources.includes('configmaps'));
+const OTHERS = OPERATOR_LOOKS.filter((rule) => !LOOKS_AT_CONFIG_MAPS.includes(rule));
 
 let cluster: Cluster;
 let proxy: TcpProxy;
@@ -32,7 +33,7 @@ const service = (name: string) => manifest('v1', 'Service', name, { spec: { port
 it('a kind that is watched may be listed no more: its drift is told as unknown, nothing is pruned, and what happened is found when it may again', async () => {
   const team = await Team.ready(world, 'app', { 'a.yaml': config('a'), 'b.yaml': config('b'), 's.yaml': service('s') });
   await team.condition('Drifted', 'False');
-  await rights.set(NOT_CONFIG_MAPS);
+  await rights.set(OTHERS, LOOKS_AT_CONFIG_MAPS);
   // The API server lets an open watch live on.
   proxy.reset();
   const { status } = await team.condition('Drifted', 'Unknown');

@@ -63,8 +63,8 @@ export const OPERATOR_LOOKS: readonly Rule[] = [
 /** An account whose rights in the whole cluster are a test's to take and to give. */
 export interface WideRights extends AsyncDisposable {
   readonly token: string;
-  /** Replaces the rules, and waits until those are in force. */
-  set(rules: readonly Rule[]): Promise<void>;
+  /** Replaces the rules, and waits until those are in force and nothing of `gone` is. */
+  set(rules: readonly Rule[], gone?: readonly Rule[]): Promise<void>;
 }
 
 export async function wideRights(cluster: Cluster, rules: readonly Rule[]): Promise<WideRights> {
@@ -79,15 +79,12 @@ export async function wideRights(cluster: Cluster, rules: readonly Rule[]): Prom
   const roleRef = { apiGroup: rbac, kind: 'ClusterRole', name: namespace };
   await create(path('clusterrolebindings'), { roleRef, subjects });
   const who = { user: serviceAccountUser({ namespace, name: namespace }), namespace: '' };
-  let granted = rules;
   await rightsInForce(cluster, who, rules);
   return {
     token: await serviceAccountToken(cluster, namespace, namespace),
-    async set(wanted) {
+    async set(wanted, gone = []) {
       await cluster.request('PATCH', `${path('clusterroles')}/${namespace}`, { body: { rules: wanted } });
-      const gone = granted.filter((rule) => !wanted.includes(rule));
       await rightsInForce(cluster, who, wanted, gone);
-      granted = wanted;
     },
     async [Symbol.asyncDispose]() {
       for (const resource of ['clusterrolebindings', 'clusterroles'])

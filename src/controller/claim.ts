@@ -71,7 +71,7 @@ export async function watchKinds(
   signal: AbortSignal,
 ): Promise<void> {
   const { watches, discovery } = deps;
-  const unscanned = await recoverInventory(source, deps, signal);
+  await recoverInventory(source, deps, signal);
   source.kinds = await kindsToWatch(source, rendered.desired, deps, signal);
   signal.throwIfAborted();
   watches.want(source.key, source.kinds);
@@ -80,21 +80,22 @@ export async function watchKinds(
     ({ apiVersion, kind }) =>
       !discovery.cached(apiVersion, kind) && discovery.presence(groupOf(apiVersion), kind) === 'unknown',
   );
-  source.unlisted = [...(await watches.unlisted(served, LIST_TIMEOUT_MS, signal)), ...silent, ...unscanned];
+  source.unlisted = [...(await watches.unlisted(served, LIST_TIMEOUT_MS, signal)), ...silent];
 }
 
-/** What a source whose status was lost manages, from the objects themselves. Returns the kinds that could not be asked. */
-export async function recoverInventory(
-  source: Source,
-  { scan }: ReconcileDeps,
-  signal: AbortSignal,
-): Promise<readonly WatchedKind[]> {
-  if (!source.inventoryLost) return [];
+/**
+ * What a source whose status was lost manages, from the objects themselves. A kind that cannot be listed now counts as one
+ * that it may have: it is watched, so that nothing is pruned before it has been seen.
+ */
+export async function recoverInventory(source: Source, { scan }: ReconcileDeps, signal: AbortSignal): Promise<void> {
+  if (!source.inventoryLost) return;
   const { bySource, unlisted } = await scan.run(signal);
   const kinds = [...(bySource.get(source.key) ?? [])];
+  const isFound = (missed: (typeof unlisted)[number]) =>
+    kinds.some(({ group, kind }) => group === missed.group && kind === missed.kind);
+  kinds.push(...unlisted.filter((missed) => !isFound(missed)).map((missed) => ({ ...missed, count: 0 })));
   source.status = { ...source.status, inventory: { count: kinds.reduce((sum, { count }) => sum + count, 0), kinds } };
-  source.inventoryLost = unlisted.length > 0;
-  return unlisted;
+  source.inventoryLost = false;
 }
 
 async function kindsToWatch(

@@ -98,11 +98,8 @@ async function deleteObjects(source: Source, deps: ReconcileDeps, signal: AbortS
     }
     throw error;
   }
-  const unscanned = await recoverInventory(source, deps, signal);
-  const left = [
-    ...unscanned.map(({ kind }) => `${kind}: its API does not answer`),
-    ...(await listAnew(source, deps, signal)),
-  ];
+  await recoverInventory(source, deps, signal);
+  const left = await listAnew(source, deps, signal);
   const kept: string[] = [];
   const { lastAppliedRevision: revision = '' } = source.status;
   const approvedRevision = source.resource.metadata.annotations?.[APPROVE_PRUNE_ANNOTATION];

@@ -1,6 +1,6 @@
 import type { KubeApi } from '../kube/objects.ts';
 import { Flight } from '../concurrency/flight.ts';
-import { isForbidden, isNotFound } from '../kube/errors.ts';
+import { isNotFound } from '../kube/errors.ts';
 import type { ApiResource } from '../kube/resource.ts';
 import { provenSource } from './sighting.ts';
 import { inParallel } from '../concurrency/parallel.ts';
@@ -16,7 +16,7 @@ export interface Scanned {
   /** By source, `namespace/name`. */
   bySource: ReadonlyMap<string, readonly KindCount[]>;
   /** Kinds that could not be listed now. Whatever is found, there may be more. */
-  unlisted: readonly { apiVersion: string; kind: string }[];
+  unlisted: readonly Pick<KindCount, 'group' | 'kind'>[];
 }
 
 const WIDTH = 4;
@@ -42,10 +42,10 @@ export class OwnershipScan {
 async function scan(api: KubeApi, signal: AbortSignal): Promise<Scanned> {
   await api.discovery.refresh(signal);
   const bySource = new Map<string, Map<string, KindCount>>();
-  const unlisted: { apiVersion: string; kind: string }[] = [];
+  const unlisted: Pick<KindCount, 'group' | 'kind'>[] = [];
   const kinds = api.discovery.preferredKinds().filter(isManageable);
   await inParallel(kinds, WIDTH, async (resource) => {
-    const { group, kind, apiVersion } = resource;
+    const { group, kind } = resource;
     try {
       for await (const { items } of api.list(resource, { metadataOnly: true, signal })) {
         for (const item of items) {
@@ -59,8 +59,8 @@ async function scan(api: KubeApi, signal: AbortSignal): Promise<Scanned> {
       }
     } catch (error) {
       signal.throwIfAborted();
-      // A kind that nobody lets us see, or that went away meanwhile, cannot be managed either.
-      if (!isForbidden(error) && !isNotFound(error)) unlisted.push({ apiVersion, kind });
+      // A kind that went away meanwhile holds nothing. One that we may not see does: whoever writes is not us.
+      if (!isNotFound(error)) unlisted.push({ group, kind });
     }
   });
   return { bySource: new Map([...bySource].map(([source, counts]) => [source, [...counts.values()]])), unlisted };
