@@ -83,3 +83,23 @@ it('a source that is deleted then says what it could not look for', async () => 
   });
   await rights.set(ALL);
 });
+
+it('a source whose deletion cannot go on says why', async () => {
+  const team = await Team.ready(world, 'held', { 'a.yaml': config('held-a') }, { deletionPolicy: 'Delete' });
+  // Whether Plumbline itself is being removed cannot be told without it.
+  const withoutCrds = (await allBut('secrets')).map((rule) => ({
+    ...rule,
+    apiGroups: rule.apiGroups.filter((group) => group !== 'apiextensions.k8s.io'),
+  }));
+  const get = [{ apiGroups: ['apiextensions.k8s.io'], resources: ['customresourcedefinitions'], verbs: ['get'] }];
+  await rights.set(withoutCrds, get);
+  await team.delete();
+  await until(async () => {
+    const ready = (await team.status()).conditions?.find(({ type }) => type === 'Ready');
+    return ready?.reason === 'Deleting' && /cannot get resource "customresourcedefinitions"/.test(ready.message);
+  });
+  await present(world, 'held-a');
+  await rights.set(ALL);
+  await team.gone();
+  await present(world, 'held-a', false);
+});

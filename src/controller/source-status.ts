@@ -61,7 +61,10 @@ function readyOf({ source, healthTimedOut }: StatusInput, health: Health): NewCo
   const ready = (status: Condition['status'], reason: string, message: string) =>
     condition('Ready', status, reason, message);
   const { result } = source;
-  if (source.deleting) return ready('False', 'Deleting', 'the source is being deleted');
+  if (source.deleting) {
+    const why = result.kind === 'failed' ? `, and that cannot go on now: ${result.message}` : '';
+    return ready('False', 'Deleting', `the source is being deleted${why}`);
+  }
   switch (result.kind) {
     case 'pending':
       return ready('Unknown', 'Progressing', sayPendingRun(source));
