@@ -237,7 +237,7 @@ async function refuse(
  * ServiceAccount may not write it, that is what people must hear.
  */
 async function noteUnjudged(source: Source, desired: Desired, deps: ReconcileDeps, signal: AbortSignal): Promise<void> {
-  if (isTold(source, desired, ['EdgeUnjudged', 'ApiForbidden'], deps)) return;
+  if (isTold(source, desired, ['EdgeUnjudged', 'ApiForbidden', 'NamespaceTerminating'], deps)) return;
   const object = desired.identity;
   const message = `${describeIdentity(object)} could not be had when the gate of the edge judged this, and waits until it is judged`;
   const unjudged = new PlumblineError('EdgeUnjudged', message, { object });

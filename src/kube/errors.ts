@@ -23,6 +23,10 @@ export const KUBE_ERRORS = {
     meaning: 'The account is not allowed to do this, or an admission rule refused it.',
     mend: 'Grant the right that the message names to the account that it names, or satisfy the admission rule.',
   },
+  NamespaceTerminating: {
+    meaning: 'The namespace is being deleted, and takes nothing new.',
+    mend: "Take its objects out of Git when it is to go. If it does not go, see the namespace's status.conditions for what holds it. It is tried again.",
+  },
   ApiNotFound: {
     meaning: 'The object, its namespace or its kind does not exist.',
     mend: 'Create the namespace, or install the CRD of the kind.',
@@ -140,6 +144,8 @@ const PASSING: ReadonlySet<string> = new Set(['ApiUnreachable', 'ApiTimeout', 'A
 
 export const isUnauthorized = (error: unknown): boolean => hasCode(error, 'ApiUnauthorized');
 export const isForbidden = (error: unknown): boolean => hasCode(error, 'ApiForbidden');
+/** Refused for the namespace's sake: it is no matter of rights, though the API server answers 403. */
+export const isNamespaceTerminating = (error: unknown): boolean => hasCode(error, 'NamespaceTerminating');
 export const isNotFound = (error: unknown): boolean => hasCode(error, 'ApiNotFound');
 /** A 404 about the kind itself: a missing object, or a missing namespace, is named in the answer. */
 export const isKindNotServed = (error: unknown): boolean =>

@@ -112,7 +112,7 @@ function shorten(text: string): string {
   return `${line.slice(0, 300)} … ${line.slice(300 - MESSAGE_LIMIT)}`;
 }
 
-function codeOf(status: number, { reason, message = '' }: Status): KubeErrorCode {
+function codeOf(status: number, { reason, message = '', details }: Status): KubeErrorCode {
   // Server-side apply answers 500 to a body that does not fit the schema, though no second attempt can help.
   if (status === 500 && /^failed to (create typed|convert new)/.test(message)) return 'ApiBadRequest';
   if (status >= 500) return 'ApiServerError';
@@ -123,7 +123,9 @@ function codeOf(status: number, { reason, message = '' }: Status): KubeErrorCode
     case 401:
       return 'ApiUnauthorized';
     case 403:
-      return 'ApiForbidden';
+      return details?.causes?.some((cause) => cause.reason === 'NamespaceTerminating')
+        ? 'NamespaceTerminating'
+        : 'ApiForbidden';
     case 404:
       return 'ApiNotFound';
     case 409:

@@ -4,7 +4,7 @@ import type { FieldPath } from '../drift/fields.ts';
 import { judge } from '../drift/judge.ts';
 import { PlumblineError } from '../errors.ts';
 import type { Discovery } from '../kube/discovery.ts';
-import { isGone, KubeError } from '../kube/errors.ts';
+import { isGone, isNamespaceTerminating } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { KubeApi } from '../kube/objects.ts';
 import type { ApiResource } from '../kube/resource.ts';
@@ -258,6 +258,5 @@ function tooLarge(namespace: string): PlumblineError {
 
 /** Nothing is left there to be guarded: its namespace is on its way out, or gone. */
 function isNamespaceGone(error: unknown): boolean {
-  if (!(error instanceof KubeError)) return false;
-  return isGone(error) || error.causes.some(({ reason }) => reason === 'NamespaceTerminating');
+  return isGone(error) || isNamespaceTerminating(error);
 }
