@@ -92,6 +92,51 @@ describe('what is let go while it is not known yet who declares it', () => {
   });
 });
 
+describe('what is let go while the one that declares it cannot read the commit', () => {
+  let world: World;
+  before(async () => void (world = await World.create()));
+  after(() => world[Symbol.asyncDispose]());
+
+  it('is handed over once Git can be read again', async () => {
+    const { repository } = world;
+    await repository.write({
+      'from/a.yaml': config('moved'),
+      'from/b.yaml': config('moved-from'),
+      'to/c.yaml': config('moved-to'),
+    });
+    const from = await Team.sharing(repository, world, 'from', { path: 'from' });
+    await from.condition('Ready', 'True');
+    const credentials = { metadata: { name: 'git' }, stringData: { username: 'to', password: 'to' } };
+    await world.expect(201, 'POST', world.path('v1/secrets'), {
+      body: { apiVersion: 'v1', kind: 'Secret', ...credentials },
+    });
+    const to = await Team.sharing(repository, world, 'to', { path: 'to', secretRef: { name: 'git' } });
+    await to.condition('Ready', 'True');
+    const uid = await uidOf(world, 'moved');
+
+    let isAway = true;
+    const refused: string[] = [];
+    world.git.fault = ({ operation, headers }) => {
+      if (operation !== 'fetch' || headers.authorization === undefined || !isAway) return 'pass';
+      refused.push(operation);
+      return { status: 503 };
+    };
+    await repository.write({
+      'from/a.yaml': null,
+      'from/b.yaml': config('moved-from', { has: 'read it' }),
+      'to/a.yaml': config('moved', { by: 'to' }),
+    });
+    const isApplied = async () => (await world.get('v1/configmaps/moved-from'))?.['data'];
+    await until(async () => JSON.stringify(await isApplied()).includes('read it'), { what: 'the giver has read it' });
+    await until(() => refused.length >= 2, { what: 'the taker was refused' });
+    await to.condition('Ready', 'False');
+    assert.equal(await uidOf(world, 'moved'), uid);
+    isAway = false;
+    await isHandedTo(to, 'moved', uid);
+    for (const team of [from, to]) await team.condition('Ready', 'True');
+  });
+});
+
 describe('what is let go while a commit that declares it is not applied yet', { concurrency: true }, () => {
   let world: World;
   before(async () => void (world = await World.create()));

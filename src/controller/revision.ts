@@ -1,5 +1,6 @@
 import { durationMs } from '../api/fields.ts';
 import type { GitOpsSourceSpec } from '../api/source.ts';
+import { leavesUnread } from '../git/errors.ts';
 import type { Remote, Tip } from '../git/remote.ts';
 import type { Hold } from '../sync/hold.ts';
 import { enforced, isMadeAsBefore, lastApplied, settingsOf } from './applied.ts';
@@ -44,6 +45,7 @@ export async function readRevision(
 ): Promise<Revision> {
   const ahead = readAhead(source, spec, remote, deps, signal);
   source.behind = undefined;
+  const { attempt } = source;
   try {
     assertReadiness(source, spec, deps);
     const [tip, before] = await Promise.all([currentTip(source, spec, remote, deps, signal), ahead]);
@@ -52,6 +54,7 @@ export async function readRevision(
     return { rendered: await renderAt(source, spec, remote, tip, before, deps, signal), before };
   } catch (trouble) {
     signal.throwIfAborted();
+    if (source.attempt && source.attempt !== attempt && leavesUnread(trouble)) source.attempt.isUnread = true;
     if (trouble instanceof DependencyAtWork) {
       source.behind = trouble.message;
       if (trouble.unaware !== undefined) deps.wake(trouble.unaware);

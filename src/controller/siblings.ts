@@ -100,10 +100,10 @@ function isYetToRun({ result, behind, judged, triedGeneration, generation }: Sou
   return result.kind === 'pending' && behind === undefined && !isTried;
 }
 
-/** Has it not looked at the commit yet? One that failed there has, and cannot say what it declares. */
+/** Does nobody know yet what it declares at the commit? One that failed there for what is in it cannot say. */
 function isYetToRead({ rendered, ahead, attempt, working }: Source, { revision }: Tip): boolean {
   if (rendered?.tip.revision === revision || ahead?.tip.revision === revision) return false;
-  return attempt?.revision !== revision || working === revision;
+  return attempt?.revision !== revision || attempt.isUnread === true || working === revision;
 }
 
 /** Does another one of its namespace wait for it to say what it declares? */

@@ -92,8 +92,11 @@ export class Source {
   /** What we wrote, or read at the start; conditions keep their transition times through it. */
   status: GitOpsSourceStatus;
 
-  /** The revision that Git has now, with its commit as soon as it is read; it need not be the one that is enforced. */
-  attempt: { revision: string; commit?: Commit } | undefined;
+  /**
+   * The revision that Git has now, with its commit as soon as it is read; it need not be the one that is enforced. `isUnread`: Git
+   * failed before it was known what it declares.
+   */
+  attempt: { revision: string; commit?: Commit; isUnread?: true } | undefined;
   rendered: Rendered | undefined;
   /**
    * Before the first run has let anything through: what was applied last, by key, which is most likely what it will let through.

@@ -118,6 +118,24 @@ export type GitErrorCode = keyof typeof GIT_ERRORS;
 /** Only an edit of the source cures these; whatever a commit or the server can cure is tried again. */
 const TERMINAL: ReadonlySet<GitErrorCode> = new Set(['InvalidURL', 'InvalidRef', 'InvalidPath', 'Sha256NotSupported']);
 
+/** What the commit itself is like: whoever reads it again hears the same. */
+const OF_COMMIT: ReadonlySet<string> = new Set<GitErrorCode>([
+  'NotACommit',
+  'PathNotFound',
+  'GitLimitExceeded',
+  'HostileTree',
+  'UnreadableName',
+  'Submodule',
+  'SymlinkOutside',
+  'SymlinkBroken',
+]);
+
+/** Did reading a commit fail before anybody knows what is in it? */
+export function leavesUnread(error: unknown): boolean {
+  const code = error instanceof PlumblineError ? error.code : '';
+  return Object.hasOwn(GIT_ERRORS, code) && !OF_COMMIT.has(code);
+}
+
 export function gitError(code: GitErrorCode, message: string, details?: ErrorDetails): PlumblineError {
   return TERMINAL.has(code) ? new TerminalError(code, message, details) : new PlumblineError(code, message, details);
 }
