@@ -48,6 +48,8 @@ export interface Hit {
   readonly mend?: string;
   /** What tells two hits of one rule on one object apart (a field, a value); never a position in a file. */
   readonly detail?: string;
+  /** How bad it is, where the same trouble can get worse: more of it is new. */
+  readonly degree?: number;
   /** The object that is not there: a commit that takes it away from what it declares itself is stopped. */
   readonly missing?: Pick<Party, 'kind' | 'namespace' | 'name'>;
   /** The trouble is the same one when another party takes the place of the other one: `key` leaves it out. */

@@ -44,6 +44,22 @@ describe('findingsOf', () => {
     assert.equal(verdict(judgement(101), judgement(101, { prefix_regex: true, prefix: '(' })), 'blocked');
   });
 
+  it('takes a version of TLS that goes down further below the floor for new trouble, and one that goes up for old', () => {
+    const tls = (version: string) => {
+      const context = object('TLSContext', 't1/c', { secret: 's1', min_tls_version: version });
+      const guard = { tlsFloor: 'v1.3' as const };
+      return { findings: findingsOf(judgedOf({ objects: [from('one', context)], guard })), frozen: false };
+    };
+    const verdict = (before: string, after: string) => {
+      const question = { before: tls(before), after: tls(after), pruned: [], sources: ['one'] };
+      return verdictOf({ ...question, threshold: 'error' }).kind;
+    };
+    assert.equal(verdict('v1.2', 'v1.2'), 'passed');
+    assert.equal(verdict('v1.0', 'v1.1'), 'passed');
+    assert.equal(verdict('v1.2', 'v1.1'), 'blocked');
+    assert.equal(verdict('v1.2', '1.3'), 'blocked');
+  });
+
   it('leaves out what the guard ignores', () => {
     const guard = { ignored: new Map([['EM010', 'shared on purpose']]) };
     const rules = findingsOf(judgedOf({ objects: COLLISION, guard })).map(({ rule }) => rule);

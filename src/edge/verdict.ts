@@ -58,13 +58,13 @@ export function verdictOf<T extends Named>(question: Question<T>): Verdict<T> {
 function newTrouble({ before, threshold, sources, pruned }: Question, after: Judgement): Finding[] {
   const taken = new Set(pruned.map(nameOf));
   const trespassers = trespassersIn(before, sources);
-  const known = new Map(before.findings.map(({ key, severity }) => [key, severity]));
+  const known = new Map(before.findings.map((finding) => [finding.key, finding]));
   // A commit that ends a freeze brings to light what the freeze had hidden; that is not its doing, but of its own objects.
   const endsFreeze = before.frozen && !after.frozen;
   return after.findings.filter((finding) => {
     // Who mends one of very many is not stopped because the others are told one by one then.
     const was = known.get(finding.key) ?? (finding.other ? undefined : known.get(keyOfMany(finding)));
-    const isOld = was !== undefined && isAsBad(was, finding.severity);
+    const isOld = was !== undefined && isNoBetter(was, finding);
     // Only from its own objects: else anybody could keep others from deleting what he relies on.
     const isOwn = sources.includes(finding.object.origin.source ?? '');
     const isParty = isOwn || sources.includes(finding.other?.origin.source ?? '');
@@ -74,6 +74,10 @@ function newTrouble({ before, threshold, sources, pruned }: Question, after: Jud
     const isOthers = finding.stopsParties === true && !isParty;
     return !isOld && isStop && !isOthers && !isDoneBy(trespassers, finding);
   });
+}
+
+function isNoBetter(was: Finding, than: Finding): boolean {
+  return isAsBad(was.severity, than.severity) && (was.degree ?? 0) >= (than.degree ?? 0);
 }
 
 /** Findings that somebody claims what an EdgePolicy gives to others, or to nobody. */

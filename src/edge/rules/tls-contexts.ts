@@ -121,10 +121,10 @@ function* writtenVersions({ policy, fields }: WrittenTls, floor: TlsVersion): It
       const known = TLS_VERSIONS.join(', ');
       const effect = policy.kind === 'Host' ? ': the Host is dropped' : '';
       const message = `${describe(object)} has ${field} ${shown(version)}, none of ${known}${effect}`;
-      yield { object, ...traffic, detail: field, impact: 'drop', message };
+      yield { object, ...traffic, detail: field, degree: TLS_VERSIONS.length, impact: 'drop', message };
     } else if (rank(version) < rank(floor)) {
       const message = `${describe(object)} has ${field} ${shown(version)}, below the floor ${floor}`;
-      yield { object, ...traffic, detail: field, message };
+      yield { object, ...traffic, detail: field, degree: rank(floor) - rank(version), message };
     }
   }
 }
