@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { GitOpsSourceSpecInput } from '../src/api/source.ts';
-import { applied, EDGE, edgeFixture, host, mapping, policyInForce, stoppedBy } from './edge.ts';
+import { applied, EDGE, edgeFixture, host, mapping, policyInForce, reasonOf, statusWith, stoppedBy } from './edge.ts';
 import { manifest } from './team.ts';
 import type { TenantSource } from './tenancy.ts';
 
@@ -32,6 +32,24 @@ describe('the floor of TLS', () => {
   it('of a source that asks for more stops its own commits', async () => {
     await applied(await encrypted('usual', 'v1.2'));
     assert.deepEqual(await stoppedBy(await encrypted('strict', 'v1.2', { tlsFloor: 'v1.3' })), ['EM064']);
+  });
+
+  it('of a source that asks for more is what it is told of what stands by, and of nobody else’s', async () => {
+    const rulesTo = async (source: TenantSource, reason: string) => {
+      const { edge } = await statusWith(source, `EdgeHealthy: ${reason}`, undefined, (status) => {
+        return reasonOf(status, 'EdgeHealthy') === reason;
+      });
+      return edge?.findings.filter(({ severity }) => severity === 'error').map(({ rule }) => rule);
+    };
+    const hears = await encrypted('hears', 'v1.2', { mode: 'Warn', tlsFloor: 'v1.3' });
+    await applied(hears);
+    assert.deepEqual(await rulesTo(hears, 'EdgeFindings'), ['EM064']);
+    const raised = await encrypted('raised', 'v1.2');
+    await applied(raised);
+    await rulesTo(raised, 'EdgeSound');
+    await raised.patch({ spec: { edge: { tlsFloor: 'v1.3' } } });
+    assert.deepEqual(await rulesTo(raised, 'EdgeFindings'), ['EM064']);
+    assert.deepEqual(await rulesTo(hears, 'EdgeFindings'), ['EM064']);
   });
 
   it('of the platform holds for everybody, whatever a source says', async () => {

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Turnstile } from '../concurrency/turnstile.ts';
 import type { Log } from '../report/log.ts';
 import { demandOf, type Gateway } from './gateways.ts';
-import type { EdgeJudgements, JudgedGateway } from './judgements.ts';
+import type { EdgeJudgements, Judged, JudgedGateway } from './judgements.ts';
 import { reportOf, type EdgeReport } from './report.ts';
 import type { EdgeWorld } from './world.ts';
 
@@ -59,8 +59,16 @@ export class EdgeOutlook {
     });
   }
 
-  /** Tells the source, if that is news to it. */
+  /** Tells the source how the edge stands by the gateways' own rules. Who asks for more is told when it is looked at. */
   tell(source: string, judged: readonly JudgedGateway[]): void {
+    const { gateways, edgeOf } = this.#deps;
+    const edge = edgeOf(source);
+    const asksForMore = edge && gateways().some((gateway) => demandOf(gateway, edge).guard !== gateway.guard);
+    if (!asksForMore) this.#say(source, judged);
+  }
+
+  /** If that is news to it. */
+  #say(source: string, judged: readonly JudgedGateway[]): void {
     const { world, edgeOf, told } = this.#deps;
     const edge = edgeOf(source);
     const wanted = judged.filter(([gateway]) => edge && demandOf(gateway, edge).mode !== 'Off').map(([, one]) => one);
@@ -83,10 +91,32 @@ export class EdgeOutlook {
     const judged: JudgedGateway[] = [];
     if (world.hasPolicies)
       for (const gateway of gateways) judged.push([gateway, await judgements.present(gateway, gateway.guard, signal)]);
-    for (const source of world.sources()) this.tell(source, judged);
+    const byFloor = new Map<string, Judged>();
+    for (const source of world.sources()) this.#say(source, await this.#asAskedBy(source, judged, byFloor, signal));
     looked(gateways, judged);
     this.#sweepLater();
     this.#seekLater();
+  }
+
+  /** The edges by the rules that the source is judged by. `byFloor`: what was judged by those of sources that ask for more. */
+  async #asAskedBy(
+    source: string,
+    judged: readonly JudgedGateway[],
+    byFloor: Map<string, Judged>,
+    signal: AbortSignal,
+  ): Promise<readonly JudgedGateway[]> {
+    const { judgements, edgeOf } = this.#deps;
+    const edge = edgeOf(source);
+    if (edge?.tlsFloor === undefined) return judged;
+    const edges: JudgedGateway[] = [];
+    for (const [gateway, one] of judged) {
+      const { mode, guard } = demandOf(gateway, edge);
+      const floor = `${guard.tlsFloor} ${gateway.settings.ambassadorId}`;
+      let asked = guard === gateway.guard || mode === 'Off' ? one : byFloor.get(floor);
+      if (!asked) byFloor.set(floor, (asked = await judgements.present(gateway, guard, signal)));
+      edges.push([gateway, asked]);
+    }
+    return edges;
   }
 
   #sweepLater(): void {
