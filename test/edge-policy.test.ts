@@ -69,4 +69,23 @@ describe('an override', () => {
     await blocked(source);
     assert.equal(await policyOf(blog, 'Mapping', 'more'), undefined);
   });
+
+  it('leaves the order in which things go: what would hurt between apply and prune is deleted first', async () => {
+    const source = await blog.source('renamed', {
+      'h.yaml': host('old', 'renamed.example'),
+      'm.yaml': mapping('renamed', 'renamed.example', '/'),
+    });
+    await applied(source);
+    const theft = mapping('renamed-theft', 'shop.example', '/renamed/');
+    const commit = await source.repository.write({ 'h.yaml': host('new', 'renamed.example'), 'theft.yaml': theft });
+    await blocked(source, commit);
+    const override = { source: `${blog.namespace}/renamed`, commit, reason: 'the theft is meant' };
+    await edgePolicy(world, { grants, overrides: [override] });
+    await applied(source, commit);
+    const hosts = world.operator.writes.filter((line) => /Host\b.*\/(?:old|new)\b/.test(line));
+    assert.deepEqual(
+      hosts.map((line) => `${line.split(' ')[0]} ${/(?:old|new)\b/.exec(line)?.[0]}`),
+      ['created old', 'pruned old', 'created new'],
+    );
+  });
 });

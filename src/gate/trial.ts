@@ -131,9 +131,15 @@ export class EdgeTrials {
           moment: moment && (await this.#judgements.of(gateway, guard, moment, signal)),
         };
         byFloor.set(guard.tlsFloor, judged);
-        const verdict = verdictOf({ ...judged, pruned, threshold, sources: group.map(({ source }) => source) });
-        if (verdict.kind === 'blocked' && !override(trial, gateway, one, verdict))
-          return { ...verdict, policy: gateway.policy };
+        const sources = group.map(({ source }) => source);
+        let verdict = verdictOf({ ...judged, pruned, threshold, sources });
+        if (verdict.kind === 'blocked') {
+          if (!override(trial, gateway, one, verdict)) return { ...verdict, policy: gateway.policy };
+          // As if it had been there before: what the moment before the prune would add to it goes first all the same.
+          const findings = [...judged.before.findings, ...verdict.by];
+          const before = { ...judged.before, findings };
+          verdict = verdictOf({ ...judged, before, pruned, threshold, sources });
+        }
         if (verdict.kind === 'passed') goFirst(trial, verdict.first, prunedOf);
         if (guard === gateway.guard) trial.present.set(gateway, judged.moment ?? judged.after);
       }
