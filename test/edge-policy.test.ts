@@ -88,4 +88,18 @@ describe('an override', () => {
       ['created old', 'pruned old', 'created new'],
     );
   });
+
+  it('stands in the audit log for each gateway that it is made for', async () => {
+    await edgePolicy(world, { ambassadorId: 'internal', grants }, 'internal');
+    const both = { ambassador_id: ['default', 'internal'] };
+    const source = await blog.source('both', { 'a.yaml': mapping('both', 'shop.example', '/both/', both) });
+    const commit = (await blocked(source)).lastAttemptedRevision!.slice(-40);
+    const overrides = (reason: string) => [{ source: `${blog.namespace}/both`, commit, reason }];
+    await edgePolicy(world, { grants, overrides: overrides('outside') });
+    await edgePolicy(world, { ambassadorId: 'internal', grants, overrides: overrides('inside') }, 'internal');
+    await applied(source, commit);
+    const told = world.operator.lines.filter((line) => line.audit && line['source'] === `${blog.namespace}/both`);
+    const reasons = new Map(told.flatMap((line) => (line['reason'] ? [[line['policy'], line['reason']]] : [])));
+    assert.deepEqual(Object.fromEntries(reasons), { edge: 'outside', internal: 'inside' });
+  });
 });

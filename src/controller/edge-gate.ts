@@ -63,9 +63,10 @@ export async function passEdge(
       throw revision.trouble;
     if (decision.kind === 'passed') {
       if (source.edgeBlock || !edge.has(source.key)) forgetBlock(source);
-      if (isNew) metrics.edgeJudged(decision.overridden ? 'overridden' : 'passed');
-      if (decision.overridden) sayOverridden(source, candidate, decision.overridden, deps);
-      return { ...revision, candidate, first: decision.first };
+      const { first, overridden = [] } = decision;
+      if (isNew) metrics.edgeJudged(overridden.length > 0 ? 'overridden' : 'passed');
+      for (const one of overridden) sayOverridden(one, deps);
+      return { ...revision, candidate, first };
     }
     metrics.edgeJudged('blocked');
     const blocked = blockedBy(source, revision.rendered, decision.by);
@@ -199,15 +200,15 @@ function blockedBy(source: Source, { tip }: Rendered, by: readonly Finding[]): P
   });
 }
 
-/** Somebody answers for it, so it is written down who and why. */
+/** Somebody answers for it, so it is written down who and why: of each gateway, and of whom that passed together. */
 function sayOverridden(
-  source: Source,
-  { commit }: Candidate,
-  { policy, reason, by }: Overridden,
-  { log, events }: ReconcileDeps,
+  { candidate, policy, reason, by }: Overridden,
+  { log, events, sources }: Pick<ReconcileDeps, 'log' | 'events' | 'sources'>,
 ): void {
+  const { source, commit } = candidate;
   const rules = [...new Set(by.map(({ rule }) => rule))].join(', ');
   const message = `the EdgePolicy ${policy} lets this commit pass although it would be stopped (${rules}): ${reason}`;
-  log.audit({ audit: true, source: source.key, commit, policy, reason, rules }, message);
-  events.record(subjectOf(source), { type: 'Warning', reason: 'EdgeOverridden', message, commit });
+  log.audit({ audit: true, source, commit, policy, reason, rules }, message);
+  const known = sources.get(source);
+  if (known) events.record(subjectOf(known), { type: 'Warning', reason: 'EdgeOverridden', message, commit });
 }

@@ -30,7 +30,7 @@ import { EdgeWorld, isPolicy, servedBy } from './world.ts';
 
 export type Decision =
   /** Reserved: from here on it counts as the source's. `first` must be deleted before anything is applied. */
-  | { readonly kind: 'passed'; readonly first: readonly Identity[]; readonly overridden?: Overridden | undefined }
+  | { readonly kind: 'passed'; readonly first: readonly Identity[]; readonly overridden?: readonly Overridden[] }
   | { readonly kind: 'blocked'; readonly by: readonly Finding[] };
 
 export interface EdgeDeskDeps {

@@ -8,7 +8,9 @@ import { companiesOf, type Stopped } from './company.ts';
 import type { EdgeJudgements, Judged, View } from './judgements.ts';
 import { mattersToEdge, servedBy, type EdgeWorld } from './world.ts';
 
+/** A gateway lets pass what it would have stopped. */
 export interface Overridden {
+  readonly candidate: Candidate;
   readonly policy: string;
   readonly reason: string;
   readonly by: readonly Finding[];
@@ -21,7 +23,7 @@ export interface Passed {
   readonly granted: ReadonlyMap<string, Desired[]>;
   /** By source. */
   readonly first: Map<string, readonly Identity[]>;
-  overridden: Overridden | undefined;
+  readonly overridden: Overridden[];
   /** What the edge is when the candidates are applied and nothing is pruned yet. */
   readonly present: Map<Gateway, Judged>;
 }
@@ -116,7 +118,7 @@ export class EdgeTrials {
       group,
       granted,
       first: new Map(),
-      overridden: undefined,
+      overridden: [],
       present: new Map(),
     };
     for (const gateway of this.#gateways()) {
@@ -149,14 +151,14 @@ export class EdgeTrials {
 }
 
 function override(
-  trial: Passed,
-  gateway: Gateway,
-  { source, commit }: Candidate,
+  { overridden }: Passed,
+  { policy, overrides }: Gateway,
+  candidate: Candidate,
   { by }: Verdict & { kind: 'blocked' },
 ): boolean {
-  const found = gateway.overrides.find((one) => one.source === source && one.commit === commit);
-  if (!found || gateway.policy === undefined) return false;
-  trial.overridden = { policy: gateway.policy, reason: found.reason, by };
+  const found = overrides.find(({ source, commit }) => source === candidate.source && commit === candidate.commit);
+  if (!found || policy === undefined) return false;
+  overridden.push({ candidate, policy, reason: found.reason, by });
   return true;
 }
 
