@@ -4,7 +4,18 @@ import { it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { GitOpsSource } from '../src/api/source.ts';
-import { applied, blocked, EDGE, edgeFixture, host, mapping, prefixOf, reasonOf, statusWith } from './edge.ts';
+import {
+  applied,
+  blocked,
+  EDGE,
+  edgeFixture,
+  edgePolicy,
+  host,
+  mapping,
+  prefixOf,
+  reasonOf,
+  statusWith,
+} from './edge.ts';
 import { applyObject } from './install.ts';
 import { config } from './team.ts';
 import { restarted } from './tenancy.ts';
@@ -161,4 +172,52 @@ it('a route that somebody took by hand meanwhile is put back unasked, also when 
   await restarted(world);
   await until(() => prefixOf(shop, 'taken'), { what: 'it is put back' });
   await applied(source);
+});
+
+it('a half applied commit that an EdgePolicy of the meantime stops gives way to the last one that was applied whole', async () => {
+  const admission = 'admissionregistration.k8s.io/v1';
+  const metadata = { name: 'no-held' };
+  const resourceRules = [
+    { apiGroups: ['getambassador.io'], apiVersions: ['*'], operations: ['CREATE'], resources: ['mappings'] },
+  ];
+  await applyObject(world.cluster, {
+    apiVersion: admission,
+    kind: 'ValidatingAdmissionPolicy',
+    metadata,
+    spec: { matchConstraints: { resourceRules }, validations: [{ expression: 'object.metadata.name != "held"' }] },
+  });
+  await applyObject(world.cluster, {
+    apiVersion: admission,
+    kind: 'ValidatingAdmissionPolicyBinding',
+    metadata,
+    spec: { policyName: 'no-held', validationActions: ['Deny'] },
+  });
+  const mappings = `/apis/${EDGE}/namespaces/${shop.namespace}/mappings`;
+  const held = { apiVersion: EDGE, kind: 'Mapping', metadata: { name: 'held' }, spec: { prefix: '/', service: 'web' } };
+  const isRefused = async () => (await world.cluster.request('POST', `${mappings}?dryRun=All`, { body: held })).status;
+  await until(async () => (await isRefused()) === 422, { what: 'it is refused' });
+
+  const source = await shop.source('half', { 'h.yaml': host('half', 'half.example'), 'c.yaml': config('half') });
+  await applied(source);
+  const data = async () => ((await shop.get('configmaps/half')) as { data?: { key?: string } } | undefined)?.data?.key;
+  const half = await source.repository.write({
+    'c.yaml': config('half', { key: 'half' }),
+    'm.yaml': mapping('held', 'half.example', '/'),
+  });
+  await statusWith(source, 'is applied in part', half, ({ failures = [] }) => failures.length > 0);
+  await until(async () => (await data()) === 'half', { what: 'the half is applied' });
+
+  await world.operator.stop('SIGKILL');
+  await edgePolicy(world, { grants: [{ namespaces: [blog.namespace], hosts: ['half.example'] }] });
+  await restarted(world);
+  await isBack();
+  await blocked(source, half);
+  const configMap = `/api/v1/namespaces/${shop.namespace}/configmaps/half`;
+  await world.expect(200, 'PATCH', configMap, { body: { data: { key: 'edited' } } });
+  await until(async () => (await data()) === 'value', { what: 'what was applied whole is enforced' });
+
+  await world.expect(200, 'DELETE', `/apis/${admission}/validatingadmissionpolicybindings/no-held`);
+  await world.expect(200, 'DELETE', '/apis/plumbline.dev/v1alpha1/edgepolicies/edge');
+  await applied(source, half);
+  assert.equal(await data(), 'half');
 });

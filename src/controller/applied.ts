@@ -32,7 +32,16 @@ export function enforced(source: Source): Tip | undefined {
 
 /** What was let through and is not applied whole yet comes before what was. */
 export function lastApplied({ status }: Source): Tip | undefined {
-  const revision = status.lastReleasedRevision ?? status.lastAppliedRevision;
+  return tipOf(status.lastReleasedRevision ?? status.lastAppliedRevision);
+}
+
+/** What was applied whole last, where something else was let through since. */
+export function lastWhole({ status }: Source): Tip | undefined {
+  const { lastAppliedRevision, lastReleasedRevision = lastAppliedRevision } = status;
+  return lastReleasedRevision === lastAppliedRevision ? undefined : tipOf(lastAppliedRevision);
+}
+
+function tipOf(revision: string | undefined): Tip | undefined {
   const commit = revision && /(?:^|@)sha1:([0-9a-f]{40})$/.exec(revision)?.[1];
   return commit ? { commit, revision } : undefined;
 }

@@ -15,7 +15,7 @@ import { barredOf } from './edge-rights.ts';
 import type { Candidate } from '../gate/candidate.ts';
 import type { Overridden } from '../gate/trial.ts';
 import { isOnlyRefused, plannedPrune } from './prune.ts';
-import { standingRevision, type Released, type Revision } from './revision.ts';
+import { standingRevision, wholeRevision, type Released, type Revision } from './revision.ts';
 import type { Rendered, Source } from './source.ts';
 
 /** A revision that may be enforced as far as the edge is concerned. */
@@ -77,7 +77,7 @@ export async function passEdge(
     signal.throwIfAborted();
     trouble = error;
   }
-  for (const rendered of await standingRevisions(source, spec, remote, deps, signal)) {
+  for await (const rendered of standingRevisions(source, spec, remote, deps, signal)) {
     const standing = await candidateOf(source, spec, rendered, deps, signal);
     if (isEnforced(source, rendered)) edge.enforce(standing);
     else if (!(await mayStand(standing, candidate, deps, signal))) continue;
@@ -86,17 +86,23 @@ export async function passEdge(
   throw trouble;
 }
 
-/** What may stand while the newest revision does not pass: the one before it as the source is now, else as it was. */
-async function standingRevisions(
+/**
+ * What may stand while the newest revision does not pass: the one before it as the source is now, else as it was. After a restart that one may
+ * be half applied, and not pass either: then what was applied whole before it.
+ */
+async function* standingRevisions(
   source: Source,
   spec: GitOpsSourceSpec,
   remote: Remote,
   deps: ReconcileDeps,
   signal: AbortSignal,
-): Promise<ReadonlySet<Rendered>> {
+): AsyncIterable<Rendered> {
   const asItWas = source.rendered;
   const asItIs = await standingRevision(source, spec, remote, deps, signal);
-  return new Set([asItIs, asItWas].filter((one) => one !== undefined));
+  if (asItIs) yield asItIs;
+  if (asItWas && asItWas !== asItIs) yield asItWas;
+  const whole = await wholeRevision(source, spec, remote, deps, signal);
+  if (whole) yield whole;
 }
 
 /**

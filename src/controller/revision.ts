@@ -3,7 +3,7 @@ import type { GitOpsSourceSpec } from '../api/source.ts';
 import { leavesUnread } from '../git/errors.ts';
 import type { Remote, Tip } from '../git/remote.ts';
 import type { Hold } from '../sync/hold.ts';
-import { enforced, isMadeAsBefore, lastApplied, settingsOf } from './applied.ts';
+import { enforced, isMadeAsBefore, lastApplied, lastWhole, settingsOf } from './applied.ts';
 import { announce } from './claim.ts';
 import { assertDependencies, assertDependenciesAt, DependencyAtWork } from './dependencies.ts';
 import type { ReconcileDeps } from './deps.ts';
@@ -174,6 +174,24 @@ export async function standingRevision(
   } catch {
     signal.throwIfAborted();
     return rendered;
+  }
+}
+
+/** After a restart: what was applied whole before the last one that was let through; undefined when there is none, or it is not to be had. */
+export async function wholeRevision(
+  source: Source,
+  spec: GitOpsSourceSpec,
+  remote: Remote,
+  deps: ReconcileDeps,
+  signal: AbortSignal,
+): Promise<Rendered | undefined> {
+  const tip = lastWhole(source);
+  if (source.rendered || !tip) return undefined;
+  try {
+    return await renderAt(source, spec, remote, tip, undefined, deps, signal);
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
   }
 }
 
