@@ -30,6 +30,8 @@ const SETTLE_MS = 500;
 const SWEEP_MS = 30_000;
 /** Secrets are not watched: those that somebody waits for are looked for so often, as long as there are any. */
 const SEEK_MS = 15_000;
+/** An edge that could not be judged is looked at again after this, or after so many times as long as it kept the verdicts waiting. */
+const AGAIN = { ms: 15_000, factor: 5 };
 
 /** How the edge stands as it is: looked at after each change of it, and told to each source from its side. */
 export class EdgeOutlook {
@@ -39,6 +41,7 @@ export class EdgeOutlook {
   #isDue = false;
   #sweep: (() => void) | undefined;
   #seek: (() => void) | undefined;
+  #again: (() => void) | undefined;
 
   constructor(deps: EdgeOutlookDeps) {
     this.#deps = deps;
@@ -48,15 +51,28 @@ export class EdgeOutlook {
   lookSoon(): void {
     if (this.#isDue) return;
     this.#isDue = true;
-    const { clock, turn, signal, log } = this.#deps;
+    const { clock, turn, signal } = this.#deps;
     clock.after(SETTLE_MS, () => {
       this.#isDue = false;
-      turn
-        .pass(signal, () => this.#look(signal))
-        .catch((error: unknown) => {
-          if (!signal.aborted) log.error({ error }, 'the edge could not be judged');
-        });
+      this.#again?.();
+      // Only aborted it rejects.
+      turn.pass(signal, () => this.#lookOrAgain(signal)).catch(() => undefined);
     });
+  }
+
+  /** Nobody is told anything, and nobody who was stopped is woken, until the edge has been judged. */
+  async #lookOrAgain(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#deps;
+    const startedAt = clock.elapsed();
+    try {
+      await this.#look(signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      log.error({ error }, 'the edge could not be judged; trying again');
+      const afterMs = Math.max(AGAIN.ms, AGAIN.factor * (clock.elapsed() - startedAt));
+      this.#again?.();
+      this.#again = clock.after(afterMs, () => this.lookSoon());
+    }
   }
 
   /** Tells the source how the edge stands by the gateways' own rules. Who asks for more is told when it is looked at. */
