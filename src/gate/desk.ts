@@ -1,8 +1,8 @@
 import type { GitOpsSourceSpec } from '../api/source.ts';
 import type { Clock } from '../clock.ts';
 import { Turnstile } from '../concurrency/turnstile.ts';
-import type { Finding } from '../edge/finding.ts';
 import type { UnlistedKind } from '../drift/watches.ts';
+import type { Finding } from '../edge/finding.ts';
 import { involvedIn } from '../edge/verdict.ts';
 import { PlumblineError } from '../errors.ts';
 import { isForbidden } from '../kube/errors.ts';
@@ -25,7 +25,7 @@ import type { Candidate } from './candidate.ts';
 import type { Stopped } from './company.ts';
 import { EdgeTrials, type Overridden, type Passed } from './trial.ts';
 import { EdgeWaiting } from './waiting.ts';
-import { EdgeWatches } from './watches.ts';
+import { EdgeWatches, POLICIES } from './watches.ts';
 import { EdgeWorld, isPolicy, servedBy } from './world.ts';
 
 export type Decision =
@@ -139,12 +139,11 @@ export class EdgeDesk {
   async #isHarmless({ source, desired }: Candidate, signal: AbortSignal): Promise<boolean> {
     const relevant = this.#trials.relevantOf(desired);
     const bringsPolicies = relevant.some(isPolicy);
-    if (bringsPolicies || this.#watches.size > 0) {
-      const unlisted = await this.#watches.settled(signal);
-      if (bringsPolicies) assertAllowed(unlisted);
-    }
+    const unlisted = bringsPolicies || this.#watches.size > 0 ? await this.#watches.settled(signal) : [];
     if (relevant.length === 0 && !this.#world.has(source)) return true;
-    return !this.#world.hasPolicies && !bringsPolicies;
+    if (!this.#world.hasPolicies && !bringsPolicies) return true;
+    assertSeen(unlisted, bringsPolicies);
+    return false;
   }
 
   /**
@@ -332,12 +331,13 @@ export class EdgeDesk {
 }
 
 /**
- * Without the right to look, what is there would be taken for an empty edge without rules: any commit would pass. An API that
- * does not answer is another thing: the commit may be what brings the webhook behind it.
+ * What is there and may not be looked at would be taken for an empty edge without rules: any commit would pass. Of EdgePolicies that
+ * are not heard of nobody knows what they ask; another API that does not answer may wait for the webhook that the commit brings.
  */
-function assertAllowed(unlisted: readonly UnlistedKind[]): void {
-  const cause = unlisted.find(({ why }) => isForbidden(why))?.why;
-  if (!cause) return;
-  const message = `what the edge would do cannot be worked out, because the operator may not see all of it: ${cause.message}`;
-  throw new PlumblineError('EdgeJudgementFailed', message, { cause });
+function assertSeen(unlisted: readonly UnlistedKind[], bringsPolicies: boolean): void {
+  const unseen = unlisted.find(({ kind, why }) => kind === POLICIES.kind || (bringsPolicies && isForbidden(why)));
+  if (!unseen) return;
+  const why = unseen.why?.message ?? `the API server does not list ${unseen.kind} yet`;
+  const message = `what the edge would do cannot be worked out, because the operator does not see all of it: ${why}`;
+  throw new PlumblineError('EdgeJudgementFailed', message, { cause: unseen.why });
 }

@@ -15,14 +15,15 @@ import type { Log } from '../report/log.ts';
 import { EdgePolicies, type PolicyListener, type WatchedPolicy } from './policies.ts';
 import type { EdgeWorld } from './world.ts';
 
-/** How long a verdict waits for the first lists; what cannot be listed then is not known. */
+/** How long a verdict waits for the first lists; what cannot be listed then is not known. Without the EdgePolicies there is none. */
 const LIST_TIMEOUT_MS = 10_000;
 /** Of Emissary's versions the one that its compiler works with. */
 const NEWEST = `${EDGE_GROUP}/v3alpha1`;
 /** Who wants the watches, for KindWatches. */
 const EDGE = 'edge';
 
-const POLICIES: WatchedKind = { apiVersion: API_VERSION, kind: 'EdgePolicy' };
+/** What platform teams ask of an edge. */
+export const POLICIES: WatchedKind = { apiVersion: API_VERSION, kind: 'EdgePolicy' };
 const NAMESPACES: WatchedKind = { apiVersion: 'v1', kind: 'Namespace', metadataOnly: true };
 /** Old annotations are metadata. Of an Ingress the rules are needed too. */
 const OTHERS: readonly WatchedKind[] = [
