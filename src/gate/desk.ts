@@ -11,7 +11,7 @@ import type { KubeApi } from '../kube/objects.ts';
 import type { Log } from '../report/log.ts';
 import type { Desired } from '../sync/desired.ts';
 import { gatewaysOf, type Gateway } from './gateways.ts';
-import { EdgeJudgements, type JudgedGateway } from './judgements.ts';
+import { EdgeJudgements, type Judged, type JudgedGateway } from './judgements.ts';
 import { EdgeOutlook } from './outlook.ts';
 import { EdgePatience } from './patience.ts';
 import type { PolicyListener, WatchedPolicy } from './policies.ts';
@@ -252,15 +252,14 @@ export class EdgeDesk {
     const alone = await this.#trials.alone(candidate, signal);
     if (alone.kind === 'passed') return this.#let(alone, candidate);
     const stopped = { candidate, by: alone.by };
-    // What changes while it is tried with others is reason to try it again.
-    const { version } = this.#world;
     const together = await this.#trials.inCompany(stopped, this.#othersThan(candidate), signal);
     if (together) {
       const sources = together.group.map(({ source }) => source);
       this.#deps.log.info({ sources }, 'revisions that stop each other pass together');
       return this.#let(together, candidate);
     }
-    this.#waiting.add(stopped, alone.policy, version);
+    // What changes while it is tried, alone or with others, is reason to try it again.
+    this.#waiting.add(stopped, alone.policy, alone.version);
     this.#policiesChanged();
     return { kind: 'blocked', by: alone.by };
   }
@@ -271,7 +270,9 @@ export class EdgeDesk {
   }
 
   #let(trial: Passed, candidate: Candidate): Decision {
-    const { group, granted, first, overridden, present } = trial;
+    const { group, granted, first, overridden, version } = trial;
+    // What changed while it was tried is not in what was judged: that shows when the edge is looked at.
+    const present = version === this.#world.version ? trial.present : new Map<Gateway, Judged>();
     for (const one of group) {
       const { source, id, commit } = one;
       this.#world.admit(source, {

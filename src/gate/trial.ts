@@ -16,8 +16,13 @@ export interface Overridden {
   readonly by: readonly Finding[];
 }
 
+interface Tried {
+  /** Of the world in which it was tried: by now it may be another one. */
+  readonly version: number;
+}
+
 /** The candidates may be applied, all of them. */
-export interface Passed {
+export interface Passed extends Tried {
   readonly kind: 'passed';
   readonly group: readonly Candidate[];
   readonly granted: ReadonlyMap<string, Desired[]>;
@@ -29,7 +34,7 @@ export interface Passed {
 }
 
 /** `policy`: the EdgePolicy of the gateway that it would hurt, if there is one. */
-export type Trial = Passed | (Verdict<Identity> & { kind: 'blocked'; readonly policy: string | undefined });
+export type Trial = Passed | (Tried & Verdict<Identity> & { kind: 'blocked'; readonly policy: string | undefined });
 
 const MAX_ATTEMPTS = 3;
 
@@ -98,14 +103,14 @@ export class EdgeTrials {
 
   async #of(group: readonly Candidate[], signal: AbortSignal): Promise<Trial> {
     for (let attempt = 1; ; attempt += 1) {
-      const { version } = this.#world;
       const trial = await this.#once(group, signal);
       // Something changed while Secrets were read.
-      if (version === this.#world.version || attempt === MAX_ATTEMPTS) return trial;
+      if (trial.version === this.#world.version || attempt === MAX_ATTEMPTS) return trial;
     }
   }
 
   async #once(group: readonly Candidate[], signal: AbortSignal): Promise<Trial> {
+    const { version } = this.#world;
     const granted = new Map(group.map((one) => [one.source, one.grantable(this.relevantOf(one.desired))]));
     const prunedOf = new Map(group.map((one) => [one.source, one.pruned()]));
     const pruned = [...prunedOf.values()].flat();
@@ -115,6 +120,7 @@ export class EdgeTrials {
     const moment: View | undefined = pruned.length > 0 ? { ...after, pruned: new Set() } : undefined;
     const trial: Passed = {
       kind: 'passed',
+      version,
       group,
       granted,
       first: new Map(),
@@ -136,7 +142,7 @@ export class EdgeTrials {
         const sources = group.map(({ source }) => source);
         let verdict = verdictOf({ ...judged, pruned, threshold, sources });
         if (verdict.kind === 'blocked') {
-          if (!override(trial, gateway, one, verdict)) return { ...verdict, policy: gateway.policy };
+          if (!override(trial, gateway, one, verdict)) return { ...verdict, version, policy: gateway.policy };
           // As if it had been there before: what the moment before the prune would add to it goes first all the same.
           const findings = [...judged.before.findings, ...verdict.by];
           const before = { ...judged.before, findings };
