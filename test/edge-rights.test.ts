@@ -1,18 +1,19 @@
 // The operator may not list what is on the edge: a commit that has policies waits with the right that is missing, and all else goes on.
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { serviceAccountUser } from '../src/kube/impersonation.ts';
 import { applied, blocked, edgeFixture, host, mapping, policyInForce, policyOf, statusWith, reasonOf } from './edge.ts';
+import { rightsInForce, type Rule } from './rights.ts';
 import { config } from './team.ts';
-import { until } from './until.ts';
 import { restarted } from './tenancy.ts';
 
 const { world, shop, blog } = await edgeFixture('shop', 'blog');
-const { cluster } = world;
 const ROLE = '/apis/rbac.authorization.k8s.io/v1/clusterroles/plumbline-operator';
 const PLATFORM = '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/plumbline-platform';
+const USER = serviceAccountUser({ name: 'plumbline-operator', namespace: 'plumbline-system' });
 
 interface Role {
-  rules: { apiGroups: string[]; resources: string[]; verbs: string[] }[];
+  rules: Rule[];
 }
 
 it('what cannot be seen is not taken for an empty edge', async () => {
@@ -31,18 +32,8 @@ it('what cannot be seen is not taken for an empty edge', async () => {
     rule.resources.includes('edgepolicies') ? { ...rule, verbs: ['get'] } : rule,
   );
   await world.expect(200, 'PATCH', ROLE, { body: { rules: withoutPolicies } });
-  await until(async () => {
-    const spec = {
-      user: 'system:serviceaccount:plumbline-system:plumbline-operator',
-      resourceAttributes: { verb: 'list', group: 'getambassador.io', resource: 'mappings' },
-    };
-    const { body } = await cluster.request<{ status: { allowed: boolean } }>(
-      'POST',
-      '/apis/authorization.k8s.io/v1/subjectaccessreviews',
-      { body: { spec } },
-    );
-    return !body.status.allowed;
-  });
+  const listing = { apiGroups: ['getambassador.io'], resources: ['mappings'], verbs: ['list'] };
+  await rightsInForce(world.cluster, { user: USER, namespace: '' }, [], [listing]);
   await restarted(world);
 
   const thief = await blog.source('thief', { 'm.yaml': mapping('theft', 'shop.example', '/') });
